@@ -1,0 +1,81 @@
+"""One line a step on standard error, with its seconds, and commands that are quiet until they fail."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+SECONDS_PER_DOT = 2.0
+LINES_SHOWN = 12
+
+
+class SetupError(Exception):
+    """Setting up cannot go on; the message is one sentence that says what to do."""
+
+
+class CommandFailed(Exception):
+    """A command that was run quietly ended with an error; `output` is all that it printed."""
+
+    def __init__(self, command: Sequence[str], output: str) -> None:
+        super().__init__(f"{command[0]} failed")
+        self.output = output
+
+    def tail(self) -> str:
+        """The last lines, indented, for a person to read."""
+        lines = [line.rstrip() for line in self.output.splitlines() if line.strip()]
+        return "\n".join(f"    {line}" for line in lines[-LINES_SHOWN:])
+
+
+def say(text: str, *, end: str = "\n") -> None:
+    sys.stderr.write(text + end)
+    sys.stderr.flush()
+
+
+@contextmanager
+def step(label: str) -> Iterator[None]:
+    """Print the label now and the seconds it took afterwards, on one line."""
+    started = time.monotonic()
+    say(f"  {label} ", end="")
+    try:
+        yield
+    except BaseException:
+        say(" stopped")
+        raise
+    say(f" {time.monotonic() - started:.1f} s")
+
+
+def run_quietly(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> str:
+    """Run a command, print a dot every two seconds, and return what it printed.
+
+    Refuses: `CommandFailed` with the whole output when the exit code is not 0.
+    """
+    process = subprocess.Popen(
+        list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=env
+    )
+    lines: list[str] = []
+    assert process.stdout is not None
+    reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
+    reader.start()
+    try:
+        _wait_with_dots(process)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    reader.join()
+    output = "".join(lines)
+    if process.returncode:
+        raise CommandFailed(command, output)
+    return output
+
+
+def _wait_with_dots(process: "subprocess.Popen[str]") -> None:
+    while True:
+        try:
+            process.wait(SECONDS_PER_DOT)
+        except subprocess.TimeoutExpired:
+            say(".", end="")
+        else:
+            return
