@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class KernelConfig(AppConfig):
+    name = "config.kernel"
+    label = "kernel"
+    verbose_name = _("System")
+
+    def ready(self) -> None:
+        from config.kernel import invariants  # noqa: F401  (registers its own)

@@ -1,0 +1,22 @@
+"""Words of the kernel that the database stores."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class DeliveryState(TextChoices):
+    DUE = "due", _("Due")
+    IN_FLIGHT = "in_flight", _("Under way")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed, will be tried again")
+    DEAD = "dead", _("Given up")
+    UNKNOWN = "unknown", _("Outcome unknown")
+    SUPPRESSED = "suppressed", _("Suppressed")
+
+
+class JobState(TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")

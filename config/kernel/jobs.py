@@ -1,0 +1,180 @@
+"""Jobs: rows that workers run, with progress, log, cancel and result. A lost broker costs seconds."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from config.kernel import clock
+from config.kernel.actors import Actor, ActorKind
+from config.kernel.enums import JobState
+from config.kernel.machines import BREAK, CANCEL_JOB, FINISH, JOB, RETRY_JOB, START
+from config.kernel.states import apply_transition
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=150)
+MAX_ATTEMPTS = 3
+
+
+class JobCancelled(Exception):
+    """Raised inside a job at a safe point after a person asked to stop."""
+
+
+class JobRun:
+    """A running job as its function sees it."""
+
+    def __init__(self, job: Any) -> None:
+        self.job = job
+        self.params: Mapping[str, Any] = job.params
+        self.actor = actor_of(job)
+
+    def log(self, text: str) -> None:
+        from config.kernel.models import JobLine
+
+        JobLine.objects.create(job=self.job, at=clock.now(), text=text)
+
+    def progress(self, done: int, total: int) -> None:
+        """Show progress, renew the lease, and stop here when a person asked to cancel (`JobCancelled`)."""
+        from config.kernel.models import Job
+
+        Job.objects.filter(pk=self.job.pk).update(
+            done_count=min(done, total), total_count=total, lease_until=clock.now() + LEASE
+        )
+        if Job.objects.filter(pk=self.job.pk, is_cancel_requested=True).exists():
+            raise JobCancelled
+
+
+JobFunction = Callable[[JobRun], Mapping[str, Any]]
+JOB_KINDS: dict[str, JobFunction] = {}
+
+
+def register_job(kind: str, function: JobFunction) -> None:
+    """Register what a kind of job does. It may be run again after a crash, so it starts where it left off
+    or does what changes nothing the second time. It returns the result, as JSON."""
+    JOB_KINDS[kind] = function
+
+
+def actor_of(job: Any) -> Actor:
+    """The person or system a job works for, with the rights they hold now."""
+    if job.actor_kind == ActorKind.USER:
+        from django.contrib.auth import get_user_model
+
+        user = get_user_model().objects.filter(pk=job.actor_id, is_active=True).first()
+        if user is None:
+            return Actor(ActorKind.USER, job.actor_id, job.actor_label, frozenset())
+        return Actor.for_user(user)
+    return Actor(ActorKind(job.actor_kind), job.actor_id, job.actor_label)
+
+
+def enqueue_job(kind: str, *, title: str, params: Mapping[str, Any], actor: Actor, total: int = 0) -> int:
+    """Write a job in the caller's transaction and nudge a worker after commit; returns its id."""
+    from config.kernel.models import Job
+
+    if kind not in JOB_KINDS:
+        raise ValueError(f"unknown job kind {kind}")
+    job = Job.objects.create(
+        kind=kind,
+        title=title[:200],
+        params=dict(params),
+        total_count=total,
+        queued_at=clock.now(),
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_label=actor.label[:80],
+    )
+    transaction.on_commit(partial(_publish, job.pk), robust=True)
+    return int(job.pk)
+
+
+def _publish(job_id: int) -> None:
+    from celery import current_app
+
+    current_app.send_task("kernel.run_job", args=[job_id], queue="jobs")
+
+
+def run_job(job_id: int) -> bool:
+    """Run a queued job, or one whose worker died; False when there is nothing to do. Safe to call twice."""
+    job = _start(job_id)
+    if job is None:
+        return False
+    run = JobRun(job)
+    try:
+        result = JOB_KINDS[job.kind](run)
+    except JobCancelled:
+        run.log("cancelled on request")
+        _end(job_id, CANCEL_JOB, {})
+    except Exception as error:
+        log.exception("job %s failed", job_id)
+        _end(job_id, BREAK, {"error": f"{type(error).__name__}: {error}"})
+    else:
+        _end(job_id, FINISH, {"result": dict(result)})
+    return True
+
+
+def _start(job_id: int) -> Any:
+    from config.kernel.models import Job
+
+    at = clock.now()
+    startable = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=at)
+    with transaction.atomic():
+        job = Job.objects.select_for_update(skip_locked=True).filter(startable, pk=job_id).first()
+        if job is None:
+            return None
+        actor = Actor.system("jobs")
+        also = {"lease_until": at + LEASE, "started_at": at, "attempt_count": F("attempt_count") + 1}
+        apply_transition(JOB, START, [job], actor=actor, also=also)
+        if job.attempt_count >= MAX_ATTEMPTS:
+            error = f"given up after {MAX_ATTEMPTS} workers died on it"
+            apply_transition(JOB, BREAK, [job], actor=actor, also={"error": error, "ended_at": at})
+            return None
+    return job
+
+
+def _end(job_id: int, edge: Any, also: Mapping[str, Any]) -> None:
+    from config.kernel.models import Job
+
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job_id)
+        if edge.leads_from(job.state):
+            columns = {"ended_at": clock.now(), "lease_until": None, **also}
+            apply_transition(JOB, edge, [job], actor=Actor.system("jobs"), also=columns)
+
+
+def cancel_job(job_id: int, *, actor: Actor) -> None:
+    """Cancel a queued job at once; ask a running one to stop at its next safe point."""
+    from config.kernel.models import Job
+
+    actor.require(CANCEL_JOB.permission)
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job_id)
+        if job.state == JobState.QUEUED:
+            apply_transition(JOB, CANCEL_JOB, [job], actor=actor, also={"ended_at": clock.now()})
+        elif job.state == JobState.RUNNING:
+            Job.objects.filter(pk=job_id).update(is_cancel_requested=True)
+
+
+def retry_job(job_id: int, *, actor: Actor) -> None:
+    """Queue a failed or cancelled job again."""
+    from config.kernel.models import Job
+
+    actor.require(RETRY_JOB.permission)
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job_id)
+        if (problem := RETRY_JOB.refusal(job.state)) is not None:
+            raise problem
+        also = {"error": "", "is_cancel_requested": False, "attempt_count": 0, "ended_at": None}
+        apply_transition(JOB, RETRY_JOB, [job], actor=actor, also=also)
+        transaction.on_commit(partial(_publish, job_id), robust=True)
+
+
+def due_job_ids(limit: int = 50) -> list[int]:
+    """Jobs that should run and do not: queued, or running under a lease that ran out."""
+    from config.kernel.models import Job
+
+    due = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=clock.now())
+    return list(Job.objects.filter(due).order_by("id").values_list("pk", flat=True)[:limit])

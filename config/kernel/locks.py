@@ -1,0 +1,42 @@
+"""The one lock order. Every row lock goes through `lock_rows`, which refuses to go backwards."""
+
+from typing import TypeVar
+
+from django.db import connection, models, transaction
+
+LOCK_ORDER = (
+    "idempotency_key", "import_run", "order", "fulfillment_order", "wave", "pick_task", "shipment", "parcel",
+    "return", "payment", "purchase_order", "transfer", "count", "stock_level", "bin_stock", "document_counter",
+)  # fmt: skip
+_RANK = {name: rank for rank, name in enumerate(LOCK_ORDER)}
+
+M = TypeVar("M", bound=models.Model)
+
+
+class LockOrderBroken(AssertionError):
+    """A defect of ours: locks taken in an order that can deadlock."""
+
+
+def lock_rows(kind: str, rows: models.QuerySet[M]) -> list[M]:
+    """Lock rows by ascending pk and return them; one statement. `kind` is a name of `LOCK_ORDER`.
+
+    On SQLite the transaction itself is the lock (BEGIN IMMEDIATE). Raises `LockOrderBroken` when this
+    transaction already holds locks of a later kind.
+    """
+    note_lock(kind)
+    return list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
+
+
+def note_lock(kind: str) -> None:
+    """Check and remember that locks of this kind are taken in the running transaction."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a lock needs a transaction")
+    rank = _RANK[kind]
+    blocks = [block for block in connection.atomic_blocks if not getattr(block, "_from_testcase", False)]
+    outermost = blocks[0] if blocks else None
+    held_in, highest = getattr(connection, "_bancale_locks", (None, -1))
+    if outermost is None or held_in is not outermost:
+        highest = -1
+    if rank < highest:
+        raise LockOrderBroken(f"{kind} locked after {LOCK_ORDER[highest]}")
+    connection._bancale_locks = (outermost, rank)  # type: ignore[attr-defined]

@@ -1,0 +1,18 @@
+from config.kernel.models.events import Event
+from config.kernel.models.jobs import Heartbeat, Job, JobLine
+from config.kernel.models.keys import DocumentCounter, IdempotencyKey
+from config.kernel.models.outbox import Attempt, Delivery, Fact
+from config.kernel.models.versioned import Versioned
+
+__all__ = [
+    "Attempt",
+    "Delivery",
+    "DocumentCounter",
+    "Event",
+    "Fact",
+    "Heartbeat",
+    "IdempotencyKey",
+    "Job",
+    "JobLine",
+    "Versioned",
+]

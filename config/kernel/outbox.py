@@ -1,0 +1,299 @@
+"""The transactional outbox: facts written with the change, deliveries claimed in bulk, done, settled.
+
+A nudge after commit is a courtesy; the sweep is the guarantee. A handler may see a delivery twice (a worker
+died between doing and settling), so it makes its effect unique itself.
+"""
+
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.enums import DeliveryState
+from config.kernel.errors import BancaleError
+from config.kernel.events import correlation
+from config.kernel.machines import BURY, CLAIM, DELIVER, DELIVERY, FAIL, LOSE_TRACK, SUPPRESS
+from config.kernel.results import Results
+from config.kernel.states import Edge, apply_transition
+
+log = logging.getLogger(__name__)
+
+CLAIM_SIZE = 200
+LEASE = timedelta(seconds=120)
+MAX_ATTEMPTS = 10
+LONGEST_PAUSE = timedelta(minutes=15)
+
+
+class OutcomeUnknown(BancaleError):
+    """The effect may have happened: never repeated by itself, a person decides."""
+
+    code = "unknown"
+
+
+class Suppressed(BancaleError):
+    """Nothing is owed any more; the message is the reason."""
+
+    code = "suppressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One claimed delivery as its handler sees it."""
+
+    delivery_id: int
+    fact_id: int
+    kind: str
+    subject_type: str
+    subject_id: int
+    payload: Mapping[str, Any]
+    recorded_at: datetime
+    attempt: int
+
+
+Handler = Callable[[Sequence[Owed]], Results[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    name: str
+    kinds: frozenset[str]
+    handler: Handler
+    lane: str = "work"
+
+
+@dataclass(frozen=True, slots=True)
+class NewFact:
+    """`payload` carries ids, versions and codes; workers read the rest again."""
+
+    kind: str
+    subject: tuple[str, int]
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+SUBSCRIBERS: dict[str, Subscriber] = {}
+LANES = ("work", "mail")
+
+
+def subscribe(name: str, kinds: Iterable[str], handler: Handler, *, lane: str = "work") -> None:
+    """Register a handler of facts, from `AppConfig.ready()`.
+
+    It gets up to 200 deliveries outside any transaction and answers by delivery id: done, unchanged (the effect
+    was there already), or refused: `Suppressed`, `OutcomeUnknown`, or any other error, which is tried again.
+    """
+    if lane not in LANES:
+        raise ValueError(f"unknown lane {lane}")
+    SUBSCRIBERS[name] = Subscriber(name, frozenset(kinds), handler, lane)
+
+
+def record_facts(facts: Sequence[NewFact]) -> None:
+    """Write facts and one delivery a subscriber in the caller's transaction: two statements, then a nudge.
+
+    Facts that nobody subscribes to are not written.
+    """
+    from config.kernel.models import Delivery, Fact
+
+    hearers = {fact.kind: [s for s in SUBSCRIBERS.values() if fact.kind in s.kinds] for fact in facts}
+    wanted = [fact for fact in facts if hearers[fact.kind]]
+    if not wanted:
+        return
+    at = clock.now()
+    rows = Fact.objects.bulk_create(
+        Fact(
+            kind=fact.kind,
+            subject_type=fact.subject[0],
+            subject_id=fact.subject[1],
+            payload=dict(fact.payload),
+            recorded_at=at,
+            correlation=correlation.get(),
+        )
+        for fact in wanted
+    )
+    Delivery.objects.bulk_create(
+        Delivery(fact=row, subscriber=hearer.name, lane=hearer.lane, due_at=at)
+        for row in rows
+        for hearer in hearers[row.kind]
+    )
+    nudge({hearer.lane for fact in wanted for hearer in hearers[fact.kind]})
+
+
+def nudge(lanes: Iterable[str]) -> None:
+    """Ask the workers after commit, once a lane and transaction; a broker that is down changes nothing."""
+    waiting = getattr(connection, "_bancale_nudges", None)
+    queued = {hook[1] for hook in connection.run_on_commit}
+    for lane in lanes:
+        if waiting is None:
+            waiting = connection._bancale_nudges = {}  # type: ignore[attr-defined]
+        if waiting.get(lane) in queued and waiting.get(lane) is not None:
+            continue
+        hook = waiting[lane] = partial(_publish, lane)
+        transaction.on_commit(hook, robust=True)
+
+
+def _publish(lane: str) -> None:
+    from celery import current_app
+
+    current_app.send_task("kernel.deliver_outbox", args=[lane], queue=lane)
+
+
+def claim(lane: str, limit: int = CLAIM_SIZE) -> list[Owed]:
+    """Take due deliveries of a lane under a lease, in a transaction of its own; rivals skip each other's."""
+    from config.kernel.models import Attempt, Delivery
+
+    at = clock.now()
+    with transaction.atomic():
+        rows = list(
+            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("fact")
+            .filter(lane=lane, state__in=[DeliveryState.DUE, DeliveryState.FAILED], due_at__lte=at)
+            .order_by("due_at", "id")[:limit]
+        )
+        apply_transition(
+            DELIVERY, CLAIM, rows,
+            actor=Actor.system("outbox"),
+            also={"lease_until": at + LEASE, "attempt_count": F("attempt_count") + 1},
+        )  # fmt: skip
+        for row in rows:
+            row.attempt_count += 1
+        Attempt.objects.bulk_create(
+            Attempt(delivery=row, number=row.attempt_count, started_at=at) for row in rows
+        )
+    return [_owed(row) for row in rows]
+
+
+def _owed(row: Any) -> Owed:
+    fact = row.fact
+    return Owed(
+        row.pk,
+        fact.pk,
+        fact.kind,
+        fact.subject_type,
+        fact.subject_id,
+        fact.payload,
+        fact.recorded_at,
+        row.attempt_count,
+    )
+
+
+def deliver_due(lane: str, *, rounds: int = 50) -> int:
+    """Claim, do and settle until nothing of the lane is due; returns how many were claimed."""
+    total = 0
+    for _round in range(rounds):
+        owed = claim(lane)
+        if not owed:
+            break
+        total += len(owed)
+        by_subscriber = defaultdict(list)
+        names = _subscriber_names(owed)
+        for one in owed:
+            by_subscriber[names[one.delivery_id]].append(one)
+        for name, batch in by_subscriber.items():
+            settle(batch, _do(name, batch))
+    return total
+
+
+def _subscriber_names(owed: Sequence[Owed]) -> dict[int, str]:
+    from config.kernel.models import Delivery
+
+    rows = Delivery.objects.filter(pk__in=[one.delivery_id for one in owed])
+    return dict(rows.values_list("pk", "subscriber"))
+
+
+def _do(name: str, batch: Sequence[Owed]) -> Results[int]:
+    """Call a handler; when it breaks on many, call it for each alone so that one never spoils the rest."""
+    results: Results[int] = Results(one.delivery_id for one in batch)
+    subscriber = SUBSCRIBERS.get(name)
+    if subscriber is None:
+        for one in batch:
+            results.refuse(one.delivery_id, BancaleError("no subscriber is registered under this name"))
+        return results
+    try:
+        results.absorb(subscriber.handler(batch))
+    except Exception as error:
+        log.exception("subscriber %s failed on %d deliveries", name, len(batch))
+        if len(batch) > 1:
+            for one in batch:
+                results.absorb(_do(name, [one]))
+        else:
+            results.refuse(batch[0].delivery_id, BancaleError(f"{type(error).__name__}: {error}"))
+    return results
+
+
+def settle(batch: Sequence[Owed], results: Results[int]) -> None:
+    """Record outcomes in one transaction: a statement or three for each kind of outcome."""
+    from config.kernel.models import Attempt, Delivery
+
+    at = clock.now()
+    with transaction.atomic():
+        rows = list(
+            Delivery.objects.select_for_update(of=("self",))
+            .filter(pk__in=[one.delivery_id for one in batch], state=DeliveryState.IN_FLIGHT)
+            .order_by("pk")
+        )
+        groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        edges: dict[tuple[str, str], Edge] = {}
+        for row in rows:
+            edge, error = _outcome(row, results)
+            groups[edge.name, error].append(row)
+            edges[edge.name, error] = edge
+        for (name, error), members in groups.items():
+            edge = edges[name, error]
+            apply_transition(
+                DELIVERY, edge, members, actor=Actor.system("outbox"), also=_columns(edge, error, members, at)
+            )
+            numbers = {row.attempt_count for row in members}
+            Attempt.objects.filter(
+                delivery__in=[row.pk for row in members], number__in=numbers, ended_at=None
+            ).update(ended_at=at, outcome=edge.target, error=error)
+
+
+def _outcome(row: Any, results: Results[int]) -> tuple[Edge, str]:
+    error = results.refusals.get(row.pk)
+    if error is None:
+        answered = results.is_done(row.pk) or row.pk in results.unchanged_ids
+        return (DELIVER, "") if answered else (FAIL, "the subscriber gave no answer")
+    if isinstance(error, Suppressed):
+        return SUPPRESS, str(error)
+    if isinstance(error, OutcomeUnknown):
+        return LOSE_TRACK, str(error)
+    return (BURY if row.attempt_count >= MAX_ATTEMPTS else FAIL), str(error)
+
+
+def _columns(edge: Edge, error: str, members: Sequence[Any], at: datetime) -> dict[str, Any]:
+    columns: dict[str, Any] = {"lease_until": None, "last_error": error}
+    if edge is FAIL:
+        columns["due_at"] = at + _pause(max(row.attempt_count for row in members))
+    else:
+        columns["settled_at"] = at
+    return columns
+
+
+def _pause(attempts: int) -> timedelta:
+    longest = min(LONGEST_PAUSE.total_seconds(), 5 * 2.0**attempts)
+    return timedelta(seconds=random.uniform(longest / 2, longest))  # noqa: S311  (jitter)
+
+
+def reclaim() -> int:
+    """Give back deliveries whose worker died: their lease ran out. Returns how many."""
+    from config.kernel.models import Delivery
+
+    with transaction.atomic():
+        lost = list(
+            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(state=DeliveryState.IN_FLIGHT, lease_until__lt=clock.now())
+            .order_by("pk")[:CLAIM_SIZE]
+        )
+        if lost:
+            results: Results[int] = Results(row.pk for row in lost)
+            for row in lost:
+                results.refuse(row.pk, BancaleError("the worker stopped in the middle"))
+            settle([Owed(row.pk, 0, "", "", 0, {}, clock.now(), 0) for row in lost], results)
+    return len(lost)

@@ -1,0 +1,233 @@
+"""The building blocks of every page, for templates (`{% load bancale %}`) and for admin columns alike.
+
+    badge(label, tone)            ok done · info moving · wait for someone · stop broken · back coming back · idle
+    money(amount, currency)       €93.20, right aligned; – while the amount is not known
+    quantity(n, unit)             1,204 units, right aligned; 0 is 0, unknown is –
+    ago(when)                     4 min ago, in 3 h; the full local time as tooltip
+    localtime(when)               21 Nov, 18:42 in the viewer's zone
+    code(text)                    a SKU, a tracking number: set in monospace
+    {{ value|dash }}              – for None and ""
+    {% card "Lines" more="3 SKUs" url=… %} … {% endcard %}    add flush=1 around a table or list
+    {% facts rows %}              rows of (label, value) or (label, value, tone)
+    {% steps rows %}              rows of (label, "done" | "now" | "stop" | "")
+    {% timeline events %}         events with tone, title, detail, at, actor
+    {% actions buttons %}         buttons with label, url, tone, reason
+    {% waterfall rows %}          rows with label, quantity, url, tone; a row with total=True is a sum
+    {% tiles rows %}              tiles as `config.dashboard.Tile`
+    {% changelist_url opts %}     back to the same filtered list
+
+Rows may be dicts or objects; the partials stand in `templates/kernel/`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django import template
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.db.models.options import Options
+from django.template.context import Context
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+
+from config.kernel import clock
+from config.kernel.money import exponent, round_money
+
+register = template.Library()
+
+TONES = frozenset({"ok", "info", "wait", "stop", "back", "idle"})
+DASH = "–"
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+@register.simple_tag
+def badge(label: str | Promise, tone: str = "idle") -> SafeString:
+    """A status in words; the colour only repeats it. An unknown tone is a programming error."""
+    if tone not in TONES:
+        raise ValueError(f"badge tone {tone!r} is none of {sorted(TONES)}")
+    return format_html('<span class="badge {}">{}</span>', tone, label)
+
+
+def money_text(amount: Decimal | None, currency: str) -> str:
+    """An amount with its currency in the reader's locale: `€1,204.50`, `1.204,50 €`, `¥900`, `-€3.00`."""
+    if amount is None:
+        return DASH
+    places = exponent(currency)
+    value = round_money(Decimal(amount), currency)
+    number = number_format(abs(value), decimal_pos=places, use_l10n=True, force_grouping=True)
+    sign = "-" if value < 0 else ""
+    mark = _SIGNS.get(currency)
+    if gettext("€1.00").startswith("€"):
+        return f"{sign}{mark}{number}" if mark else f"{sign}{currency} {number}"
+    return f"{sign}{number} {mark or currency}"
+
+
+@register.simple_tag
+def money(amount: Decimal | None, currency: str) -> SafeString:
+    """An amount as a right-aligned figure."""
+    return _figure(money_text(amount, currency), known=amount is not None)
+
+
+@register.simple_tag
+def quantity(value: int | None, unit: str | Promise = "") -> SafeString:
+    """Whole units as a right-aligned figure, with the unit beside it."""
+    if value is None:
+        return _figure(DASH, known=False)
+    number = number_format(value, use_l10n=True, force_grouping=True)
+    return _figure(f"{number} {unit}" if unit else number, known=True)
+
+
+def _figure(text: str, *, known: bool) -> SafeString:
+    return format_html('<span class="num{}">{}</span>', "" if known else " none", text)
+
+
+@register.simple_tag
+def code(text: str | None) -> SafeString | str:
+    """An identifier that people compare letter by letter."""
+    return format_html('<span class="mono">{}</span>', text) if text else DASH
+
+
+@register.filter
+def dash(value: Any) -> Any:
+    """Unknown is shown as a dash, zero as zero."""
+    return DASH if value is None or value == "" else value
+
+
+def ago_text(when: datetime) -> str:
+    seconds = round((clock.now() - when).total_seconds())
+    span = _span(abs(seconds))
+    if seconds < 0:
+        return gettext("in %(span)s") % {"span": span}
+    return gettext("%(span)s ago") % {"span": span}
+
+
+def _span(seconds: int) -> str:
+    if seconds < _MINUTE:
+        return gettext("%(n)d s") % {"n": seconds}
+    if seconds < _HOUR:
+        return gettext("%(n)d min") % {"n": seconds // _MINUTE}
+    if seconds < 2 * _DAY:
+        return gettext("%(n)d h") % {"n": seconds // _HOUR}
+    return ngettext("%(n)d day", "%(n)d days", seconds // _DAY) % {"n": seconds // _DAY}
+
+
+def local_text(when: datetime) -> str:
+    local = timezone.localtime(when)
+    same_year = local.year == timezone.localtime(clock.now()).year
+    return date_format(local, gettext("j M, H:i") if same_year else gettext("j M Y, H:i"))
+
+
+@register.simple_tag
+def ago(when: datetime | None) -> SafeString | str:
+    """How long ago, or in how long."""
+    if when is None:
+        return DASH
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', when.isoformat(), local_text(when), ago_text(when)
+    )
+
+
+@register.simple_tag
+def localtime(when: datetime | None) -> SafeString | str:
+    """A moment in the viewer's zone; the year only when it is another one."""
+    if when is None:
+        return DASH
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', when.isoformat(), ago_text(when), local_text(when)
+    )
+
+
+@register.simple_block_tag
+def card(content: str, title: str = "", more: str = "", url: str = "", flush: bool = False) -> SafeString:
+    """A titled box; `more` at its right end, as a link when `url` is given; `flush` leaves out the padding."""
+    link = format_html('<a class="more" href="{}">{}</a>', url, more) if url else ""
+    if more and not url:
+        link = format_html('<span class="more mute">{}</span>', more)
+    header = format_html("<header><h2>{}</h2>{}</header>", title, link) if title else ""
+    body = format_html("{}", content) if flush else format_html('<div class="body">{}</div>', content)
+    return format_html('<section class="card">{}{}</section>', header, body)
+
+
+@register.inclusion_tag("kernel/_facts.html")
+def facts(rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
+    """Label and value, one under the other."""
+    return {"rows": [(*row, "")[:3] for row in rows]}
+
+
+@register.inclusion_tag("kernel/_steps.html")
+def steps(rows: Iterable[Sequence[str]]) -> dict[str, Any]:
+    """Where something stands on its way."""
+    return {"rows": list(rows)}
+
+
+@register.inclusion_tag("kernel/_timeline.html")
+def timeline(events: Iterable[Any]) -> dict[str, Any]:
+    """What happened, newest first as given."""
+    return {"events": events}
+
+
+@register.inclusion_tag("kernel/_actions.html")
+def actions(buttons: Iterable[Any]) -> dict[str, Any]:
+    """The legal next steps; a button with `reason` and no url is shown as not possible, and why."""
+    return {"buttons": buttons}
+
+
+@register.inclusion_tag("kernel/_tiles.html")
+def tiles(rows: Iterable[Any]) -> dict[str, Any]:
+    """Queues as large figures, each a link to exactly what it counts."""
+    return {"tiles": rows}
+
+
+@register.inclusion_tag("kernel/_waterfall.html")
+def waterfall(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Signed parts that sum up to a number, drawn as floating bars on one zero-based scale."""
+    bars: list[dict[str, Any]] = []
+    level = 0
+    for row in rows:
+        change = row["quantity"]
+        start, end = (0, change) if row.get("total") else (level, level + change)
+        level = end
+        bars.append({**row, "low": min(start, end), "high": max(start, end)})
+    floor = min([0, *(bar["low"] for bar in bars)])
+    span = max([1, *(bar["high"] for bar in bars)]) - floor
+    for place, bar in enumerate(bars):
+        bar["x"] = round((bar["low"] - floor) / span * 1000)
+        bar["width"] = max(round((bar["high"] - bar["low"]) / span * 1000), 4 if bar["quantity"] else 0)
+        bar["tone"] = bar.get("tone") or (
+            "total" if bar.get("total") else "plus" if bar["quantity"] >= 0 else "minus"
+        )
+        bar["signed"] = str(bar["quantity"]) if bar.get("total") or not place else f"{bar['quantity']:+d}"
+    return {"bars": bars, "zero": round(-floor / span * 1000)}
+
+
+@register.simple_tag(takes_context=True)
+def changelist_url(context: Context, opts: "Options[Any]") -> str:
+    """The list that this page was opened from, with its filters; "" where there is none."""
+    try:
+        url = reverse(admin_urlname(opts, "changelist"))  # type: ignore[arg-type]
+    except NoReverseMatch:
+        return ""
+    kept = dict(parse_qsl(context.get("preserved_filters", ""))).get("_changelist_filters", "")
+    return f"{url}?{kept}" if kept else url
+
+
+@register.simple_tag
+def page_links(cl: ChangeList) -> dict[str, Any]:
+    """Neighbour pages of a list and the numbers of its first and last row."""
+    number, last = cl.page_num, cl.paginator.num_pages
+    first_row = (number - 1) * cl.list_per_page + 1
+    return {
+        "previous": cl.get_query_string({PAGE_VAR: number - 1}) if number > 1 else "",
+        "next": cl.get_query_string({PAGE_VAR: number + 1}) if number < last else "",
+        "first_row": first_row,
+        "last_row": first_row + len(cl.result_list) - 1,
+    }

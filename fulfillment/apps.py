@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class FulfillmentConfig(AppConfig):
+    name = "fulfillment"
+    verbose_name = _("Warehouse")
+
+    def ready(self) -> None:
+        from fulfillment import invariants, states, subscribers  # noqa: F401  (registers checks and machines)
+
+        subscribers.register()

@@ -1,0 +1,32 @@
+"""Words of the warehouse that the database stores."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class FulfillmentOrderStatus(TextChoices):
+    OPEN = "open", _("Open")
+    RELEASED = "released", _("Released")
+    PICKING = "picking", _("Being picked")
+    PICKED = "picked", _("Picked")
+    PACKED = "packed", _("Packed")
+    SHIPPED = "shipped", _("Shipped")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+LIVE_FULFILLMENT = frozenset(FulfillmentOrderStatus) - {
+    FulfillmentOrderStatus.SHIPPED,
+    FulfillmentOrderStatus.CANCELLED,
+}
+
+
+class ParcelStatus(TextChoices):
+    LABELLED = "labelled", _("Labelled")
+    HANDED_OVER = "handed_over", _("Handed over")
+    IN_TRANSIT = "in_transit", _("In transit")
+    OUT_FOR_DELIVERY = "out_for_delivery", _("Out for delivery")
+    DELIVERED = "delivered", _("Delivered")
+    VOIDED = "voided", _("Voided")
+    EXCEPTION = "exception", _("Problem at the carrier")
+    RETURNED_TO_SENDER = "returned_to_sender", _("Returned to sender")
+    LOST = "lost", _("Lost")

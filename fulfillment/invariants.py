@@ -1,0 +1,1 @@
+"""Invariants of this room as queries (`manage.py audit`)."""

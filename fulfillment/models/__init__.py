@@ -1,0 +1,11 @@
+from fulfillment.models.requests import FulfillmentOrder, FulfillmentOrderLine
+from fulfillment.models.shipments import Parcel, ParcelLine, Shipment, TrackingEvent
+
+__all__ = [
+    "FulfillmentOrder",
+    "FulfillmentOrderLine",
+    "Parcel",
+    "ParcelLine",
+    "Shipment",
+    "TrackingEvent",
+]

@@ -1,0 +1,38 @@
+"""Words of the stock room that the database stores."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class MovementKind(TextChoices):
+    RECEIVE = "receive", _("Received")
+    SHIP = "ship", _("Shipped")
+    RETURN = "return", _("Returned by a customer")
+    SET_ASIDE = "set_aside", _("Set aside")
+    PUT_BACK = "put_back", _("Put back for sale")
+    SCRAP = "scrap", _("Scrapped")
+    CORRECTION = "correction", _("Corrected")
+
+
+class UnsellableReason(TextChoices):
+    QUARANTINE = "quarantine", _("Quarantine")
+    DAMAGED = "damaged", _("Damaged")
+    TO_PUT_BACK = "to_put_back", _("To put back")
+
+
+class ReservationState(TextChoices):
+    WAITING = "waiting", _("Waiting for stock")
+    OPEN = "open", _("Reserved")
+    CONSUMED = "consumed", _("Shipped")
+    RELEASED = "released", _("Given back")
+    EXPIRED = "expired", _("Expired")
+
+
+LIVE_RESERVATION = frozenset({ReservationState.WAITING, ReservationState.OPEN})
+
+
+class BinKind(TextChoices):
+    DEFAULT = "default", _("Default")
+    SHELF = "shelf", _("Shelf")
+    QUARANTINE = "quarantine", _("Quarantine")
+    TOTE = "tote", _("Tote")

@@ -1,0 +1,18 @@
+from inventory.models.places import Bin, Location
+from inventory.models.reservations import Reservation
+from inventory.models.skus import Barcode, KitPart, Sku
+from inventory.models.stock import BinStock, MovementKey, StockLevel, StockMovement, UnsellableStock
+
+__all__ = [
+    "Barcode",
+    "Bin",
+    "BinStock",
+    "KitPart",
+    "Location",
+    "MovementKey",
+    "Reservation",
+    "Sku",
+    "StockLevel",
+    "StockMovement",
+    "UnsellableStock",
+]

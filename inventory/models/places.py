@@ -1,0 +1,53 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.models import Versioned
+from inventory.enums import BinKind
+
+
+class Location(Versioned):
+    """A place that holds stock and can ship. Lower `preference` is asked first."""
+
+    code = models.CharField(_("code"), max_length=16, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Rome")
+    preference = models.PositiveSmallIntegerField(_("preference"), default=100)
+    can_ship = models.BooleanField(_("ships orders"), default=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    line1 = models.CharField(_("address"), max_length=120, blank=True)
+    city = models.CharField(_("city"), max_length=80, blank=True)
+    postal_code = models.CharField(_("post code"), max_length=20, blank=True)
+    country_code = models.CharField(_("country"), max_length=2, blank=True)
+
+    class Meta:
+        verbose_name = _("location")
+        verbose_name_plural = _("locations")
+        ordering = ["preference", "code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Bin(models.Model):
+    """A spot inside a location. Each location has exactly one default bin; totes are bins too."""
+
+    location = models.ForeignKey(
+        Location, on_delete=models.PROTECT, related_name="bins", verbose_name=_("location")
+    )
+    code = models.CharField(_("code"), max_length=32)
+    kind = models.CharField(_("kind"), max_length=12, choices=BinKind, default=BinKind.SHELF)
+
+    class Meta:
+        verbose_name = _("bin")
+        verbose_name_plural = _("bins")
+        ordering = ["location", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["location", "code"], name="bin_code_once"),
+            models.UniqueConstraint(
+                fields=["location"], condition=Q(kind=BinKind.DEFAULT), name="bin_one_default_each"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,28 @@
+"""The reservation's edges. Its story is its own row (opened, closed, why), so it writes no events."""
+
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.states import Edge, Machine, register
+from inventory.enums import LIVE_RESERVATION, ReservationState
+
+S = ReservationState
+RESERVE = "inventory.change_reservation"
+
+FILL = Edge("fill", frozenset({S.WAITING}), S.OPEN, RESERVE, _("Fill"))
+WAIT = Edge("wait", frozenset({S.OPEN}), S.WAITING, RESERVE, _("Put back in line"))
+CONSUME = Edge("consume", frozenset({S.OPEN}), S.CONSUMED, RESERVE, _("Ship"))
+RELEASE = Edge("release", LIVE_RESERVATION, S.RELEASED, RESERVE, _("Give back"))
+EXPIRE = Edge("expire", LIVE_RESERVATION, S.EXPIRED, RESERVE, _("Expire"))
+
+RESERVATION = register(
+    Machine(
+        name="reservation",
+        model="inventory.Reservation",
+        statuses=ReservationState,
+        initial=frozenset({S.WAITING, S.OPEN}),
+        edges=(FILL, WAIT, CONSUME, RELEASE, EXPIRE),
+        thread=("sku", "sku_id"),
+        field="state",
+        writes_events=False,
+    )
+)

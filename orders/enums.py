@@ -1,0 +1,111 @@
+"""Words of the orders room that the database stores."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class OrderStatus(TextChoices):
+    DRAFT = "draft", _("Draft")
+    PLACED = "placed", _("Placed")
+    CONFIRMED = "confirmed", _("Confirmed")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+    VOID = "void", _("Void")
+
+
+OPEN_ORDER = frozenset({OrderStatus.DRAFT, OrderStatus.PLACED, OrderStatus.CONFIRMED})
+CLOSED_ORDER = frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.VOID})
+
+
+class FulfillmentStatus(TextChoices):
+    """Where the goods of an order stand; derived, never pressed."""
+
+    NOTHING_TO_SHIP = "nothing_to_ship", _("Nothing to ship")
+    UNALLOCATED = "unallocated", _("Not allocated")
+    PARTLY_ALLOCATED = "partly_allocated", _("Partly allocated")
+    ALLOCATED = "allocated", _("Allocated")
+    BACKORDERED = "backordered", _("Backordered")
+    PARTLY_SHIPPED = "partly_shipped", _("Partly shipped")
+    SHIPPED = "shipped", _("Shipped")
+    DELIVERED = "delivered", _("Delivered")
+
+
+class PaymentAxis(TextChoices):
+    """What has been paid for an order; derived from its payments, never pressed."""
+
+    UNPAID = "unpaid", _("Unpaid")
+    AUTHORISED = "authorised", _("Authorised")
+    PARTLY_PAID = "partly_paid", _("Partly paid")
+    PAID = "paid", _("Paid")
+    OVERPAID = "overpaid", _("Overpaid")
+    PARTLY_REFUNDED = "partly_refunded", _("Partly refunded")
+    REFUNDED = "refunded", _("Refunded")
+
+
+class PaymentStatus(TextChoices):
+    PENDING = "pending", _("Pending")
+    AUTHORISED = "authorised", _("Authorised")
+    CAPTURED = "captured", _("Captured")
+    VOIDED = "voided", _("Voided")
+    FAILED = "failed", _("Failed")
+    EXPIRED = "expired", _("Expired")
+
+
+class MoneyOwner(TextChoices):
+    """Who owes a tax, or who holds a payment."""
+
+    SELLER = "seller", _("Seller")
+    MARKETPLACE = "marketplace", _("Marketplace")
+
+
+class ChargeKind(TextChoices):
+    SHIPPING = "shipping", _("Shipping")
+    FEE = "fee", _("Fee")
+    GIFT_WRAP = "gift_wrap", _("Gift wrap")
+    CASH_ON_DELIVERY = "cash_on_delivery", _("Cash on delivery")
+    TIP = "tip", _("Tip")
+    ROUNDING = "rounding", _("Rounding")
+
+
+class HoldKind(TextChoices):
+    AWAITING_DETAILS = "awaiting_details", _("Awaiting details")
+    UNPAID = "unpaid", _("Unpaid")
+    UNKNOWN_SKU = "unknown_sku", _("Unknown SKU")
+    TOTALS = "totals", _("Totals differ")
+    ADDRESS = "address", _("Address")
+    DUPLICATE = "duplicate", _("Possible duplicate")
+    FRAUD = "fraud", _("Fraud check")
+    CANCEL_REQUESTED = "cancel_requested", _("Cancel requested")
+    MANUAL = "manual", _("Held by staff")
+
+
+class Step(TextChoices):
+    """A step of an order's life that a hold can refuse."""
+
+    CONFIRM = "confirm", _("Confirm")
+    ALLOCATE = "allocate", _("Allocate")
+    RELEASE = "release", _("Release")
+    LABEL = "label", _("Label")
+    SHIP = "ship", _("Ship")
+
+
+class ChannelKind(TextChoices):
+    WEB_SHOP = "web_shop", _("Own web shop")
+    SHOPIFY = "shopify", _("Shopify")
+    WOOCOMMERCE = "woocommerce", _("WooCommerce")
+    AMAZON = "amazon", _("Amazon")
+    EBAY = "ebay", _("eBay")
+    CSV = "csv", _("CSV import")
+    PHONE = "phone", _("Phone")
+
+
+class NeutralState(TextChoices):
+    """What the channel itself says of an order."""
+
+    OPEN = "open", _("Open")
+    HELD = "held", _("Held by the channel")
+    CANCELLED = "cancelled", _("Cancelled by the channel")
+
+
+class MailKind(TextChoices):
+    CONFIRMATION = "confirmation", _("Order confirmation")

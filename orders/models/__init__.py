@@ -1,0 +1,26 @@
+from orders.models.business import LegalEntity, SalesChannel
+from orders.models.customers import Address, Customer
+from orders.models.decisions import AllocationDecision, Hold
+from orders.models.lines import LinePart, OrderLine
+from orders.models.money import Charge, DiscountShare, Payment, TaxLine
+from orders.models.notifications import Notification
+from orders.models.orders import Order
+from orders.models.raw import RawOrder
+
+__all__ = [
+    "Address",
+    "AllocationDecision",
+    "Charge",
+    "Customer",
+    "DiscountShare",
+    "Hold",
+    "LegalEntity",
+    "LinePart",
+    "Notification",
+    "Order",
+    "OrderLine",
+    "Payment",
+    "RawOrder",
+    "SalesChannel",
+    "TaxLine",
+]

@@ -1,0 +1,52 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.models import Versioned
+from config.kernel.money import CurrencyField
+from orders.enums import ChannelKind
+
+
+class LegalEntity(Versioned):
+    """The company that sells. Its zone decides its days, months and invoice years."""
+
+    code = models.CharField(_("code"), max_length=16, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    vat_number = models.CharField(_("VAT number"), max_length=20, blank=True)
+    country_code = models.CharField(_("country"), max_length=2)
+    currency = CurrencyField(_("currency"), default="EUR")
+    time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Rome")
+
+    class Meta:
+        verbose_name = _("legal entity")
+        verbose_name_plural = _("legal entities")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SalesChannel(Versioned):
+    """A place that sells. `dispatch_days` working days to dispatch feed the estimate in the confirmation mail;
+    higher `priority` stands earlier in the backorder queue."""
+
+    code = models.SlugField(_("code"), max_length=32, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    kind = models.CharField(_("kind"), max_length=16, choices=ChannelKind)
+    legal_entity = models.ForeignKey(
+        LegalEntity, on_delete=models.PROTECT, related_name="channels", verbose_name=_("legal entity")
+    )
+    currency = CurrencyField(_("currency"), default="EUR")
+    language = models.CharField(_("language"), max_length=8, default="en")
+    sender_name = models.CharField(_("sender name"), max_length=80, blank=True)
+    sender_email = models.EmailField(_("sender address"), blank=True)
+    dispatch_days = models.PositiveSmallIntegerField(_("days to dispatch"), default=2)
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("sales channel")
+        verbose_name_plural = _("sales channels")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

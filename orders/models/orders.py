@@ -1,0 +1,118 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.models import Versioned
+from config.kernel.money import CurrencyField, MoneyField
+from config.kernel.states import legal_values
+from inventory.models import Location
+from orders.enums import CLOSED_ORDER, FulfillmentStatus, OrderStatus, PaymentAxis
+from orders.models.business import LegalEntity, SalesChannel
+from orders.models.customers import Address, Customer
+
+
+class Order(Versioned):
+    """The customer's accepted demand. `status` is written by the kernel, the two axes by their one function each.
+
+    Amounts are in `currency`, null until the channel states them. `total_sent_amount` is what the channel says
+    and stays as first stated, `total_computed_amount` our own sum, the difference sent − computed.
+    `exchange_rate`, units of the legal entity's currency for one of ours, is frozen at order time.
+    """
+
+    number = models.CharField(_("number"), max_length=24, unique=True)
+    sales_channel = models.ForeignKey(
+        SalesChannel, on_delete=models.PROTECT, related_name="orders", verbose_name=_("channel")
+    )
+    external_id = models.CharField(_("channel reference"), max_length=120)
+    external_number = models.CharField(_("channel number"), max_length=120, blank=True)
+    legal_entity = models.ForeignKey(
+        LegalEntity, on_delete=models.PROTECT, related_name="orders", verbose_name=_("legal entity")
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, null=True, related_name="orders", verbose_name=_("customer")
+    )
+    email = models.EmailField(_("e-mail"), blank=True)
+    language = models.CharField(_("language"), max_length=8, default="en")
+    ship_to = models.ForeignKey(
+        Address, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("ship to")
+    )
+    bill_to = models.ForeignKey(
+        Address, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("bill to")
+    )
+    preferred_location = models.ForeignKey(
+        Location,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("preferred location"),
+    )
+    status = models.CharField(_("status"), max_length=12, choices=OrderStatus)
+    fulfillment_status = models.CharField(
+        _("fulfillment"), max_length=20, choices=FulfillmentStatus, default=FulfillmentStatus.UNALLOCATED
+    )
+    payment_status = models.CharField(
+        _("payment"), max_length=16, choices=PaymentAxis, default=PaymentAxis.UNPAID
+    )
+    is_history = models.BooleanField(_("history"), default=False)
+    is_test = models.BooleanField(_("test order"), default=False)
+    shipping_method = models.CharField(_("shipping method"), max_length=120, blank=True)
+    note = models.TextField(_("buyer's note"), blank=True)
+
+    currency = CurrencyField(_("currency"))
+    exchange_rate = models.DecimalField(max_digits=18, decimal_places=8, null=True)
+    prices_include_tax = models.BooleanField(_("prices include tax"))
+    lines_amount = MoneyField(_("lines"), null=True)
+    discount_amount = MoneyField(_("discounts"), null=True)
+    charges_amount = MoneyField(_("charges"), null=True)
+    tax_amount = MoneyField(_("tax"), null=True)
+    total_computed_amount = MoneyField(_("total computed"), null=True)
+    total_sent_amount = MoneyField(_("total sent"), null=True)
+    total_difference_amount = MoneyField(_("difference"), null=True)
+
+    placed_at = models.DateTimeField(_("placed at"))
+    accepted_at = models.DateTimeField(_("accepted at"))
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True)
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True)
+    dispatch_by_on = models.DateField(_("estimated dispatch"), null=True)
+    required_on = models.DateField(_("wanted by"), null=True)
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        ordering = ["-placed_at", "-id"]
+        permissions = [
+            ("place_order", _("May place an order")),
+            ("confirm_order", _("May confirm an order")),
+            ("allocate_order", _("May allocate stock to an order")),
+            ("hold_order", _("May hold an order and lift holds")),
+            ("cancel_order", _("May cancel an order")),
+            ("complete_order", _("May complete an order")),
+            ("reopen_order", _("May reopen an order")),
+            ("void_order", _("May void an order")),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sales_channel", "external_id"],
+                condition=~Q(status=OrderStatus.VOID),
+                name="order_external_once",
+            ),
+            legal_values("status", OrderStatus, "order_status_legal"),
+            legal_values("fulfillment_status", FulfillmentStatus, "order_fulfillment_legal"),
+            legal_values("payment_status", PaymentAxis, "order_payment_legal"),
+            models.CheckConstraint(condition=~Q(external_id=""), name="order_external_id_stated"),
+        ]
+        indexes = [
+            models.Index(fields=["-placed_at", "-id"], name="order_placed"),
+            models.Index(fields=["status", "-placed_at"], name="order_status"),
+            models.Index(fields=["email"], name="order_email"),
+            models.Index(fields=["external_number"], name="order_external_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status in CLOSED_ORDER

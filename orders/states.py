@@ -1,0 +1,75 @@
+"""Edges of the order and of a payment, and which steps each hold refuses."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.states import Edge, Machine, register
+from orders.enums import HoldKind, OrderStatus, PaymentStatus, Step
+
+O = OrderStatus  # noqa: E741
+
+PLACE = Edge("place", frozenset({O.DRAFT}), O.PLACED, "orders.place_order", _("Place order"), "primary")
+CONFIRM = Edge(
+    "confirm", frozenset({O.PLACED}), O.CONFIRMED, "orders.confirm_order", _("Confirm order"), "primary"
+)
+COMPLETE = Edge(
+    "complete", frozenset({O.CONFIRMED}), O.COMPLETED, "orders.complete_order", _("Complete order")
+)
+CANCEL = Edge(
+    "cancel",
+    frozenset({O.DRAFT, O.PLACED, O.CONFIRMED}),
+    O.CANCELLED,
+    "orders.cancel_order",
+    _("Cancel order"),
+    "risk",
+)
+VOID = Edge(
+    "void", frozenset({O.DRAFT, O.PLACED, O.CONFIRMED}), O.VOID, "orders.void_order", _("Void order"), "risk"
+)
+REOPEN = Edge("reopen", frozenset({O.COMPLETED}), O.CONFIRMED, "orders.reopen_order", _("Reopen order"))
+
+ORDER = register(
+    Machine(
+        name="order",
+        model="orders.Order",
+        statuses=OrderStatus,
+        initial=frozenset({O.DRAFT, O.PLACED, O.COMPLETED}),
+        edges=(PLACE, CONFIRM, COMPLETE, CANCEL, VOID, REOPEN),
+        thread=("order", "pk"),
+    )
+)
+
+P = PaymentStatus
+PAY = "orders.change_payment"
+
+AUTHORISE = Edge("authorise", frozenset({P.PENDING}), P.AUTHORISED, PAY, _("Authorise"))
+CAPTURE = Edge("capture", frozenset({P.PENDING, P.AUTHORISED}), P.CAPTURED, PAY, _("Capture"))
+VOID_PAYMENT = Edge("void", frozenset({P.PENDING, P.AUTHORISED}), P.VOIDED, PAY, _("Void"), "risk")
+FAIL_PAYMENT = Edge("fail", frozenset({P.PENDING, P.AUTHORISED}), P.FAILED, PAY, _("Fail"))
+EXPIRE_PAYMENT = Edge("expire", frozenset({P.PENDING, P.AUTHORISED}), P.EXPIRED, PAY, _("Expire"))
+
+PAYMENT = register(
+    Machine(
+        name="payment",
+        model="orders.Payment",
+        statuses=PaymentStatus,
+        initial=frozenset(PaymentStatus),
+        edges=(AUTHORISE, CAPTURE, VOID_PAYMENT, FAIL_PAYMENT, EXPIRE_PAYMENT),
+        thread=("order", "order_id"),
+    )
+)
+
+# Every open hold refuses release, label and ship; besides these:
+_ALWAYS = frozenset({Step.RELEASE, Step.LABEL, Step.SHIP})
+HOLD_REFUSES: Mapping[HoldKind, frozenset[Step]] = {
+    HoldKind.AWAITING_DETAILS: _ALWAYS | {Step.CONFIRM},
+    HoldKind.UNPAID: _ALWAYS,
+    HoldKind.UNKNOWN_SKU: _ALWAYS,
+    HoldKind.TOTALS: _ALWAYS | {Step.CONFIRM},
+    HoldKind.ADDRESS: _ALWAYS | {Step.CONFIRM},
+    HoldKind.DUPLICATE: _ALWAYS | {Step.CONFIRM},
+    HoldKind.FRAUD: _ALWAYS | {Step.CONFIRM},
+    HoldKind.CANCEL_REQUESTED: _ALWAYS | {Step.CONFIRM},
+    HoldKind.MANUAL: _ALWAYS | {Step.CONFIRM},
+}

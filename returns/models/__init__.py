@@ -1,0 +1,3 @@
+from returns.models.rmas import ReturnUnit, Rma
+
+__all__ = ["ReturnUnit", "Rma"]
