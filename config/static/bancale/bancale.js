@@ -1,0 +1,98 @@
+// Bancale's only script. Every page works without it; it labels the cells of phone cards, turns the action
+// list into buttons, closes open menus, and refuses a second press of a form that is on its way.
+"use strict";
+{
+  const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
+
+  function labelCells(table) {
+    const headers = [...table.querySelectorAll("thead tr:last-child > th")];
+    const texts = headers.map((header) => (header.querySelector(".text") || header).textContent.trim());
+    each("tbody > tr", (row) => {
+      [...row.children].forEach((cell, place) => {
+        if (cell.colSpan > 1 || cell.classList.contains("action-checkbox")) { return; }
+        if (texts[place] && cell.tagName === "TD" && !cell.dataset.label) { cell.dataset.label = texts[place]; }
+        if (["", "-", "–"].includes(cell.textContent.trim()) && !cell.querySelector("img, input, select, svg")) { cell.classList.add("unknown"); }
+        if (headers[place] && cell.querySelector(":scope > .num, :scope > p > .num, :scope > a > .num")) { headers[place].classList.add("num"); }
+      });
+    }, table);
+  }
+
+  function labelSelectAll() {
+    const box = document.getElementById("action-toggle");
+    const all = document.querySelector(".actions .action-all");
+    if (box && all) { box.closest("th").dataset.label = all.textContent; }
+  }
+
+  // A button an action: pressing it selects the action and presses Django's own "Go".
+  function actionButtons(bar) {
+    const choose = bar.querySelector(".action-choose");
+    const select = bar.querySelector("select[name=action]");
+    const go = bar.querySelector("button[name=index]");
+    const form = bar.closest("form");
+    if (!choose || !select || !go || select.options.length > 8) { return; }
+    const row = document.createElement("div");
+    row.className = "action-buttons";
+    [...select.options].filter((option) => option.value).forEach((option) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = option.value === "delete_selected" || option.text.endsWith("…") && option.dataset.risk ? "btn risk" : "btn";
+      button.textContent = option.text;
+      button.addEventListener("click", () => { select.value = option.value; go.click(); });
+      row.append(button);
+    });
+    if (!row.children.length) { return; }
+    bar.append(row);
+    bar.classList.add("buttons-only");
+    const refresh = () => {
+      const none = !form.querySelector(".action-select:checked");
+      each("button", (button) => { button.disabled = none; }, row);
+    };
+    form.addEventListener("change", refresh);
+    form.addEventListener("click", () => setTimeout(refresh));
+    window.addEventListener("pageshow", refresh);
+    refresh();
+  }
+
+  function closeMenus(except) {
+    each("details.menu[open], details.filter[open]", (menu) => {
+      if (!except || !menu.contains(except)) { menu.open = false; }
+    });
+  }
+
+  function once(form) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      form.dataset.sent = "1";
+      each("button[type=submit]", (button) => button.setAttribute("aria-disabled", "true"), form);
+    });
+    window.addEventListener("pageshow", () => {
+      delete form.dataset.sent;
+      each("button[type=submit]", (button) => button.removeAttribute("aria-disabled"), form);
+    });
+  }
+
+  const typing = (target) => target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+
+  function keys(event) {
+    const find = document.getElementById("find") || document.getElementById("searchbar");
+    if (event.key === "Escape") {
+      const open = document.querySelector("details.menu[open], details.filter[open]");
+      if (open) { open.open = false; open.querySelector("summary").focus(); }
+    } else if (find && (event.key === "k" && (event.ctrlKey || event.metaKey) || event.key === "/" && !typing(event.target))) {
+      event.preventDefault();
+      find.focus();
+      find.select();
+    }
+  }
+
+  each("#result_list, table.stack, .tabular table", labelCells);
+  labelSelectAll();
+  each(".actions", actionButtons);
+  each("form.confirm, .bulk-results form", once);
+  each("#nav-sidebar .here", (place) => {
+    const strip = place.parentElement;
+    if (strip.scrollWidth > strip.clientWidth) { strip.scrollLeft = place.offsetLeft - strip.clientWidth / 3; }
+  });
+  document.addEventListener("click", (event) => closeMenus(event.target));
+  document.addEventListener("keydown", keys);
+}
