@@ -67,7 +67,7 @@ def _enter_environment(command: str, argv: list) -> None:
     from config.setup.environment import Environment
 
     environment = Environment(ROOT)
-    if os.environ.get(REEXEC_MARKER) == str(environment.venv):
+    if os.environ.pop(REEXEC_MARKER, None) == str(environment.venv):
         if not environment.is_current():
             raise SetupError(
                 f"{environment.python} does not start inside {environment.venv}: delete that folder."

@@ -6,9 +6,20 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 SECONDS_PER_DOT = 2.0
 LINES_SHOWN = 12
+
+
+class Owner(NamedTuple):
+    """Whom to run a command as; None is the present user."""
+
+    user: int | None = None
+    group: int | None = None
+
+
+MYSELF = Owner()
 
 
 class SetupError(Exception):
@@ -46,13 +57,27 @@ def step(label: str) -> Iterator[None]:
     say(f" {time.monotonic() - started:.1f} s")
 
 
-def run_quietly(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> str:
+def run_quietly(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    owner: Owner = MYSELF,
+) -> str:
     """Run a command, print a dot every two seconds, and return what it printed.
+
+    `owner` is whom to run it as.
 
     Refuses: `CommandFailed` with the whole output when the exit code is not 0.
     """
     process = subprocess.Popen(
-        list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=env
+        list(command),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=env,
+        user=owner.user,
+        group=owner.group,
     )
     lines: list[str] = []
     assert process.stdout is not None

@@ -134,7 +134,7 @@ class Environment:
             return
         try:
             with step("Creating the environment"):
-                run_quietly([sys.executable, "-m", "venv", "--without-pip", str(self.venv)])
+                run_quietly([_base_python(), "-m", "venv", "--without-pip", str(self.venv)])
         except CommandFailed as failure:
             say(failure.tail())
             raise SetupError(f"{self.venv} could not be created: {_reason(failure.output)}.") from failure
@@ -171,12 +171,17 @@ class Environment:
         return found
 
 
+def _base_python() -> str:
+    """The interpreter behind this one: the running one may stand in the folder that is built anew."""
+    return str(getattr(sys, "_base_executable", None) or sys.executable)
+
+
 def _find_pip() -> list[str] | None:
-    base = getattr(sys, "_base_executable", sys.executable)
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
+    base = _base_python()
     if base != sys.executable and _has_pip(base):
         return [base, "-m", "pip"]
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
     found = shutil.which("pip3") or shutil.which("pip")
     return [found] if found else None
 
