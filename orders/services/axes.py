@@ -1,0 +1,97 @@
+"""The one writer of an order's fulfillment and payment axes."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.db.models import Case, CharField, F, Sum, Value, When
+
+from inventory.enums import ReservationState
+from inventory.models import Reservation
+from orders.axes import PartState, PaymentState, derive_fulfillment, derive_payment
+from orders.enums import FulfillmentStatus, PaymentAxis
+from orders.models import LinePart, Order, Payment
+
+ORDER_LINE_PART = "order_line_part"
+
+
+def refresh_axes(orders: Sequence[Order]) -> None:
+    """Derive both axes of locked orders again from their parts, waiting reservations and payments.
+
+    Three reads and, when an axis changed, one UPDATE of the changed rows, which counts their version up. The
+    orders in memory are brought up to date.
+    """
+    if not orders:
+        return
+    changed = []
+    parts, payments = part_states(orders), payment_states(orders)
+    for order in orders:
+        axes = (derive_fulfillment(parts[order.pk]), derive_payment(owed_total(order), payments[order.pk]))
+        if axes != (order.fulfillment_status, order.payment_status):
+            changed.append((order, *axes))
+    if changed:
+        _write(changed)
+
+
+def owed_total(order: Order) -> Decimal | None:
+    """What the buyer owes: as the channel states it, else as computed, else unknown."""
+    stated: Decimal | None = order.total_sent_amount
+    return order.total_computed_amount if stated is None else stated
+
+
+def part_states(orders: Sequence[Order]) -> dict[int, list[PartState]]:
+    """The parts that are shipped goods, by order: two statements."""
+    rows = list(
+        LinePart.objects.filter(line__order__in=orders, line__requires_shipping=True)
+        .order_by("pk")
+        .values_list("pk", "line__order_id", "ordered", "cancelled", "allocated", "shipped", "delivered")
+    )
+    waiting = dict(
+        Reservation.objects.filter(
+            state=ReservationState.WAITING,
+            reference_kind=ORDER_LINE_PART,
+            reference_id__in=[row[0] for row in rows],
+        )
+        .values_list("reference_id")
+        .annotate(units=Sum("quantity"))
+    )
+    states: dict[int, list[PartState]] = defaultdict(list)
+    for pk, order_id, ordered, cancelled, allocated, shipped, delivered in rows:
+        states[order_id].append(
+            PartState(ordered, cancelled, allocated, waiting.get(pk, 0), shipped, delivered)
+        )
+    return states
+
+
+def payment_states(orders: Sequence[Order]) -> dict[int, list[PaymentState]]:
+    """The payments, by order: one statement."""
+    states: dict[int, list[PaymentState]] = defaultdict(list)
+    for payment in Payment.objects.filter(order__in=orders):
+        states[payment.order_id].append(
+            PaymentState(
+                payment.status, payment.authorised_amount, payment.captured_amount, payment.refunded_amount
+            )
+        )
+    return states
+
+
+def _write(changed: Sequence[tuple[Order, FulfillmentStatus, PaymentAxis]]) -> None:
+    Order.objects.filter(pk__in=[order.pk for order, _goods, _money in changed]).update(
+        fulfillment_status=_case({order.pk: goods for order, goods, _money in changed}),
+        payment_status=_case({order.pk: money for order, _goods, money in changed}),
+        version=F("version") + 1,
+    )
+    for order, goods, money in changed:
+        order.fulfillment_status, order.payment_status = goods, money
+        order.version += 1
+
+
+def _case(values: dict[int, str]) -> Case:
+    """One WHEN a distinct value, however many orders."""
+    by_value = defaultdict(list)
+    for pk, value in values.items():
+        by_value[value].append(pk)
+    return Case(
+        *(When(pk__in=pks, then=Value(str(value))) for value, pks in by_value.items()),
+        output_field=CharField(),
+    )
