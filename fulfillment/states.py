@@ -63,7 +63,8 @@ GO_OUT = Edge(
     TRACK,
     _("Out for delivery"),
 )
-DELIVER = Edge("deliver", MOVING, P.DELIVERED, TRACK, _("Mark as delivered"), "primary")
+# A lost parcel may still turn up at the door.
+DELIVER = Edge("deliver", MOVING | {P.LOST}, P.DELIVERED, TRACK, _("Mark as delivered"), "primary")
 VOID = Edge("void", frozenset({P.LABELLED}), P.VOIDED, TRACK, _("Void"), "risk")
 TROUBLE = Edge("trouble", MOVING - {P.EXCEPTION}, P.EXCEPTION, TRACK, _("Report a problem"))
 SEND_BACK = Edge("send_back", MOVING, P.RETURNED_TO_SENDER, TRACK, _("Returned to sender"))

@@ -1,5 +1,5 @@
 from fulfillment.models.requests import FulfillmentOrder, FulfillmentOrderLine
-from fulfillment.models.shipments import Parcel, ParcelLine, Shipment, TrackingEvent
+from fulfillment.models.shipments import Parcel, ParcelLine, Shipment, TrackingEvent, TrackingKey
 
 __all__ = [
     "FulfillmentOrder",
@@ -8,4 +8,5 @@ __all__ = [
     "ParcelLine",
     "Shipment",
     "TrackingEvent",
+    "TrackingKey",
 ]

@@ -37,7 +37,14 @@ class FulfillmentOrder(Versioned):
             ("ship_fulfillmentorder", _("May ship")),
             ("cancel_fulfillmentorder", _("May cancel warehouse work")),
         ]
-        constraints = [legal_values("status", FulfillmentOrderStatus, "fulfillment_order_status_legal")]
+        constraints = [
+            legal_values("status", FulfillmentOrderStatus, "fulfillment_order_status_legal"),
+            models.CheckConstraint(
+                condition=Q(status=FulfillmentOrderStatus.SHIPPED, shipped_at__isnull=False)
+                | Q(~Q(status=FulfillmentOrderStatus.SHIPPED), shipped_at=None),
+                name="fulfillment_order_shipped_has_time",
+            ),
+        ]
         indexes = [models.Index(fields=["status", "location", "id"], name="fulfillment_order_work")]
 
     def __str__(self) -> str:

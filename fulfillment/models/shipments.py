@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import Versioned
@@ -34,7 +35,10 @@ class Shipment(models.Model):
 
 
 class Parcel(Versioned):
-    """One box with one tracking number, which is unique per carrier among parcels that are not voided."""
+    """One box with one tracking number, which is unique per carrier among parcels that are not voided.
+
+    `tracking_number` is upper case with single spaces, as `clean_tracking_number` leaves it.
+    """
 
     shipment = models.ForeignKey(
         Shipment, on_delete=models.PROTECT, related_name="parcels", verbose_name=_("shipment")
@@ -54,7 +58,8 @@ class Parcel(Versioned):
         permissions = [("track_parcel", _("May record what happened to a parcel"))]
         constraints = [
             models.UniqueConstraint(
-                fields=["carrier", "tracking_number"],
+                Lower("carrier"),
+                "tracking_number",
                 condition=~Q(status=ParcelStatus.VOIDED),
                 name="parcel_tracking_once",
             ),
@@ -101,6 +106,21 @@ class TrackingEvent(models.Model):
         verbose_name = _("tracking event")
         verbose_name_plural = _("tracking events")
         ordering = ["id"]
+        indexes = [models.Index(fields=["parcel", "stated_at"], name="tracking_event_stated")]
 
     def __str__(self) -> str:
         return f"{self.parcel_id} {self.status}"
+
+
+class TrackingKey(models.Model):
+    """A statement's source key that has been stored, so that a replay cannot store it twice."""
+
+    key = models.CharField(max_length=160, unique=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("tracking key")
+        verbose_name_plural = _("tracking keys")
+
+    def __str__(self) -> str:
+        return self.key

@@ -10,7 +10,10 @@ from returns.enums import Condition, Disposition, Reception, ReturnReason, RmaSt
 
 
 class Rma(Versioned):
-    """Permission to send goods of one order back, and what became of them."""
+    """Permission to send goods of one order back, and what became of them.
+
+    `request_key` is the key of the request that it answers, so that a repeated request opens no second one.
+    """
 
     number = models.CharField(_("number"), max_length=24, unique=True)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="rmas", verbose_name=_("order"))
@@ -19,6 +22,8 @@ class Rma(Versioned):
     location = models.ForeignKey(
         Location, on_delete=models.PROTECT, related_name="rmas", verbose_name=_("comes back to")
     )
+    request_key = models.CharField(max_length=120, blank=True)
+    closed_reason = models.CharField(_("closed because"), max_length=200, blank=True)
     requested_at = models.DateTimeField(_("requested at"))
     received_at = models.DateTimeField(_("received at"), null=True)
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
@@ -33,7 +38,12 @@ class Rma(Versioned):
             ("receive_rma", _("May receive returned goods")),
             ("inspect_rma", _("May inspect returned goods")),
         ]
-        constraints = [legal_values("status", RmaStatus, "rma_status_legal")]
+        constraints = [
+            legal_values("status", RmaStatus, "rma_status_legal"),
+            models.UniqueConstraint(
+                fields=["request_key"], condition=~Q(request_key=""), name="rma_request_once"
+            ),
+        ]
         indexes = [models.Index(fields=["status", "id"], name="rma_status")]
 
     def __str__(self) -> str:
