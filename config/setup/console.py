@@ -1,5 +1,7 @@
 """One line a step on standard error, with its seconds, and commands that are quiet until they fail."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -62,14 +64,17 @@ def run_quietly(
     *,
     env: Mapping[str, str] | None = None,
     owner: Owner = MYSELF,
+    keep_open: Sequence[int] = (),
 ) -> str:
     """Run a command, print a dot every two seconds, and return what it printed.
 
-    `owner` is whom to run it as.
+    `owner` is whom to run it as. `keep_open` are file descriptors that it inherits, so that a lock is
+    held until the last of its children is gone, even when this process was killed.
 
     Refuses: `CommandFailed` with the whole output when the exit code is not 0.
     """
-    process = subprocess.Popen(
+    lines: list[str] = []
+    with subprocess.Popen(
         list(command),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -78,18 +83,20 @@ def run_quietly(
         env=env,
         user=owner.user,
         group=owner.group,
-    )
-    lines: list[str] = []
-    assert process.stdout is not None
-    reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
-    reader.start()
-    try:
-        _wait_with_dots(process)
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-    reader.join()
+        pass_fds=keep_open,
+        process_group=0,
+    ) as process:
+        assert process.stdout is not None
+        reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
+        reader.start()
+        try:
+            _wait_with_dots(process)
+        except BaseException:
+            # The whole group: pip works in a child of the process that was started.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        finally:
+            reader.join()
     output = "".join(lines)
     if process.returncode:
         raise CommandFailed(command, output)

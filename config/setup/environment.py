@@ -74,9 +74,9 @@ class Environment:
         if has_all(read_pins(self.lock(name))) and not self._unfinished.exists():
             return None
         if not self._is_marked(name):
-            with self._only_one():
+            with self._only_one() as held:
                 if not self._is_marked(name):
-                    self._install(name)
+                    self._install(name, held)
         return self.python
 
     def _marker(self, name: str) -> Path:
@@ -89,7 +89,7 @@ class Environment:
             return False
 
     @contextmanager
-    def _only_one(self) -> Iterator[None]:
+    def _only_one(self) -> Iterator[int]:
         folder = self.root / ".data"
         try:
             folder.mkdir(exist_ok=True)
@@ -104,9 +104,9 @@ class Environment:
             except BlockingIOError:
                 with step("Waiting for another set-up in this folder"):
                     fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
+            yield handle.fileno()
 
-    def _install(self, name: str) -> None:
+    def _install(self, name: str, held: int) -> None:
         say(f"Setting Bancale up in {self.venv}")
         self._make_venv()
         count = len(read_pins(self.lock(name)))
@@ -114,7 +114,7 @@ class Environment:
         for label, command in self._installers(name):
             try:
                 with step(f"Installing {count} locked packages with {label}"):
-                    run_quietly(command, env=_installer_environment())
+                    run_quietly(command, env=_installer_environment(), keep_open=[held])
             except CommandFailed as failure:
                 last = failure
                 say(failure.tail())
