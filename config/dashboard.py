@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.core.cache import cache
 from django.utils.functional import Promise
+from django.utils.translation import gettext
+
+from config.kernel import heartbeat
+from config.kernel.templatetags.bancale import span_text
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractUser
+    from django.contrib.auth.models import AbstractUser, AnonymousUser
 
-FRESH_SECONDS = 15
+WORKER_SILENT_SECONDS = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Tile:
         return self.tone if self.count else "none"
 
 
-TileSource = Callable[["AbstractUser"], Iterable[Tile]]
+TileSource = Callable[["AbstractUser | AnonymousUser"], Iterable[Tile]]
 _sources: list[TileSource] = []
 
 
@@ -43,20 +46,27 @@ def register(source: TileSource) -> TileSource:
     return source
 
 
-def tiles(user: "AbstractUser") -> list[Tile]:
+def tiles(user: "AbstractUser | AnonymousUser") -> list[Tile]:
     """Every queue this user may see, counted now."""
     return [tile for source in _sources for tile in source(user)]
 
 
-def section_counts(user: "AbstractUser") -> dict[str, tuple[int, str]]:
-    """Per navigation section the sum of its queues and "stop" if one of them is; at most 15 s old."""
-    key = f"dashboard.sections.{user.pk}"
-    counts: dict[str, tuple[int, str]] | None = cache.get(key)
-    if counts is None:
-        counts = {}
-        for tile in tiles(user):
-            if tile.section and tile.count:
-                total, tone = counts.get(tile.section, (0, ""))
-                counts[tile.section] = (total + tile.count, "stop" if "stop" in (tone, tile.tone) else "")
-        cache.set(key, counts, FRESH_SECONDS)
+def section_counts(rows: Iterable[Tile]) -> dict[str, tuple[int, str]]:
+    """Per navigation section the sum of its queues, and "stop" if a red one holds something."""
+    counts: dict[str, tuple[int, str]] = {}
+    for tile in rows:
+        if tile.section and tile.count:
+            total, tone = counts.get(tile.section, (0, ""))
+            counts[tile.section] = (total + tile.count, "stop" if "stop" in (tone, tile.tone) else "")
     return counts
+
+
+def worker_state() -> tuple[str, str]:
+    """In words whether the background work runs, and a tone: "" or "stop"."""
+    seconds = heartbeat.seconds_since("worker")
+    if seconds is None:
+        return gettext("The worker has not started yet"), "stop"
+    words = {"span": span_text(round(seconds))}
+    if seconds > WORKER_SILENT_SECONDS:
+        return gettext("Worker silent for %(span)s") % words, "stop"
+    return gettext("Worker alive %(span)s ago") % words, ""

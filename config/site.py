@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config import dashboard
+from config.find import find_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +60,20 @@ class Work:
     url: str
     entries: list[Entry] = field(default_factory=list)
     current: bool = False
-    count: int = 0
-    tone: str = ""
 
 
-def navigation(
-    apps: Sequence[Mapping[str, Any]], path: str, counts: Mapping[str, tuple[int, str]]
-) -> list[Work]:
+def navigation(apps: Sequence[Mapping[str, Any]], here: str) -> list[Work]:
     """Sort Django's list of permitted apps into kinds of work; a section without a page is left out."""
     entries: dict[str, list[Entry]] = {section.key: [] for section in SECTIONS}
     for app in apps:
         for model in app["models"]:
             if model["admin_url"]:
                 key = f"{app['app_label']}.{model['object_name'].lower()}"
-                here = path.startswith(model["admin_url"])
+                is_here = here.startswith(model["admin_url"])
                 entries[_section_of(key)].append(
-                    Entry(key, model["name"], model["admin_url"], model["add_url"], here)
+                    Entry(key, model["name"], model["admin_url"], model["add_url"], is_here)
                 )
-    return [
-        _work(section, entries[section.key], path, counts) for section in SECTIONS if entries[section.key]
-    ]
+    return [_work(section, entries[section.key]) for section in SECTIONS if entries[section.key]]
 
 
 def _section_of(key: str) -> str:
@@ -89,12 +86,10 @@ def _section_of(key: str) -> str:
     return next((section.key for section in SECTIONS if app_label in section.apps), "system")
 
 
-def _work(section: Section, entries: list[Entry], path: str, counts: Mapping[str, tuple[int, str]]) -> Work:
+def _work(section: Section, entries: list[Entry]) -> Work:
     rank = {key: place for place, key in enumerate(section.first)}
     entries.sort(key=lambda entry: (rank.get(entry.key, len(rank)), entry.label.lower()))
-    count, tone = counts.get(section.key, (0, ""))
-    current = any(entry.current for entry in entries)
-    return Work(section.key, section.label, entries[0].url, entries, current, count, tone)
+    return Work(section.key, section.label, entries[0].url, entries, any(entry.current for entry in entries))
 
 
 class BancaleAdminSite(admin.AdminSite):
@@ -104,18 +99,47 @@ class BancaleAdminSite(admin.AdminSite):
     site_url = None
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Adds the navigation. Counts are left to `queues`, so that no page pays for counting."""
         context: dict[str, Any] = super().each_context(request)
-        if not context["has_permission"] or context["is_popup"]:
-            return {**context, "navigation": []}
-        counts = dashboard.section_counts(request.user)
-        works = navigation(context["available_apps"], request.path, counts)
+        if not context["has_permission"]:
+            return context
+        works = navigation(context["available_apps"], request.path)
         return {
             **context,
             "navigation": works,
             "at_home": request.path == reverse("admin:index", current_app=self.name),
             "here": next((work for work in works if work.current), None),
+            "find_url": reverse("admin:find", current_app=self.name),
+            "queues_url": reverse("admin:queues", current_app=self.name),
         }
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [
+            path("find/", self.admin_view(self.find), name="find"),
+            path("queues/", self.admin_view(self.queues), name="queues"),
+            *super().get_urls(),
+        ]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         tiles = dashboard.tiles(request.user)
         return super().index(request, {"tiles": tiles, **(extra_context or {})})
+
+    def find(self, request: HttpRequest) -> HttpResponse:
+        """Open what the typed or scanned text names, or a list that searches for it."""
+        text = request.GET.get("q", "").strip()[:200]
+        url = find_url(request, self, text) if text else None
+        if text and url is None:
+            messages.warning(request, _("Nothing is called “%(text)s”.") % {"text": text})
+        return redirect(url or reverse("admin:index", current_app=self.name))
+
+    def queues(self, request: HttpRequest) -> JsonResponse:
+        """Fresh figures for the navigation and the tiles of an open page."""
+        tiles = dashboard.tiles(request.user)
+        words, tone = dashboard.worker_state()
+        return JsonResponse(
+            {
+                "sections": dashboard.section_counts(tiles),
+                "tiles": [[str(tile.url), tile.count, tile.shown_tone, str(tile.detail)] for tile in tiles],
+                "worker": [words, tone],
+            }
+        )

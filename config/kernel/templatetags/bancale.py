@@ -6,7 +6,7 @@
     ago(when)                     4 min ago, in 3 h; the full local time as tooltip
     localtime(when)               21 Nov, 18:42 in the viewer's zone
     code(text)                    a SKU, a tracking number: set in monospace
-    {{ value|dash }}              – for None and ""
+    {{ value|dash }}              – for None and ""; {{ value|figure }} also aligns whole numbers
     {% card "Lines" more="3 SKUs" url=… %} … {% endcard %}    add flush=1 around a table or list
     {% facts rows %}              rows of (label, value) or (label, value, tone)
     {% steps rows %}              rows of (label, "done" | "now" | "stop" | "")
@@ -102,15 +102,25 @@ def dash(value: Any) -> Any:
     return DASH if value is None or value == "" else value
 
 
+@register.filter
+def figure(value: Any) -> Any:
+    """A table cell: whole numbers right aligned, unknown as a dash, anything else as it is."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return quantity(value)
+    return dash(value)
+
+
 def ago_text(when: datetime) -> str:
+    """`4 min ago` or `in 3 h`, by the kernel's clock."""
     seconds = round((clock.now() - when).total_seconds())
-    span = _span(abs(seconds))
+    span = span_text(abs(seconds))
     if seconds < 0:
         return gettext("in %(span)s") % {"span": span}
     return gettext("%(span)s ago") % {"span": span}
 
 
-def _span(seconds: int) -> str:
+def span_text(seconds: int) -> str:
+    """A length of time in its largest fitting unit: 40 s, 12 min, 47 h, 3 days."""
     if seconds < _MINUTE:
         return gettext("%(n)d s") % {"n": seconds}
     if seconds < _HOUR:
@@ -121,6 +131,7 @@ def _span(seconds: int) -> str:
 
 
 def local_text(when: datetime) -> str:
+    """`21 Nov, 18:42` in the active zone."""
     local = timezone.localtime(when)
     same_year = local.year == timezone.localtime(clock.now()).year
     return date_format(local, gettext("j M, H:i") if same_year else gettext("j M Y, H:i"))

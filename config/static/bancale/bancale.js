@@ -10,7 +10,7 @@
     each("tbody > tr", (row) => {
       [...row.children].forEach((cell, place) => {
         if (cell.colSpan > 1 || cell.classList.contains("action-checkbox")) { return; }
-        if (texts[place] && cell.tagName === "TD" && !cell.dataset.label) { cell.dataset.label = texts[place]; }
+        if (texts[place] && cell.tagName === "TD" && !cell.dataset.label && !cell.classList.contains("delete")) { cell.dataset.label = texts[place]; }
         if (["", "-", "–"].includes(cell.textContent.trim()) && !cell.querySelector("img, input, select, svg")) { cell.classList.add("unknown"); }
         if (headers[place] && cell.querySelector(":scope > .num, :scope > p > .num, :scope > a > .num")) { headers[place].classList.add("num"); }
       });
@@ -32,10 +32,12 @@
     if (!choose || !select || !go || select.options.length > 8) { return; }
     const row = document.createElement("div");
     row.className = "action-buttons";
-    [...select.options].filter((option) => option.value).forEach((option) => {
+    const options = [...select.options].filter((option) => option.value);
+    const risky = (option) => option.value === "delete_selected";
+    options.sort((one, other) => risky(one) - risky(other)).forEach((option) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.className = option.value === "delete_selected" || option.text.endsWith("…") && option.dataset.risk ? "btn risk" : "btn";
+      button.className = risky(option) ? "btn risk" : "btn";
       button.textContent = option.text;
       button.addEventListener("click", () => { select.value = option.value; go.click(); });
       row.append(button);
@@ -85,9 +87,57 @@
     }
   }
 
+  // Figures that other people's work changes: shown from the last answer at once, then asked for again.
+  function showQueues(queues, lang) {
+    const number = new Intl.NumberFormat(lang);
+    each("[data-section]", (count) => {
+      const [total, tone] = queues.sections[count.dataset.section] || [0, ""];
+      count.textContent = number.format(total);
+      count.hidden = !total;
+      count.classList.toggle("hot", tone === "stop");
+    });
+    each("[data-worker]", (foot) => {
+      [foot.textContent, foot.className] = [queues.worker[0], `foot ${queues.worker[1]}`];
+      foot.hidden = false;
+    });
+    queues.tiles.forEach(([url, total, tone, detail]) => {
+      each(`a.tile[href="${CSS.escape(url)}"]`, (tile) => {
+        tile.className = `card tile ${tone}`;
+        tile.querySelector("b").textContent = number.format(total);
+        const small = tile.querySelector("small");
+        if (small) { small.textContent = detail; }
+      });
+    });
+  }
+
+  function watchQueues(nav) {
+    const lang = document.documentElement.lang;
+    const key = `bancale.queues.${lang}`;
+    const ask = async () => {
+      if (document.hidden) { return; }
+      try {
+        const answer = await fetch(nav.dataset.queues, { headers: { Accept: "application/json" }, redirect: "error" });
+        if (!answer.ok) { return; }
+        const queues = await answer.json();
+        sessionStorage.setItem(key, JSON.stringify(queues));
+        showQueues(queues, lang);
+      } catch { /* Offline or logged out: the figures shown stay, the next page says what is wrong. */ }
+    };
+    const last = sessionStorage.getItem(key);
+    if (last && !document.querySelector("a.tile")) { showQueues(JSON.parse(last), lang); }
+    ask();
+    setInterval(ask, 30000);
+    document.addEventListener("visibilitychange", ask);
+  }
+
+  // The server shows times in the zone that the browser states here.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) { document.cookie = `bancale_tz=${zone}; path=/; max-age=31536000; samesite=lax`; }
+
   each("#result_list, table.stack, .tabular table", labelCells);
   labelSelectAll();
   each(".actions", actionButtons);
+  each("#nav-sidebar[data-queues]", watchQueues);
   each("form.confirm, .bulk-results form", once);
   each("#nav-sidebar .here", (place) => {
     const strip = place.parentElement;

@@ -1,0 +1,61 @@
+"""One search box: an exact number, reference, e-mail, SKU, barcode or tracking number opens what it names."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.options import ModelAdmin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+
+# In the order of asking; every column is indexed or unique.
+EXACT = (
+    ("orders.order", ("number", "external_id", "external_number", "email")),
+    ("inventory.sku", ("code", "barcodes__code")),
+    ("fulfillment.fulfillmentorder", ("number",)),
+    ("fulfillment.shipment", ("number",)),
+    ("fulfillment.parcel", ("tracking_number",)),
+    ("returns.rma", ("number",)),
+)
+FALLBACK = "orders.order"
+
+
+def find_url(request: HttpRequest, site: admin.AdminSite, text: str) -> str | None:
+    """Where a typed or scanned text leads: the one object it names, else a list that searches for it.
+
+    Only what the user may view is asked. None when nothing is called so and no list can be searched.
+    """
+    spellings = {text, text.upper(), text.lower()}
+    for label, columns in EXACT:
+        model_admin = _viewable(request, site, label)
+        if model_admin is None:
+            continue
+        named = Q()
+        for column in columns:
+            named |= Q(**{f"{column}__in": spellings})
+        hits = list(
+            model_admin.model._default_manager.filter(named).values_list("pk", flat=True).distinct()[:2]
+        )
+        visible = model_admin.get_queryset(request).filter(pk__in=hits) if hits else None
+        if len(hits) == 1 and visible is not None and visible.exists():
+            return reverse(f"admin:{_url_name(model_admin)}_change", args=hits, current_app=site.name)
+        if len(hits) > 1 and model_admin.search_fields:
+            return _list_url(model_admin, site, text)
+    model_admin = _viewable(request, site, FALLBACK)
+    return _list_url(model_admin, site, text) if model_admin and model_admin.search_fields else None
+
+
+def _viewable(request: HttpRequest, site: admin.AdminSite, label: str) -> "ModelAdmin[Any] | None":
+    model_admin = site._registry.get(apps.get_model(label))
+    return model_admin if model_admin and model_admin.has_view_permission(request) else None
+
+
+def _url_name(model_admin: "ModelAdmin[Any]") -> str:
+    return f"{model_admin.opts.app_label}_{model_admin.opts.model_name}"
+
+
+def _list_url(model_admin: "ModelAdmin[Any]", site: admin.AdminSite, text: str) -> str:
+    url = reverse(f"admin:{_url_name(model_admin)}_changelist", current_app=site.name)
+    return f"{url}?{urlencode({'q': text})}"
