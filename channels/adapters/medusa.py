@@ -19,11 +19,12 @@ from channels.adapters.medusa_amounts import (
     first_total,
     is_inclusive,
     returned_quantity,
+    round_exact,
     rounding_charge,
     worth_of,
 )
 from channels.adapters.reading import Reader
-from config.kernel.money import ZERO, round_money
+from config.kernel.money import ZERO
 from orders.enums import ChargeKind, NeutralState, PaymentStatus
 from orders.neutral import (
     NeutralAddress,
@@ -81,7 +82,7 @@ def parse_order(order: Reader) -> NeutralOrder:
         ),
         charges=(*charges, *rounding_charge(worths, currency)),
         payments=_payments(order, currency),
-        total_amount=round_money(first_total(order, items, line_worths), currency),
+        total_amount=round_exact(first_total(order, items, line_worths), currency),
         shipping_method=", ".join(charge.title for charge in charges if charge.title),
     )
 
@@ -116,7 +117,7 @@ def _line(item: Reader, worth: Worth, currency: str, is_gross: bool) -> NeutralL
         sku_code=item.maybe_text("variant_sku") or (variant.maybe_text("sku") if variant else ""),
         title=f"{title} - {variant_title}" if variant_title and variant_title != title else title,
         quantity=quantity,
-        unit_amount=round_money(unit, currency),
+        unit_amount=round_exact(unit, currency),
         subtotal_amount=worth.subtotal,
         discounts=worth.discounts,
         taxes=worth.taxes,
@@ -146,7 +147,7 @@ def _payments(order: Reader, currency: str) -> tuple[NeutralPayment, ...]:
 
 def _payment(payment: Reader, currency: str) -> NeutralPayment:
     """The shop makes a payment when it is authorised; captures and refunds are rows of it."""
-    amount = round_money(exact_of(payment, "amount"), currency)
+    amount = round_exact(exact_of(payment, "amount"), currency)
     captured = _sum_of(payment, "captures", currency)
     if payment.has("captured_at") and not captured:
         captured = amount
@@ -168,7 +169,7 @@ def _payment(payment: Reader, currency: str) -> NeutralPayment:
 
 def _sum_of(payment: Reader, name: str, currency: str) -> Decimal:
     rows = payment.maybe_children(name)
-    return round_money(sum((exact_of(row, "amount") for row in rows), ZERO), currency)
+    return round_exact(sum((exact_of(row, "amount") for row in rows), ZERO), currency)
 
 
 def _address(address: Reader | None) -> NeutralAddress | None:

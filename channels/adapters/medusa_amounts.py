@@ -12,6 +12,8 @@ from config.kernel.money import ZERO, round_money, split_amount
 from orders.enums import ChargeKind
 from orders.neutral import NeutralCharge, NeutralDiscount, NeutralTax
 
+_NOISE = Decimal("1E-8")
+
 
 @dataclass(frozen=True, slots=True)
 class Worth:
@@ -35,6 +37,11 @@ def maybe_exact(part: Reader, name: str) -> Decimal:
     return exact_of(part, name) if part.has(name) or part.has(f"raw_{name}") else ZERO
 
 
+def round_exact(amount: Decimal, currency: str) -> Decimal:
+    """Whole coins, after dropping what floats leave in the last digits: 5.004999999999999 was 5.005 in the shop."""
+    return round_money(amount.quantize(_NOISE), currency)
+
+
 def is_inclusive(part: Reader) -> bool:
     return part.maybe_boolean("is_tax_inclusive", otherwise=False)
 
@@ -43,11 +50,11 @@ def worth_of(part: Reader, currency: str, is_gross: bool, returned: int = 0) -> 
     """Amounts for all ordered units: the shop leaves returned ones out of what it states."""
     before, tax, exact = _ordered(part, is_gross) if returned else _stated(part, is_gross)
     after = exact if is_gross else exact - tax
-    paid, rounded = round_money(exact, currency), round_money(after, currency)
+    paid, rounded = round_exact(exact, currency), round_exact(after, currency)
     # Net prices: the tax is what lies between two rounded amounts, which keeps the paid amount exact and no tax
     # below zero, since rounding is monotonous.
-    tax_amount = round_money(tax, currency) if is_gross else paid - rounded
-    discount = max(ZERO, round_money(before - after, currency))
+    tax_amount = round_exact(tax, currency) if is_gross else paid - rounded
+    discount = max(ZERO, round_exact(before - after, currency))
     return Worth(
         exact=exact,
         paid=paid,
@@ -116,7 +123,7 @@ def _taxes(part: Reader, amount: Decimal, currency: str) -> tuple[NeutralTax, ..
 def rounding_charge(worths: list[Worth], currency: str) -> tuple[NeutralCharge, ...]:
     """What rounding every part leaves against rounding their sum; a real difference of the shop stays visible."""
     exact = sum((worth.exact for worth in worths), ZERO)
-    left = round_money(exact, currency) - sum((worth.paid for worth in worths), ZERO)
+    left = round_exact(exact, currency) - sum((worth.paid for worth in worths), ZERO)
     return (NeutralCharge(ChargeKind.ROUNDING, "rounding", "", left),) if left else ()
 
 

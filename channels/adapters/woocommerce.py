@@ -184,7 +184,7 @@ def _payments(order: Reader, currency: str, total: Decimal) -> tuple[NeutralPaym
     refunded = sum((abs(refund.amount("total", currency)) for refund in refunds), ZERO)
     is_paid = order.has("date_paid_gmt") or order.has("date_paid")
     # What went back must have come in, even where the shop has no date for it.
-    paid = total if is_paid else refunded
+    paid = max(total if is_paid else ZERO, refunded)
     status = _UNPAID.get(order.maybe_text("status"), PaymentStatus.PENDING)
     return (
         NeutralPayment(
