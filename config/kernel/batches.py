@@ -18,6 +18,7 @@ RETRIES = 3
 _TRANSIENT_SQLSTATES = {"40P01", "40001", "55P03"}
 
 P = ParamSpec("P")
+T = TypeVar("T")
 V = TypeVar("V", bound=Callable[..., Results[Any]])
 
 
@@ -34,7 +35,8 @@ def is_transient(error: OperationalError) -> bool:
     return sqlstate in _TRANSIENT_SQLSTATES or "database is locked" in str(error)
 
 
-def _attempt(call: Callable[[], Results[Any]]) -> Results[Any]:
+def retried(call: Callable[[], T]) -> T:
+    """Run a whole transaction again when the database asks for it; only for the outermost one."""
     for tried in range(RETRIES):
         try:
             return call()
@@ -83,7 +85,7 @@ def _is_test_transaction() -> bool:
 
 def _halve(call: Callable[[Sequence[Any]], Results[Any]], units: Sequence[Any]) -> Results[Any]:
     try:
-        return _attempt(lambda: call(units))
+        return retried(lambda: call(units))
     except IntegrityError as error:
         if len(units) == 1:
             alone: Results[Any] = Results([unit_key(units[0])])

@@ -48,6 +48,13 @@ class JobRun:
         if Job.objects.filter(pk=self.job.pk, is_cancel_requested=True).exists():
             raise JobCancelled
 
+    def keep(self, result: Mapping[str, Any]) -> None:
+        """Store the result so far, so that a run after a crash, or a person after a cancel, finds it."""
+        from config.kernel.models import Job
+
+        Job.objects.filter(pk=self.job.pk).update(result=dict(result))
+        self.job.result = dict(result)
+
 
 JobFunction = Callable[[JobRun], Mapping[str, Any]]
 JOB_KINDS: dict[str, JobFunction] = {}

@@ -1,0 +1,247 @@
+"""Actions on many rows: a confirm page, then one answer an object; more than 200 become a job."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.apps import apps
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from config.kernel import idempotency
+from config.kernel.actors import Actor
+from config.kernel.admin.base import acting, admin_url
+from config.kernel.batches import MAX_BATCH, in_batches
+from config.kernel.jobs import JobRun, enqueue_job, register_job
+from config.kernel.results import Results
+
+Text = str | Promise
+JOB_KIND = "bulk_verb"
+KEPT_REFUSALS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class BulkVerb:
+    """A verb that people run on many rows of one model; `done` is its past form: "confirmed"."""
+
+    name: str
+    model: str
+    verb: Callable[..., Results[int]]
+    permission: str
+    label: Text
+    done: Text
+    form: type[forms.Form] | None = None
+    consequences: Sequence[Text] = ()
+    risk: bool = False
+
+
+BULK_VERBS: dict[str, BulkVerb] = {}
+
+
+def bulk_action(
+    verb: Callable[..., Results[int]],
+    permission: str,
+    label: Text,
+    *,
+    model: str,
+    done: Text,
+    **more: Any,
+) -> Callable[..., HttpResponse | None]:
+    """A changelist action from a verb of ids. `more`: form, consequences, risk as in `BulkVerb`.
+
+    Goes into `actions` of the admin of `model` ("orders.Order"). People without `permission` do not see it.
+    """
+    name = f"bulk_{model.replace('.', '_').lower()}_{verb.__name__}"
+    bulk = BULK_VERBS[name] = BulkVerb(name, model, verb, permission, label, done, **more)
+
+    def action(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        return _run(model_admin, request, queryset, bulk)
+
+    action.__name__ = name
+    action.short_description = label  # type: ignore[attr-defined]
+    action.needs_permission = permission  # type: ignore[attr-defined]
+    return action
+
+
+def _run(
+    model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], bulk: BulkVerb
+) -> HttpResponse | None:
+    if not request.user.has_perm(bulk.permission):
+        raise PermissionDenied
+    ids = list(queryset.order_by("pk").values_list("pk", flat=True))
+    confirmed = "bulk_nonce" in request.POST
+    form = bulk.form(request.POST if confirmed else None) if bulk.form else None
+    if not confirmed or (form is not None and not form.is_valid()):
+        return _confirm_page(model_admin, request, ids, bulk, form)
+    given = {name: request.POST.get(name, "") for name in form.fields} if form is not None else {}
+    if len(ids) > MAX_BATCH:
+        return _as_job(request, ids, bulk, given)
+    return _at_once(model_admin, request, ids, bulk, form.cleaned_data if form is not None else {})
+
+
+def _hidden(request: HttpRequest, bulk: BulkVerb) -> list[tuple[str, str]]:
+    return [
+        ("action", bulk.name),
+        ("select_across", request.POST.get("select_across", "0")),
+        ("bulk_nonce", request.POST.get("bulk_nonce") or uuid4().hex),
+    ]
+
+
+def _confirm_page(
+    model_admin: Any, request: HttpRequest, ids: Sequence[int], bulk: BulkVerb, form: forms.Form | None
+) -> HttpResponse:
+    count = len(ids)
+    names = model_admin.opts.verbose_name if count == 1 else model_admin.opts.verbose_name_plural
+    # Across pages the filter in the address is the selection; one ticked row makes Django see the press.
+    across = request.POST.get("select_across") == "1"
+    ticked = ids[:1] if across else ids
+    consequences = [str(line) for line in bulk.consequences]
+    if count > MAX_BATCH:
+        consequences.append(
+            _("More than %(limit)s: it runs as a job, which you can watch and stop.") % {"limit": MAX_BATCH}
+        )
+    consequences.append(_("Each is judged by itself: what is refused is listed with its reason."))
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": _("%(label)s: %(count)s %(names)s") % {"label": bulk.label, "count": count, "names": names},
+        "effect": _("%(label)s (%(count)s)") % {"label": bulk.label, "count": count},
+        "risk": bulk.risk,
+        "consequences": consequences,
+        "form": form,
+        "hidden": [*_hidden(request, bulk), *((ACTION_CHECKBOX_NAME, str(pk)) for pk in ticked)],
+        "cancel_url": request.get_full_path(),
+    }
+    return TemplateResponse(request, "kernel/confirm.html", context)
+
+
+def _at_once(
+    model_admin: Any, request: HttpRequest, ids: Sequence[int], bulk: BulkVerb, values: Mapping[str, Any]
+) -> HttpResponse | None:
+    nonce = request.POST["bulk_nonce"][:64]
+    with transaction.atomic():
+        claimed = {"bulk": bulk.name, "ids": list(ids), "user": request.user.pk}
+        answer = idempotency.begin("admin_bulk", nonce, claimed)
+    if answer is None:
+        answer = answer_of(bulk.verb(ids, actor=acting(request), **values))
+        idempotency.finish("admin_bulk", nonce, answer)
+    elif not answer:
+        messages.warning(request, _("This was pressed before and has not ended; look at the list again."))
+        return None
+    return _results_page(model_admin, request, bulk, answer, values)
+
+
+def answer_of(results: Results[Any]) -> dict[str, Any]:
+    """Results as JSON: counts, and [id, reason] of each refused object."""
+    refused = [[key, str(error)] for key, error in results.refusals.items()]
+    return {"done": len(results.done_ids), "unchanged": len(results.unchanged_ids), "refused": refused}
+
+
+def refused_rows(bulk: BulkVerb, refused: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """The refused objects by name, with a link; one query."""
+    model = apps.get_model(bulk.model)
+    names = {row.pk: str(row) for row in model._default_manager.filter(pk__in=[pk for pk, _why in refused])}
+    return [
+        {"id": pk, "label": names.get(pk, f"#{pk}"), "url": admin_url(model, "change", pk), "reason": reason}
+        for pk, reason in refused
+    ]
+
+
+def _results_page(
+    model_admin: Any,
+    request: HttpRequest,
+    bulk: BulkVerb,
+    answer: Mapping[str, Any],
+    values: Mapping[str, Any],
+) -> HttpResponse:
+    refused = refused_rows(bulk, answer["refused"])
+    title = ngettext("%(done)s done", "%(done)s done", answer["done"]) % {"done": answer["done"]}
+    if refused:
+        title += ", " + ngettext("%(n)s refused", "%(n)s refused", len(refused)) % {"n": len(refused)}
+    again = [("action", bulk.name), ("select_across", "0"), ("bulk_nonce", uuid4().hex)]
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": title,
+        "verb": bulk.done,
+        "done": answer["done"],
+        "unchanged": answer["unchanged"],
+        "refused": refused,
+        "retry": {
+            "url": request.get_full_path(),
+            "label": "",
+            "hidden": [*again, *((name, str(value)) for name, value in values.items())],
+            "name": ACTION_CHECKBOX_NAME,
+        },
+        "back_url": request.get_full_path(),
+    }
+    return TemplateResponse(request, "kernel/bulk_results.html", context)
+
+
+def _as_job(
+    request: HttpRequest, ids: Sequence[int], bulk: BulkVerb, given: Mapping[str, str]
+) -> HttpResponse:
+    nonce = request.POST["bulk_nonce"][:64]
+    with transaction.atomic():
+        claimed = {"bulk": bulk.name, "user": request.user.pk}
+        answer = idempotency.begin("admin_bulk", nonce, claimed)
+        if answer is None:
+            job_id = enqueue_bulk(bulk, ids, given, actor=acting(request))
+            answer = {"job": job_id}
+            idempotency.finish("admin_bulk", nonce, answer)
+    messages.info(request, _("It runs now; this page shows how far it is."))
+    return HttpResponseRedirect(admin_url(apps.get_model("kernel.Job"), "change", answer["job"]))
+
+
+def enqueue_bulk(bulk: BulkVerb, ids: Sequence[int], given: Mapping[str, str], *, actor: Actor) -> int:
+    """Queue a bulk verb as a job; `given` is its form as it was posted."""
+    opts = apps.get_model(bulk.model)._meta
+    title = f"{bulk.label}: {len(ids)} {opts.verbose_name_plural}"
+    params = {"bulk": bulk.name, "ids": list(ids), "form": dict(given)}
+    return enqueue_job(JOB_KIND, title=title, params=params, actor=actor, total=len(ids))
+
+
+def run_bulk_job(run: JobRun) -> Mapping[str, Any]:
+    """Run a bulk verb 200 at a time, from where an earlier run was cut off.
+
+    A chunk whose transactions committed just before a crash is asked again: its objects come back unchanged or
+    refused, never done twice.
+    """
+    bulk = BULK_VERBS[run.params["bulk"]]
+    run.actor.require(bulk.permission)
+    values: Mapping[str, Any] = {}
+    if bulk.form is not None:
+        form = bulk.form(run.params["form"])
+        form.full_clean()
+        values = form.cleaned_data
+    ids = run.params["ids"]
+    sofar = run.job.result or {"done": 0, "unchanged": 0, "refused": [], "at": 0}
+    for start in range(sofar["at"], len(ids), MAX_BATCH):
+        chunk = ids[start : start + MAX_BATCH]
+        answer = answer_of(in_batches(bulk.verb, chunk, actor=run.actor, **values))
+        sofar = {
+            "done": sofar["done"] + answer["done"],
+            "unchanged": sofar["unchanged"] + answer["unchanged"],
+            "refused": [*sofar["refused"], *answer["refused"]][:KEPT_REFUSALS],
+            "at": start + len(chunk),
+        }
+        run.keep(sofar)
+        run.progress(sofar["at"], len(ids))
+    run.log(
+        _("%(done)s done, %(unchanged)s already so, %(refused)s refused")
+        % {**sofar, "refused": len(sofar["refused"])}
+    )
+    return sofar
+
+
+register_job(JOB_KIND, run_bulk_job)

@@ -1,0 +1,178 @@
+"""What a button does: verbs with the words of their confirm page, pressed once whatever happens.
+
+A press is one transaction: the nonce of the confirm page is claimed as an idempotency key, the row is locked,
+the version the person saw is compared, the verb runs, the answer is kept with the key. A double click gets
+the first answer; a crash before commit leaves nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db import IntegrityError, transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel import idempotency
+from config.kernel.actors import Actor
+from config.kernel.batches import retried
+from config.kernel.errors import BancaleError, Conflict, IllegalTransition, NotFound, StaleVersion
+from config.kernel.results import Results
+from config.kernel.states import Edge, Machine
+
+Text = str | Promise
+
+
+class ReasonForm(forms.Form):
+    """Asks why; the verb takes it as `reason`."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea({"rows": 3}))
+
+
+class ObjectForm(forms.Form):
+    """A confirm form whose choices depend on the object it is about."""
+
+    def __init__(self, *args: Any, obj: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.obj = obj
+        self.shape()
+
+    def shape(self) -> None:
+        """Set choices and initial values from `self.obj`."""
+
+
+def _none(_obj: Any) -> Sequence[Any]:
+    return ()
+
+
+def _nothing(_obj: Any) -> str:
+    return ""
+
+
+def _always(_obj: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransitionVerb:
+    """The verb behind an edge's button and what its confirm page says.
+
+    `verb(ids, *, actor, **cleaned form data)` answers in `Results`. `success` is the sentence afterwards, or
+    makes it from (object, value). `consequences(obj)` are sentences, or {"text", "tone"}. `lines(obj)` is
+    {"columns", "rows"} or None. `blocked(obj)` says why it is not possible now ("" when it is): the button is
+    shown off with that reason. `then(obj, value)` is where to go afterwards; the object's page by default.
+    """
+
+    verb: Callable[..., Results[Any]]
+    success: Text | Callable[[Any, Any], str]
+    effect: Text = ""
+    title: Text = ""
+    form: type[forms.Form] | None = None
+    initial: Callable[[Any], Mapping[str, Any]] | None = None
+    consequences: Callable[[Any], Sequence[Any]] = _none
+    lines: Callable[[Any], Mapping[str, Any] | None] | None = None
+    undo: Text = ""
+    tone: str = ""
+    blocked: Callable[[Any], str] = _nothing
+    then: Callable[[Any, Any], str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtraVerb(TransitionVerb):
+    """A button that is no edge: allocate, hold, lift a hold. Shown while `applies(obj)`."""
+
+    name: str
+    label: Text
+    permission: str
+    applies: Callable[[Any], bool] = _always
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One button of one machine's page: an edge with its verb, or an extra verb."""
+
+    name: str
+    label: Text
+    permission: str
+    tone: str
+    verb: TransitionVerb
+    edge: Edge | None = None
+
+    @classmethod
+    def of_edge(cls, edge: Edge, verb: TransitionVerb) -> "Press":
+        return cls(edge.name, edge.label, edge.permission, verb.tone or edge.tone, verb, edge)
+
+    @classmethod
+    def of_extra(cls, verb: ExtraVerb) -> "Press":
+        return cls(verb.name, verb.label, verb.permission, verb.tone or "plain", verb)
+
+    def refusal(self, obj: Any, machine: Machine) -> BancaleError | None:
+        """Why this button does not stand on this object's page; None when it does."""
+        status = getattr(obj, machine.field)
+        if self.edge is not None and not self.edge.leads_from(status):
+            word = dict(machine.statuses.choices).get(status, status)
+            return IllegalTransition(edge=self.label, status=word)
+        if isinstance(self.verb, ExtraVerb) and not self.verb.applies(obj):
+            return BancaleError(_("“%(name)s” does not apply any more."), name=self.label)
+        return None
+
+    def words(self, obj: Any, value: Any) -> str:
+        success = self.verb.success
+        return success(obj, value) if callable(success) and not isinstance(success, Promise) else str(success)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What came from a confirm page: the nonce, the version it showed, and the cleaned form."""
+
+    nonce: str
+    version: str
+    values: Mapping[str, Any]
+
+
+def version_seen(obj: Any, machine: Machine) -> str:
+    """What must not have changed between showing and pressing; the status where a row has no version."""
+    return str(getattr(obj, "version", None) or getattr(obj, machine.field))
+
+
+def perform(
+    press: Press,
+    pk: int,
+    pressed: Pressed,
+    *,
+    machine: Machine,
+    lock: Callable[[int], Any],
+    actor: Actor,
+) -> Mapping[str, Any]:
+    """Do it, once: {"message", "url"}, the same on every repetition of the nonce.
+
+    Raises `StaleVersion`, the verb's refusal, or `Conflict`; then nothing is written and the nonce stays free.
+    """
+
+    def once() -> Mapping[str, Any]:
+        with transaction.atomic():
+            request = {
+                "machine": machine.name, "pk": pk, "press": press.name, "actor": actor.id,
+                "values": {name: str(value) for name, value in pressed.values.items()},
+            }  # fmt: skip
+            if (before := idempotency.begin("admin", pressed.nonce, request)) is not None:
+                return before
+            obj = lock(pk)
+            if obj is None:
+                raise NotFound
+            current = version_seen(obj, machine)
+            if current != pressed.version:
+                raise StaleVersion(seen=pressed.version, current=current)
+            if (problem := press.refusal(obj, machine)) is not None:
+                raise problem
+            value = press.verb.verb([pk], actor=actor, **pressed.values).only()
+            url = press.verb.then(obj, value) if press.verb.then else ""
+            answer = {"message": press.words(obj, value), "url": url}
+            idempotency.finish("admin", pressed.nonce, answer)
+            return answer
+
+    try:
+        return retried(once)
+    except IntegrityError as error:
+        raise Conflict(detail=str(error).splitlines()[0]) from error

@@ -1,0 +1,132 @@
+"""Events in words. Each room says how its kinds read; what nobody described still reads."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from config.kernel.actors import ActorKind
+from config.kernel.admin.tones import tone_of, word_of
+from config.kernel.events import Thread
+from config.kernel.models import Event
+from config.kernel.states import MACHINES, Machine
+from config.kernel.templatetags.bancale import local_text
+
+Words = str | Promise | Callable[[Mapping[str, Any]], str]
+SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    title: Words
+    detail: Words = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    tone: str
+    title: str
+    detail: str
+    at: datetime
+    actor: str
+
+    def __str__(self) -> str:
+        said = f"{self.title} {self.detail}".strip()
+        return f"{said} · {local_text(self.at)} · {self.actor}"
+
+
+_DESCRIPTIONS: dict[tuple[str, str], Description] = {}
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def describe(subject: str, kind: str, title: Words, *, detail: Words = "", tone: str = "") -> None:
+    """Say how events of one kind about one type of subject read.
+
+    Words name facts as `%(quantity)s`, or are a function of the facts. `subject` "" means any subject.
+    """
+    _DESCRIPTIONS[subject, kind] = Description(title, detail, tone)
+
+
+def timeline(thread: Thread, *, limit: int = SHOWN, after: int = 0) -> list[TimelineRow]:
+    """The newest events of a thread in words, newest first: at most two queries."""
+    events = list(
+        Event.objects.filter(thread_type=thread.type, thread_id=thread.id, id__gt=after).order_by("-id")[
+            :limit
+        ]
+    )
+    return in_words(events)
+
+
+def last_event_id(thread: Thread) -> int:
+    newest = Event.objects.filter(thread_type=thread.type, thread_id=thread.id).order_by("-id")
+    return newest.values_list("id", flat=True).first() or 0
+
+
+def in_words(events: Iterable[Event]) -> list[TimelineRow]:
+    rows = list(events)
+    names = user_names(row.actor_id for row in rows if row.actor_kind == ActorKind.USER)
+    return [_row(event, names) for event in rows]
+
+
+def user_names(ids: Iterable[int | None]) -> dict[int, str]:
+    """Usernames by id; one query, none when there is nobody to look up."""
+    wanted = {pk for pk in ids if pk is not None}
+    if not wanted:
+        return {}
+    users = get_user_model().objects.filter(pk__in=wanted)
+    return {user.pk: user.get_full_name() or user.get_username() for user in users}
+
+
+def actor_words(kind: str, pk: int | None, label: str, names: Mapping[int, str]) -> str:
+    """Who did it, as a person would say it."""
+    if kind == ActorKind.USER:
+        return names.get(pk or 0) or label or _("somebody who left")
+    if kind == ActorKind.RULE:
+        return _("rule “%(name)s”") % {"name": label}
+    if kind == ActorKind.BUYER:
+        return _("the buyer")
+    return label or str(ActorKind(kind).label)
+
+
+def _row(event: Event, names: Mapping[int, str]) -> TimelineRow:
+    machine = MACHINES.get(event.subject_type)
+    found = _DESCRIPTIONS.get((event.subject_type, event.kind)) or _DESCRIPTIONS.get(("", event.kind))
+    facts = _Facts(event.facts)
+    title = _say(found.title, facts) if found else _title(event, machine)
+    detail = _say(found.detail, facts) if found else str(event.facts.get("reason", ""))
+    tone = (found.tone if found else "") or (tone_of(machine.statuses, event.to_status) if machine else "")
+    actor = actor_words(event.actor_kind, event.actor_id, event.actor_label, names)
+    return TimelineRow(tone or "idle", title, detail, event.at, actor)
+
+
+def _say(words: Words, facts: _Facts) -> str:
+    if callable(words) and not isinstance(words, Promise):
+        return words(facts)
+    text = str(words)
+    return text % facts if "%(" in text else text
+
+
+def _title(event: Event, machine: Machine | None) -> str:
+    """Readable without a description: “Confirmed”, “Parcel: Delivered”, “Note added”."""
+    words = event.kind.replace("_", " ").capitalize()
+    if machine is None:
+        return words
+    status = word_of(machine.statuses, event.to_status) if event.to_status else words
+    if event.subject_type == event.thread_type:
+        return status
+    name = str(apps.get_model(machine.model)._meta.verbose_name).capitalize()
+    return f"{name}: {status}"
+
+
+describe("", "edited", gettext_lazy("Details changed"), detail=lambda facts: ", ".join(facts["fields"]))

@@ -1,0 +1,227 @@
+"""Admin pages of objects with a status: buttons from the edge table, a confirm page each, a timeline."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.translation import gettext as _
+
+from config.kernel.admin.base import ReadOnlyAdmin, acting, admin_url
+from config.kernel.admin.presses import (
+    ExtraVerb,
+    ObjectForm,
+    Press,
+    Pressed,
+    TransitionVerb,
+    perform,
+    version_seen,
+)
+from config.kernel.admin.timeline import SHOWN, last_event_id, timeline
+from config.kernel.admin.tones import status_pair, word_of
+from config.kernel.errors import BancaleError, StaleVersion
+from config.kernel.events import Thread
+from config.kernel.locks import lock_rows
+from config.kernel.states import Machine
+
+
+class TimelineMixin:
+    """Puts an object's events on its page. `thread_of` says whose timeline it is."""
+
+    timeline_limit = SHOWN
+
+    def thread_of(self, obj: Any) -> Thread:
+        return Thread(obj._meta.model_name, obj.pk)
+
+    def timeline_of(self, obj: Any) -> list[Any]:
+        return list(timeline(self.thread_of(obj), limit=self.timeline_limit))
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        page = super().page_context(request, obj) or {}  # type: ignore[misc]
+        return {**page, "timeline": self.timeline_of(obj)}
+
+
+class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
+    """An object with a status: read-only, moved by buttons.
+
+    `verbs` maps edge names to their verb; an edge without one has no button. `extra_verbs` are buttons that
+    are no edges. A press locks the row as a verb would: `lock_kind` names it in the lock order, and
+    `lock_through` the foreign key whose row is locked in its place ("order" for what lives under an order,
+    because the verbs of upper rooms lock the order first).
+    """
+
+    machine: Machine
+    verbs: Mapping[str, TransitionVerb] = {}
+    extra_verbs: Sequence[ExtraVerb] = ()
+    lock_kind = ""
+    lock_through = ""
+
+    def get_extra_verbs(self) -> Sequence[ExtraVerb]:
+        return self.extra_verbs
+
+    def presses(self) -> list[Press]:
+        """Every button this page can have, edges first, in the order of the tables."""
+        edges = [edge for edge in self.machine.edges if edge.name in self.verbs]
+        return [
+            *(Press.of_edge(edge, self.verbs[edge.name]) for edge in edges),
+            *(Press.of_extra(verb) for verb in self.get_extra_verbs()),
+        ]
+
+    def thread_of(self, obj: Any) -> Thread:
+        return self.machine.thread_of(obj)
+
+    def get_urls(self) -> list[Any]:
+        options = self.opts
+        own = [
+            path(
+                f"<int:pk>/{press.name}/",
+                self.admin_site.admin_view(partial(self.press_view, name=press.name)),
+                name=f"{options.app_label}_{options.model_name}_{press.name}",
+            )
+            for press in self.presses()
+        ]
+        return [*own, *super().get_urls()]
+
+    def buttons(self, request: HttpRequest, obj: Any) -> list[dict[str, Any]]:
+        """Exactly what may be pressed now by this person; one of them primary."""
+        legal = [
+            press
+            for press in self.presses()
+            if request.user.has_perm(press.permission) and press.refusal(obj, self.machine) is None
+        ]
+        rows: list[dict[str, Any]] = []
+        has_primary = False
+        for press in legal:
+            reason = press.verb.blocked(obj)
+            tone = "plain" if press.tone == "primary" and (has_primary or reason) else press.tone
+            has_primary = has_primary or tone == "primary"
+            url = "" if reason else admin_url(self.model, press.name, obj.pk)
+            rows.append({"label": press.label, "tone": tone, "reason": reason, "url": url})
+        return sorted(rows, key=lambda row: {"primary": 2, "plain": 1}.get(row["tone"], 0))
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        page = super().page_context(request, obj) or {}
+        badges = [status_pair(self.machine.statuses, getattr(obj, self.machine.field))]
+        return {"badges": badges, "actions": self.buttons(request, obj), **page}
+
+    def press_view(self, request: HttpRequest, pk: int, *, name: str) -> HttpResponse:
+        """GET shows the confirm page and changes nothing; POST acts."""
+        press = next(press for press in self.presses() if press.name == name)
+        if not request.user.has_perm(press.permission) or not self.has_view_permission(request):
+            raise PermissionDenied
+        obj = self.get_object(request, str(pk))
+        if obj is None:
+            raise Http404
+        if request.method == "POST":
+            return self._act(request, press, obj)
+        reason = press.refusal(obj, self.machine)
+        if reason is not None:
+            return self._back(request, obj, str(reason))
+        return self._confirm_page(request, press, obj, form=self._form(request, press, obj))
+
+    def locked(self, pk: int) -> Any:
+        """The row as it is now, locked (or its owner, see the class); None when it is gone."""
+        rows = self.model._default_manager.filter(pk=pk)
+        if not self.lock_kind:
+            return rows.select_for_update(of=("self",)).first()
+        if not self.lock_through:
+            return next(iter(lock_rows(self.lock_kind, rows)), None)
+        field = self.model._meta.get_field(self.lock_through)
+        owner = rows.values_list(self.lock_through, flat=True)
+        lock_rows(self.lock_kind, field.related_model._default_manager.filter(pk__in=list(owner)))
+        return rows.first()
+
+    def _form(self, request: HttpRequest, press: Press, obj: Any) -> forms.Form | None:
+        if (form := press.verb.form) is None:
+            return None
+        given: dict[str, Any] = {"obj": obj} if issubclass(form, ObjectForm) else {}
+        if request.method == "POST":
+            return form(request.POST, **given)
+        start = press.verb.initial(obj) if press.verb.initial else {}
+        return form(initial={**start, **request.GET.dict()}, **given)
+
+    def _act(self, request: HttpRequest, press: Press, obj: Any) -> HttpResponse:
+        form = self._form(request, press, obj)
+        if form is not None and not form.is_valid():
+            return self._confirm_page(request, press, obj, form=form, seen=request.POST)
+        pressed = Pressed(
+            nonce=request.POST.get("nonce", "")[:64] or uuid4().hex,
+            version=request.POST.get("version", ""),
+            values=form.cleaned_data if form is not None else {},
+        )
+        try:
+            answer = perform(
+                press, obj.pk, pressed, machine=self.machine, lock=self.locked, actor=acting(request)
+            )
+        except StaleVersion:
+            return self._stale(request, press, obj.pk, form)
+        except BancaleError as error:
+            return self._refused(request, press, obj.pk, form, str(error))
+        messages.success(request, answer.get("message", ""))
+        return HttpResponseRedirect(answer.get("url") or self._page_of(obj.pk))
+
+    def _stale(self, request: HttpRequest, press: Press, pk: int, form: forms.Form | None) -> HttpResponse:
+        obj = self.get_object(request, str(pk))
+        if obj is None:
+            raise Http404
+        seen = request.POST.get("last_event", "")
+        changes = [
+            str(row) for row in timeline(self.thread_of(obj), after=int(seen) if seen.isdigit() else 0)
+        ]
+        if not changes:
+            status = word_of(self.machine.statuses, getattr(obj, self.machine.field))
+            changes = [_("Its details were changed; its status is “%(status)s”.") % {"status": status}]
+        if press.refusal(obj, self.machine) is not None:
+            said = _("It changed while you were looking. Nothing was done.")
+            return self._back(request, obj, " ".join([said, *changes[:3]]))
+        return self._confirm_page(request, press, obj, form=form, stale=changes)
+
+    def _refused(
+        self, request: HttpRequest, press: Press, pk: int, form: forms.Form | None, reason: str
+    ) -> HttpResponse:
+        obj = self.get_object(request, str(pk))
+        if obj is None:
+            raise Http404
+        if press.refusal(obj, self.machine) is not None:
+            return self._back(request, obj, reason)
+        return self._confirm_page(request, press, obj, form=form, error=reason)
+
+    def _back(self, request: HttpRequest, obj: Any, reason: str) -> HttpResponse:
+        messages.error(request, reason)
+        return HttpResponseRedirect(self._page_of(obj.pk))
+
+    def _page_of(self, pk: int) -> str:
+        return admin_url(self.model, "change", pk)
+
+    def _confirm_page(
+        self, request: HttpRequest, press: Press, obj: Any, *, form: forms.Form | None, **more: Any
+    ) -> HttpResponse:
+        verb = press.verb
+        seen = more.pop("seen", {})
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "object": obj,
+            "title": verb.title or f"{press.label}: {obj}",
+            "effect": verb.effect or press.label,
+            "risk": press.tone == "risk",
+            "consequences": verb.consequences(obj),
+            "undo": verb.undo,
+            "lines": verb.lines(obj) if verb.lines else None,
+            "form": form,
+            "hidden": [
+                ("version", seen.get("version") or version_seen(obj, self.machine)),
+                ("last_event", seen.get("last_event") or str(last_event_id(self.thread_of(obj)))),
+                ("nonce", seen.get("nonce") or uuid4().hex),
+            ],
+            "cancel_url": self._page_of(obj.pk),
+            **more,
+        }
+        status = 409 if more else 200
+        return TemplateResponse(request, "kernel/confirm.html", context, status=status)
