@@ -5,6 +5,7 @@ reason; `manage.py test` reads from the facts file what was left out, and says s
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -21,6 +22,12 @@ GIVEN = environment.GIVEN
 NEEDS = ("postgres", "redis", "browser", "real_data")
 MARKER_OF_FIXTURE = {"redis_url": "redis", "chromium": "browser", "real_data": "real_data"}
 NOT_REPEATED = ("postgres", "redis", "browser", "once")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Let each worker prepare its own environment; with this variable it would load our settings first."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 def pytest_unconfigure() -> None:

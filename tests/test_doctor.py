@@ -50,7 +50,7 @@ def test_sound_environment_has_no_fault(environ: dict[str, str], tmp_path: Path)
 @pytest.mark.parametrize(
     ("base", "change", "about"),
     [
-        (LOCAL, {"SECRET_KEY": ""}, "SECRET_KEY"),
+        (PUBLIC, {"SECRET_KEY": ""}, "SECRET_KEY"),
         (LOCAL, {"SECRET_KEY": "short"}, "SECRET_KEY"),
         (LOCAL, {"SECRET_KEY": "a" * 60}, "SECRET_KEY"),
         (LOCAL, {"SECRET_KEY": "django-insecure-" + KEY}, "SECRET_KEY"),
@@ -87,10 +87,7 @@ def test_fault_is_told_alone(
 
 
 @pytest.mark.once
-def test_key_of_the_demo_is_found(tmp_path: Path) -> None:
-    (tmp_path / ".data").mkdir()
-    (tmp_path / ".data" / "secret_key").write_text(KEY)
-
+def test_embedded_default_needs_no_key(tmp_path: Path) -> None:
     assert told({}, tmp_path) == []
 
 

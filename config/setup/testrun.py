@@ -121,6 +121,7 @@ def _run_checks(root: Path, checks: Sequence[Check], summary: Summary) -> None:
 def _provide(root: Path, stack: ExitStack, summary: Summary) -> dict[str, str]:
     """The environment that all suites share; what cannot be had is noted as left out."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)  # tests/environment.py sets it, after all others
     environment.setdefault("BANCALE_TEST_DB_SUFFIX", hashlib.sha256(str(root).encode()).hexdigest()[:8])
     beside = root.parent / "shared"
     if not environment.get("BANCALE_TEST_DATA") and beside.is_dir():

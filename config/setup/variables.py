@@ -93,16 +93,14 @@ class SplitAddress:
             self.is_readable = False
 
 
-def _secret_key(environ: Environ, root: Path) -> Iterator[Fault]:
+def _secret_key(environ: Environ, _root: Path) -> Iterator[Fault]:
     key = environ.get("SECRET_KEY", "")
     new_key = """python3 -c "import secrets; print(secrets.token_urlsafe(50))" prints a new one"""
     if not key:
-        try:
-            key = (data_folder(environ, root) / "secret_key").read_text(encoding="utf-8").strip()
-        except OSError:
-            yield Fault("SECRET_KEY", "is missing", f"set it ({new_key}), or let `manage.py demo` make one")
-            return
-    if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS or key.startswith("django-insecure"):
+        # On the embedded default the settings make one and keep it in the data folder.
+        if environ.get("DATABASE_URL"):
+            yield Fault("SECRET_KEY", "is missing", f"set it; {new_key}")
+    elif len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS or key.startswith("django-insecure"):
         yield Fault(
             "SECRET_KEY", "can be guessed", f"use {SHORTEST_KEY} random characters or more; {new_key}"
         )
