@@ -1,0 +1,255 @@
+"""The allocation planner: where units come from, who waits, and the words for it; against brute force."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orders.planner import (
+    LAST,
+    Candidate,
+    Decision,
+    Demand,
+    Missing,
+    Outcome,
+    Place,
+    Plan,
+    Problem,
+    Reason,
+    Share,
+    Stand,
+    Turn,
+    Waiting,
+    Wish,
+    plan,
+)
+from orders.planning import FewestSplits, current_planner, register_planner
+from orders.split_planner import choose_locations
+
+pytestmark = pytest.mark.once
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+A, B, C = 1, 2, 3
+MUG, TEE = 10, 20
+
+
+def turn(minutes: int = 0, *, priority: int = 0, number: int = LAST) -> Turn:
+    return Turn(priority, NOON + timedelta(minutes=minutes), number)
+
+
+def demand(
+    order_id: int, *units: tuple[int, int], favoured: tuple[int, ...] = (), priority: int = 0
+) -> Demand:
+    wishes = tuple(
+        Wish(order_id * 100 + number, sku, quantity, turn(priority=priority))
+        for number, (sku, quantity) in enumerate(units)
+    )
+    return Demand(order_id, wishes, favoured)
+
+
+def solve(
+    demands: list[Demand],
+    free: dict[tuple[int, int], int],
+    *,
+    waiting: tuple[Waiting, ...] = (),
+    places: tuple[Place, ...] = (Place(A, 1), Place(B, 2), Place(C, 3)),
+) -> Plan:
+    stands = tuple(Stand(sku, place, units) for (sku, place), units in free.items())
+    return plan(Problem(tuple(demands), stands, places, waiting))
+
+
+def decide(one: Demand, free: dict[tuple[int, int], int], **given: tuple[Waiting, ...]) -> Decision:
+    (decision,) = solve([one], free, **given).decisions
+    return decision
+
+
+def test_plan_one_location_has_all_takes_it_whole_though_a_preferred_one_has_some() -> None:
+    decision = decide(demand(1, (MUG, 2), (TEE, 1)), {(MUG, A): 9, (MUG, B): 2, (TEE, B): 1})
+
+    assert decision.outcome == Outcome.WHOLE
+    assert decision.shares == (Share(100, MUG, B, 2), Share(101, TEE, B, 1))
+    assert decision.missing == ()
+    assert decision.candidates == (
+        Candidate(A, Reason.HAS_SOME, 2, 3),
+        Candidate(B, Reason.HAS_ALL, 3, 3),
+        Candidate(C, Reason.HAS_NOTHING, 0, 3),
+    )
+
+
+def test_plan_no_location_has_all_splits_over_the_fewest() -> None:
+    decision = decide(demand(1, (MUG, 4), (TEE, 1)), {(MUG, A): 1, (MUG, B): 3, (MUG, C): 2, (TEE, A): 1})
+
+    assert decision.outcome == Outcome.SPLIT
+    assert decision.shares == (Share(100, MUG, A, 1), Share(100, MUG, B, 3), Share(101, TEE, A, 1))
+
+
+def test_plan_several_locations_have_all_takes_the_preferred() -> None:
+    assert decide(demand(1, (MUG, 1)), {(MUG, C): 1, (MUG, B): 1}).shares == (Share(100, MUG, B, 1),)
+
+
+def test_plan_order_favours_a_location_it_is_asked_first() -> None:
+    free = {(MUG, A): 1, (MUG, C): 1}
+
+    assert decide(demand(1, (MUG, 1), favoured=(C,)), free).shares == (Share(100, MUG, C, 1),)
+
+
+def test_plan_location_does_not_ship_gives_nothing() -> None:
+    (decision,) = solve(
+        [demand(1, (MUG, 1))], {(MUG, A): 5}, places=(Place(A, can_ship=False), Place(B))
+    ).decisions
+
+    assert decision.outcome == Outcome.BACKORDERED
+    assert decision.missing == (Missing(100, MUG, 1, Reason.NO_STOCK),)
+    assert decision.candidates[0] == Candidate(A, Reason.NOT_SHIPPING, 1, 1)
+
+
+def test_plan_two_parts_share_a_sku_are_counted_together() -> None:
+    decision = decide(demand(1, (MUG, 2), (MUG, 2)), {(MUG, A): 3, (MUG, B): 0})
+
+    assert decision.outcome == Outcome.PARTIAL
+    assert decision.shares == (Share(100, MUG, A, 2), Share(101, MUG, A, 1))
+    assert decision.missing == (Missing(101, MUG, 1, Reason.NO_STOCK),)
+
+
+def test_plan_units_are_owed_to_the_queue_are_left_to_it() -> None:
+    ahead = (Waiting(MUG, 4, turn(-5, number=7)),)
+
+    decision = decide(demand(1, (MUG, 3)), {(MUG, A): 3, (MUG, B): 2}, waiting=ahead)
+
+    assert decision.shares == (Share(100, MUG, A, 1),)
+    assert decision.missing == (Missing(100, MUG, 2, Reason.QUEUE_AHEAD, 4),)
+
+
+def test_plan_higher_priority_stands_before_the_queue() -> None:
+    behind = (Waiting(MUG, 4, turn(-5, number=7)),)
+
+    decision = decide(demand(1, (MUG, 3), priority=1), {(MUG, A): 3}, waiting=behind)
+
+    assert decision.outcome == Outcome.WHOLE
+
+
+def test_plan_orders_in_sequence_share_what_is_free() -> None:
+    decisions = solve([demand(1, (MUG, 3)), demand(2, (MUG, 3))], {(MUG, A): 4}).decisions
+
+    assert [d.outcome for d in decisions] == [Outcome.WHOLE, Outcome.PARTIAL]
+    assert decisions[1].missing == (Missing(200, MUG, 2, Reason.NO_STOCK),)
+
+
+def test_plan_sequence_against_priority_keeps_the_units_of_the_higher() -> None:
+    decisions = solve([demand(1, (MUG, 3)), demand(2, (MUG, 3), priority=5)], {(MUG, A): 4}).decisions
+
+    assert [sum(share.quantity for share in d.shares) for d in decisions] == [1, 3]
+
+
+def test_plan_negative_free_units_take_nothing_from_elsewhere() -> None:
+    assert decide(demand(1, (MUG, 2)), {(MUG, A): -3, (MUG, B): 2}).outcome == Outcome.WHOLE
+
+
+def test_plan_nothing_asked_answers_nothing() -> None:
+    assert decide(demand(1), {(MUG, A): 1}).outcome == Outcome.NOTHING
+
+
+def test_choose_locations_too_many_sets_is_greedy_and_complete() -> None:
+    free = {(MUG, place): 1 + place % 3 for place in range(40)}
+
+    split = choose_locations({MUG: 25}, free, range(40))
+
+    assert sum(units for _place, units in split[MUG]) == 25
+    assert len(split[MUG]) == 9
+
+
+def test_choose_locations_more_needed_than_free_is_a_defect() -> None:
+    with pytest.raises(ValueError, match="more is needed"):
+        choose_locations({MUG: 2}, {(MUG, A): 1}, [A])
+
+
+def test_register_planner_replaces_the_built_in_one() -> None:
+    class Nobody:
+        def plan(self, problem: Problem) -> Plan:
+            return Plan(())
+
+    before = register_planner(Nobody())
+    try:
+        assert isinstance(before, FewestSplits)
+        assert current_planner().plan(Problem((), (), ())) == Plan(())
+    finally:
+        register_planner(before)
+
+
+# Against brute force: up to 3 locations, 3 SKUs, 2 orders.
+units = st.integers(0, 3)
+free_units = st.dictionaries(st.tuples(st.integers(1, 3), st.integers(1, 3)), st.integers(-1, 3), max_size=9)
+demands = st.lists(
+    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3)), min_size=1, max_size=3), max_size=3
+)
+queues = st.lists(
+    st.builds(
+        Waiting,
+        st.integers(1, 3),
+        st.integers(1, 3),
+        st.builds(turn, st.just(-1), priority=st.integers(-1, 1)),
+    ),
+    max_size=3,
+)
+
+
+def all_assignments(
+    needs: dict[int, int], free: dict[tuple[int, int], int]
+) -> Iterator[dict[tuple[int, int], int]]:
+    """Every way to take exactly these units from three locations."""
+    skus = sorted(needs)
+    ways = [
+        [way for way in product(range(needs[sku] + 1), repeat=3) if sum(way) == needs[sku]
+         and all(way[place - 1] <= max(0, free.get((sku, place), 0)) for place in (A, B, C))]
+        for sku in skus
+    ]  # fmt: skip
+    for choice in product(*ways):
+        yield {
+            (sku, place): way[place - 1]
+            for sku, way in zip(skus, choice, strict=True)
+            for place in (A, B, C)
+            if way[place - 1]
+        }
+
+
+def cost(assignment: dict[tuple[int, int], int]) -> tuple[int, int, list[int]]:
+    used = sorted({place for _sku, place in assignment})
+    return len(used), len(assignment), used
+
+
+@settings(max_examples=300, deadline=None)
+@given(demands, free_units, queues)
+def test_plan_equals_brute_force(
+    asked: list[list[tuple[int, int]]], free: dict[tuple[int, int], int], queue: list[Waiting]
+) -> None:
+    orders = [demand(number, *units) for number, units in enumerate(asked, 1)]
+    left = {key: max(0, units) for key, units in free.items()}
+
+    decisions = solve(orders, free, waiting=tuple(queue)).decisions
+
+    ahead = {
+        sku: sum(w.quantity for w in queue if w.sku_id == sku and w.turn.priority >= 0) for sku in (1, 2, 3)
+    }
+    owed = {
+        sku: sum(units for (of, _place), units in left.items() if of == sku) - ahead[sku] for sku in (1, 2, 3)
+    }
+    for order, decision in zip(orders, decisions, strict=True):
+        expected: dict[int, int] = defaultdict(int)
+        for wish in order.wishes:
+            taken = min(wish.quantity, max(0, owed[wish.sku_id]))
+            assert sum(s.quantity for s in decision.shares if s.key == wish.key) == taken
+            assert sum(m.quantity for m in decision.missing if m.key == wish.key) == wish.quantity - taken
+            owed[wish.sku_id] -= wish.quantity
+            if taken:
+                expected[wish.sku_id] += taken
+        got: dict[tuple[int, int], int] = defaultdict(int)
+        for share in decision.shares:
+            got[share.sku_id, share.location_id] += share.quantity
+        assert cost(got) == min(cost(one) for one in all_assignments(expected, left))
+        for key, taken in got.items():
+            left[key] -= taken
+            assert left[key] >= 0
