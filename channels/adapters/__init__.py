@@ -1,13 +1,10 @@
 """Adapters: one channel's order body in, one neutral order out. Pure: no query, no request, no clock."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
-
-from django.utils.translation import gettext_lazy as _
 
 from channels.adapters import medusa, shopify, woocommerce
 from channels.adapters.reading import Reader, parse_json, reader_of
-from channels.errors import NoAdapter, PayloadError
+from channels.errors import NoAdapter
 from orders.enums import ChannelKind
 from orders.neutral import NeutralOrder
 
@@ -31,13 +28,4 @@ def read_order(kind: ChannelKind, body: bytes | str | Mapping[str, object]) -> N
     if adapter is None:
         readable = ", ".join(str(known.label) for known in ADAPTERS)
         raise NoAdapter(kind=kind, readable=readable)
-    order = adapter(parse_json(body) if isinstance(body, bytes | str) else reader_of(body))
-    _refuse_repeated_lines(order)
-    return order
-
-
-def _refuse_repeated_lines(order: NeutralOrder) -> None:
-    counts = Counter(line.external_id for line in order.lines)
-    repeated = next((external_id for external_id, count in counts.items() if count > 1), None)
-    if repeated is not None:
-        raise PayloadError("lines[].id", repeated, _("accepted is each line's id once"))
+    return adapter(parse_json(body) if isinstance(body, bytes | str) else reader_of(body))

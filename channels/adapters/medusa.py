@@ -23,7 +23,7 @@ from channels.adapters.medusa_amounts import (
     rounding_charge,
     worth_of,
 )
-from channels.adapters.reading import Reader
+from channels.adapters.reading import PROVIDER_LENGTH, Reader
 from config.kernel.money import ZERO
 from orders.enums import ChargeKind, NeutralState, PaymentStatus
 from orders.neutral import (
@@ -158,7 +158,7 @@ def _payment(payment: Reader, currency: str) -> NeutralPayment:
     else:
         status = PaymentStatus.AUTHORISED
     return NeutralPayment(
-        provider=payment.maybe_text("provider_id"),
+        provider=(payment.maybe_text("provider_id") or "medusa")[:PROVIDER_LENGTH],
         external_id=payment.identifier("id"),
         status=status,
         authorised_amount=amount,

@@ -15,6 +15,8 @@ from config.kernel.money import round_money
 
 # 18 digits with 4 decimals is what a stored amount holds.
 _WHOLE_DIGITS = 14
+# What a payment's provider may measure: a gateway's longer display name is cut, not refused.
+PROVIDER_LENGTH = 60
 
 
 def parse_json(raw: bytes | str) -> "Reader":

@@ -223,7 +223,7 @@ def _payments(order: Reader, currency: str) -> tuple[NeutralPayment, ...]:
     gateways = order.body.get("paymentGatewayNames")
     return payment_by_status(
         status,
-        str(gateways[0]) if isinstance(gateways, list) and gateways else "",
+        (str(gateways[0]) if isinstance(gateways, list) and gateways else "", order.identifier("id")),
         total=total,
         received=_maybe_money(order, "totalReceivedSet", currency) or total,
         refunded=_maybe_money(order, "totalRefundedSet", currency) or ZERO,

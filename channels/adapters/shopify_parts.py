@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from channels.adapters.reading import PROVIDER_LENGTH
 from config.kernel.money import ZERO, round_money, split_amount
 from orders.enums import ChargeKind, MoneyOwner, PaymentStatus
 from orders.neutral import NeutralCharge, NeutralDiscount, NeutralLine, NeutralPayment, NeutralTax
@@ -117,6 +118,7 @@ class Transaction:
     parent_id: str = ""
 
 
+PROVIDER = "shopify"
 _ROOT_KINDS = frozenset({"AUTHORIZATION", "EMV_AUTHORIZATION", "SALE"})
 _ROOT_STATUS = {
     "SUCCESS": PaymentStatus.AUTHORISED,
@@ -171,7 +173,7 @@ def _payment(root: Transaction, below: Iterable[Transaction], is_expired: bool) 
     else:
         status = _ROOT_STATUS.get(root.status, PaymentStatus.PENDING)
     return NeutralPayment(
-        provider=root.gateway,
+        provider=(root.gateway or PROVIDER)[:PROVIDER_LENGTH],
         external_id=root.external_id,
         status=status,
         authorised_amount=max(authorised, captured),
@@ -185,9 +187,12 @@ def _sum(transactions: Iterable[Transaction], kind: str) -> Decimal:
 
 
 def payment_by_status(
-    financial_status: str, provider: str, *, total: Decimal, received: Decimal, refunded: Decimal
+    financial_status: str, key: tuple[str, str], *, total: Decimal, received: Decimal, refunded: Decimal
 ) -> tuple[NeutralPayment, ...]:
-    """The one payment that an order's financial status tells of; none without a status or for a total of 0."""
+    """The one payment that an order's financial status tells of; none without a status or for a total of 0.
+
+    `key` is the gateway, which may be empty, and the order's own id.
+    """
     word = financial_status.upper()
     if not word or not total:
         return ()
@@ -196,8 +201,8 @@ def payment_by_status(
     is_authorised = status in {PaymentStatus.AUTHORISED, PaymentStatus.EXPIRED}
     return (
         NeutralPayment(
-            provider=provider,
-            external_id="",
+            provider=(key[0] or PROVIDER)[:PROVIDER_LENGTH],
+            external_id=key[1],
             status=status,
             authorised_amount=received if is_captured else total if is_authorised else ZERO,
             captured_amount=received if is_captured else ZERO,

@@ -1,4 +1,8 @@
-"""Shopify's order in the shape of webhooks and the old REST API: snake case, prices as text."""
+"""Shopify's order in the shape of webhooks and the old REST API: snake case, prices as text.
+
+A hazard: this shape has no transactions, so its one payment has the order's key. Storing an order from here and
+again from GraphQL with transactions would count the same money twice: read each order in one shape.
+"""
 
 from decimal import Decimal
 
@@ -187,9 +191,10 @@ def _payments(order: Reader, currency: str) -> tuple[NeutralPayment, ...]:
     total = _money(order, "total_price", currency)
     outstanding = _money(order, "total_outstanding", currency) if order.has("total_outstanding") else ZERO
     gateways = order.body.get("payment_gateway_names")
+    gateway = str(gateways[0]) if isinstance(gateways, list) and gateways else order.maybe_text("gateway")
     return payment_by_status(
         status,
-        str(gateways[0]) if isinstance(gateways, list) and gateways else order.maybe_text("gateway"),
+        (gateway, _gid(order, "Order")),
         total=total,
         received=total - outstanding if status == "partially_paid" else total,
         refunded=_refunded(order, status, total, currency),

@@ -13,7 +13,7 @@ import html
 from collections.abc import Mapping
 from decimal import Decimal
 
-from channels.adapters.reading import Reader
+from channels.adapters.reading import PROVIDER_LENGTH, Reader
 from config.kernel.money import ZERO, coin, round_money, split_amount
 from orders.enums import ChargeKind, NeutralState, PaymentStatus
 from orders.neutral import (
@@ -188,8 +188,9 @@ def _payments(order: Reader, currency: str, total: Decimal) -> tuple[NeutralPaym
     status = _UNPAID.get(order.maybe_text("status"), PaymentStatus.PENDING)
     return (
         NeutralPayment(
-            provider=order.maybe_text("payment_method"),
-            external_id=order.maybe_text("transaction_id"),
+            provider=(order.maybe_text("payment_method") or "woocommerce")[:PROVIDER_LENGTH],
+            # Not the gateway's transaction: that is empty until paid, and a payment keeps its key.
+            external_id=order.identifier("id"),
             status=PaymentStatus.CAPTURED if paid else status,
             authorised_amount=paid,
             captured_amount=paid,

@@ -8,7 +8,6 @@ from channels.adapters import read_order
 from channels.adapters.reading import Reader, parse_json, to_decimal
 from channels.errors import NoAdapter, PayloadError
 from orders.enums import ChannelKind
-from tests.channels import bodies
 
 pytestmark = pytest.mark.once
 
@@ -157,12 +156,3 @@ def test_read_order_kind_without_adapter_refused() -> None:
         read_order(ChannelKind.PHONE, {})
 
     assert "WooCommerce" in str(refused.value)
-
-
-def test_read_order_line_id_twice_refused() -> None:
-    body = bodies.woo_order(line_items=[bodies.woo_line(), bodies.woo_line()])
-
-    with pytest.raises(PayloadError) as refused:
-        read_order(ChannelKind.WOOCOMMERCE, body)
-
-    assert refused.value.facts["value"] == "1"

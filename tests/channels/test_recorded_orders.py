@@ -13,6 +13,7 @@ import pytest
 from channels.adapters import read_order
 from channels.errors import PayloadError
 from orders.enums import ChannelKind, ChargeKind, NeutralState, PaymentStatus
+from orders.intake_rules import refusal_of
 from orders.neutral import (
     NeutralAddress,
     NeutralBuyer,
@@ -91,7 +92,7 @@ def test_read_woo_coupon_over_mixed_taxes(real_data: Finder) -> None:
         charges=(
             NeutralCharge(ChargeKind.SHIPPING, "51", "Parcel", Decimal("4.90"), taxes=(tax(VAT, "0.93"),)),
         ),
-        payments=(NeutralPayment("", "", PaymentStatus.CAPTURED, paid, paid),),
+        payments=(NeutralPayment("woocommerce", "40", PaymentStatus.CAPTURED, paid, paid),),
         total_amount=paid,
         shipping_method="Parcel",
     )
@@ -136,8 +137,26 @@ def test_read_woo_state_and_payment(
     assert order.lines[0].shipped_quantity == shipped
 
 
-def test_read_woo_payment_reference(real_data: Finder) -> None:
-    assert woo(real_data, "paid_simple").payments[0].external_id == "TX-1"
+@pytest.mark.parametrize(
+    ("kind", "parts", "key"),
+    [
+        (ChannelKind.WOOCOMMERCE, ("woocommerce", "recorded_orders", "paid_mixed_tax_coupon.json"), "order"),
+        (ChannelKind.WOOCOMMERCE, ("woocommerce", "recorded_orders", "partial_line_refund.json"), "order"),
+        (ChannelKind.WOOCOMMERCE, ("woocommerce", "recorded_orders", "on_hold_unpaid.json"), "order"),
+        (ChannelKind.SHOPIFY, ("shopify", "webhook_samples", "orders__create.json"), "response"),
+        (ChannelKind.SHOPIFY, ("shopify", "rest_fixtures", "order.json"), "order"),
+        (ChannelKind.WEB_SHOP, ("webshop_medusa", "recorded_order_open.json"), ""),
+    ],
+)
+def test_read_recorded_order_is_nothing_that_intake_refuses(
+    real_data: Finder, kind: ChannelKind, parts: tuple[str, ...], key: str
+) -> None:
+    body = load(real_data, *parts)
+
+    assert refusal_of(read_order(kind, body[key] if key else body)) is None
+
+
+def test_read_woo_payment_provider(real_data: Finder) -> None:
     assert woo(real_data, "on_hold_unpaid").payments[0].provider == "bacs"
 
 

@@ -102,7 +102,11 @@ def test_read_webhook_sample_gives_exact_order() -> None:
         prices_include_tax=False,
         lines=(line(iva("6.16", MoneyOwner.MARKETPLACE)),),
         charges=(courier(5),),
-        payments=(NeutralPayment("card", "", PaymentStatus.CAPTURED, Decimal("39.04"), Decimal("39.04")),),
+        payments=(
+            NeutralPayment(
+                "card", "gid://shopify/Order/9", PaymentStatus.CAPTURED, Decimal("39.04"), Decimal("39.04")
+            ),
+        ),
         total_amount=Decimal("39.04"),
         shipping_method="Courier",
         buyer_currency="EUR",

@@ -98,7 +98,7 @@ def test_read_without_transactions_takes_the_sums_beside_the_status() -> None:
         totalRefundedSet=bodies.bag("5.00"),
     )
 
-    assert payment.provider == "manual"
+    assert (payment.provider, payment.external_id) == ("manual", "gid://shopify/Order/9")
     assert figures(payment) == (PaymentStatus.CAPTURED, "39.04", "39.04", "5.00")
 
 

@@ -82,7 +82,7 @@ def test_read_own_sample_gives_exact_order() -> None:
         ),
         payments=(
             NeutralPayment(
-                "stripe", "pi_1", PaymentStatus.CAPTURED, Decimal("25.62"), Decimal("25.62"), Decimal(0)
+                "stripe", "501", PaymentStatus.CAPTURED, Decimal("25.62"), Decimal("25.62"), Decimal(0)
             ),
         ),
         total_amount=Decimal("25.62"),
@@ -151,6 +151,15 @@ def test_read_refund_without_payment_date_was_paid_at_least_that_much() -> None:
     payment = read(bodies.woo_order(date_paid_gmt=None, refunds=[{"id": 8, "total": "-5.00"}])).payments[0]
 
     assert (payment.status, payment.captured_amount) == (PaymentStatus.CAPTURED, Decimal("5.00"))
+
+
+def test_read_payment_keeps_its_key_when_it_is_paid() -> None:
+    waiting = read(bodies.woo_order(date_paid_gmt=None, transaction_id="", payment_method="")).payments[0]
+    paid = read(bodies.woo_order(payment_method="")).payments[0]
+
+    assert (
+        (waiting.provider, waiting.external_id) == (paid.provider, paid.external_id) == ("woocommerce", "501")
+    )
 
 
 def test_read_order_worth_nothing_has_no_payment() -> None:
