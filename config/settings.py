@@ -5,18 +5,21 @@ from pathlib import Path
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from config.local_key import local_key
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
 if (BASE_DIR / ".env").exists():
     env.read_env(BASE_DIR / ".env")
 
-DATA_DIR = Path(env.str("BANCALE_DATA_DIR", default=str(BASE_DIR / ".data")))
+DATA_DIR = Path(env.str("BANCALE_DATA_DIR", default="") or BASE_DIR / ".data")
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
-if not SECRET_KEY and (DATA_DIR / "secret_key").exists():
-    SECRET_KEY = (DATA_DIR / "secret_key").read_text().strip()
+if not SECRET_KEY and not env.str("DATABASE_URL", default=""):
+    # The embedded default only: with a database of its own, an installation states its own key.
+    SECRET_KEY = local_key(DATA_DIR)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SITE_URL = env.str("BANCALE_SITE_URL", default="http://127.0.0.1:8000")
@@ -70,7 +73,8 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'bancale.sqlite3'}")}
+_DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'bancale.sqlite3'}"
+DATABASES = {"default": env.db_url_config(_DATABASE_URL)}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a deferred transaction that reads first and writes later fails with "locked" under a second writer.
@@ -111,6 +115,7 @@ USE_I18N = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a missing folder at every start
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "media"
 
@@ -171,7 +176,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "work"
-CELERY_TASK_ROUTES = {"*.mail_*": {"queue": "mail"}, "*.job_*": {"queue": "jobs"}}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 
 LOGGING = {
     "version": 1,

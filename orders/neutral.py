@@ -1,13 +1,13 @@
 """The neutral order: what every door hands over, whatever the channel calls its parts.
 
-Amounts are `Decimal` in `currency`, already rounded to that currency's smallest coin, or None where the
+`required_on` is the day the buyer wants it by. Amounts are `Decimal` in `currency`, already rounded to that currency's smallest coin, or None where the
 channel has not stated them yet. `prices_include_tax` says how the amounts *here* are given: adapters that
 receive net lines say False even when the shop types gross prices. A line is worth
 `subtotal_amount − Σ discounts`; the taxes stand beside it when prices are net, inside it when they include tax.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from orders.enums import ChargeKind, MoneyOwner, NeutralState, PaymentStatus
@@ -119,5 +119,6 @@ class NeutralOrder:
     shipping_method: str = ""
     note: str = ""
     is_test: bool = False
+    required_on: date | None = None
     buyer_currency: str = ""
     buyer_total_amount: Decimal | None = None
