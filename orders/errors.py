@@ -37,3 +37,38 @@ class HoldOpen(BancaleError):
         known = tuple(HoldKind(kind) for kind in dict.fromkeys(kinds))
         labels = tuple(kind.label for kind in known)
         super().__init__(step=step.label, holds=_joined(labels), kinds=tuple(kind.value for kind in known))
+
+
+class HistoryOrder(BancaleError):
+    """Imported as history: closed from the start, so nothing is done for it any more."""
+
+    code = "history_order"
+    message = _("Order %(number)s was imported as history.")
+
+
+class NotPlaced(BancaleError):
+    """Still a draft. `facts`: `number`."""
+
+    code = "not_placed"
+    message = _("Order %(number)s is a draft; place it first.")
+
+
+class SkuUnknown(BancaleError):
+    """All that is left to allocate has no SKU of ours. `facts`: `number`, `sent` (SKUs as sent)."""
+
+    code = "sku_unknown"
+    message = _("Order %(number)s: no SKU of ours is known for %(sent)s.")
+
+
+class AlreadyShipped(BancaleError):
+    """Goods have left, so a return is the way back. `facts`: `number`, `shipped` units."""
+
+    code = "already_shipped"
+    message = _("Order %(number)s: %(shipped)s units have already been shipped; use a return.")
+
+
+class NotDelivered(BancaleError):
+    """`facts`: `number`, `missing` units that are owed and not delivered."""
+
+    code = "not_delivered"
+    message = _("Order %(number)s: %(missing)s units are not delivered yet.")

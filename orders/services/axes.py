@@ -11,8 +11,7 @@ from inventory.models import Reservation
 from orders.axes import PartState, PaymentState, derive_fulfillment, derive_payment
 from orders.enums import FulfillmentStatus, PaymentAxis
 from orders.models import LinePart, Order, Payment
-
-ORDER_LINE_PART = "order_line_part"
+from orders.selectors.demand import ORDER_LINE_PART
 
 
 def refresh_axes(orders: Sequence[Order]) -> None:
