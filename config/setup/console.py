@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 SECONDS_PER_DOT = 2.0
-LINES_SHOWN = 12
+LINES_SHOWN, WIDTH_SHOWN = 12, 160
 
 
 class Owner(NamedTuple):
@@ -38,7 +38,7 @@ class CommandFailed(Exception):
     def tail(self) -> str:
         """The last lines, indented, for a person to read."""
         lines = [line.rstrip() for line in self.output.splitlines() if line.strip()]
-        return "\n".join(f"    {line}" for line in lines[-LINES_SHOWN:])
+        return "\n".join(f"    {line[:WIDTH_SHOWN]}" for line in lines[-LINES_SHOWN:])
 
 
 def say(text: str, *, end: str = "\n") -> None:
