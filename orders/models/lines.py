@@ -87,7 +87,7 @@ class LinePart(models.Model):
                 name="line_part_allocated_within_ordered",
             ),
             models.CheckConstraint(
-                condition=Q(sku__isnull=False) | Q(allocated=0, shipped=0),
+                condition=Q(sku__isnull=False) | Q(allocated=0),
                 name="line_part_known_before_allocated",
             ),
         ]

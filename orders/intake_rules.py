@@ -1,0 +1,189 @@
+"""What intake refuses, and what it holds for a person to look at: pure readings of one neutral order."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.errors import InvalidInput
+from orders.enums import HoldKind, NeutralState, PaymentStatus
+from orders.neutral import NeutralOrder, NeutralPayment
+from orders.totals import Totals
+
+MOST_UNITS = 2**31 - 1
+MOST_LINES = 10_000
+KEY_LENGTH = 120
+AMOUNT_LIMIT = Decimal(10) ** 14
+RATE_LIMIT = Decimal(10) ** 5
+PAID = frozenset({PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED})
+ONCE = _("accepted is each once")
+A_KEY = _("accepted is a reference of 1 to 120 characters")
+
+Found = tuple[str, Any, str | Promise]
+
+
+@dataclass(frozen=True, slots=True)
+class NewHold:
+    """A hold to raise. `facts` are codes, ids and amounts as text."""
+
+    kind: HoldKind
+    reason: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the rows say about an order: SKU codes nobody knows, address fields that were too long to keep, and
+    the number of an order that it seems to repeat."""
+
+    unknown_skus: tuple[str, ...] = ()
+    cut_address: tuple[str, ...] = ()
+    repeats: str = ""
+
+
+def refusal_of(order: NeutralOrder) -> InvalidInput | None:
+    """Why an order cannot be stored at all, or None: the first fault, with its field, value and what is accepted."""
+    for name, value, accepted in _faults(order):
+        return InvalidInput(field=name, value=str(value)[:80], accepted=accepted)
+    return None
+
+
+def _faults(order: NeutralOrder) -> Iterator[Found]:
+    if not 0 < len(order.external_id) <= KEY_LENGTH:
+        yield "external_id", order.external_id, A_KEY
+    if len(order.currency) != 3 or not (order.currency.isascii() and order.currency.isupper()):
+        yield "currency", order.currency, _("accepted is a currency code of three capitals, such as EUR")
+    if order.placed_at.tzinfo is None:
+        yield "placed_at", order.placed_at, _("accepted is a time with its zone")
+    if not 0 < len(order.lines) <= MOST_LINES:
+        yield "lines", len(order.lines), _("accepted are 1 to 10,000 lines")
+    for name, amount in _amounts(order):
+        if amount is not None and not (amount.is_finite() and abs(amount) < AMOUNT_LIMIT):
+            yield name, amount, _("accepted is a number below 100 trillion")
+    yield from _line_faults(order)
+    for index, payment in enumerate(order.payments):
+        yield from payment_faults(payment, f"payments[{index}]")
+    yield from _repeated("payments", [f"{one.provider} {one.external_id}" for one in order.payments])
+
+
+def _line_faults(order: NeutralOrder) -> Iterator[Found]:
+    for index, line in enumerate(order.lines):
+        name = f"lines[{index}]"
+        if not 0 < len(line.external_id) <= KEY_LENGTH:
+            yield f"{name}.external_id", line.external_id, A_KEY
+        if not 0 < line.quantity <= MOST_UNITS:
+            yield f"{name}.quantity", line.quantity, _("accepted are whole units, from 1")
+        if not 0 <= line.shipped_quantity <= line.quantity:
+            yield f"{name}.shipped_quantity", line.shipped_quantity, _("accepted are units of the line")
+        if any(discount.amount < 0 for discount in line.discounts):
+            yield f"{name}.discounts", line.discounts, _("accepted are positive amounts")
+        for tax in line.taxes:
+            if tax.rate is not None and not (tax.rate.is_finite() and abs(tax.rate) < RATE_LIMIT):
+                yield f"{name}.taxes.rate", tax.rate, _("accepted is a rate in percent")
+    yield from _repeated("lines", [line.external_id for line in order.lines])
+
+
+def payment_faults(payment: NeutralPayment, name: str) -> Iterator[Found]:
+    """What no payment may say: more refunded than captured, more captured than authorised, less than nothing."""
+    if not (0 < len(payment.provider) <= 60 and 0 < len(payment.external_id) <= KEY_LENGTH):
+        yield f"{name}.external_id", f"{payment.provider} {payment.external_id}", A_KEY
+    amounts = (payment.authorised_amount, payment.captured_amount, payment.refunded_amount)
+    if any(not amount.is_finite() or amount < 0 for amount in amounts):
+        yield name, amounts, _("accepted are amounts from 0")
+        return
+    if payment.refunded_amount > payment.captured_amount:
+        yield (
+            f"{name}.refunded_amount",
+            payment.refunded_amount,
+            _("accepted is at most what was captured (%(most)s)") % {"most": payment.captured_amount},
+        )
+    if payment.authorised_amount and payment.captured_amount > payment.authorised_amount:
+        yield (
+            f"{name}.captured_amount",
+            payment.captured_amount,
+            _("accepted is at most what was authorised (%(most)s)") % {"most": payment.authorised_amount},
+        )
+
+
+def _repeated(name: str, keys: list[str]) -> Iterator[Found]:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            yield name, key, ONCE
+        seen.add(key)
+
+
+def _amounts(order: NeutralOrder) -> Iterator[tuple[str, Decimal | None]]:
+    yield "total_amount", order.total_amount
+    for index, line in enumerate(order.lines):
+        yield f"lines[{index}].unit_amount", line.unit_amount
+        yield f"lines[{index}].subtotal_amount", line.subtotal_amount
+    for index, charge in enumerate(order.charges):
+        yield f"charges[{index}].amount", charge.amount
+    for part in (*order.lines, *order.charges):
+        for tax in part.taxes:
+            yield f"taxes of {part.external_id}", tax.amount
+        for discount in part.discounts:
+            yield f"discounts of {part.external_id}", discount.amount
+
+
+def holds_for(order: NeutralOrder, totals: Totals, findings: Findings) -> list[NewHold]:
+    """The holds that a new order begins with, by the table of holds; none for an order cancelled already."""
+    if order.state == NeutralState.CANCELLED:
+        return []
+    return list(_holds(order, totals, findings))
+
+
+def _holds(order: NeutralOrder, totals: Totals, findings: Findings) -> Iterator[NewHold]:
+    if missing := _missing(order, totals):
+        yield NewHold(HoldKind.AWAITING_DETAILS, facts={"missing": missing})
+    if order.total_amount != 0 and not is_paid(order.payments):
+        yield NewHold(HoldKind.UNPAID)
+    if findings.unknown_skus:
+        yield NewHold(HoldKind.UNKNOWN_SKU, facts={"skus": list(findings.unknown_skus)})
+    if totals.difference:
+        facts = {
+            "sent": str(order.total_amount),
+            "computed": str(totals.computed_total),
+            "difference": str(totals.difference),
+            "currency": order.currency,
+        }
+        yield NewHold(HoldKind.TOTALS, facts=facts)
+    if faults := _address_faults(order, findings.cut_address):
+        yield NewHold(HoldKind.ADDRESS, facts=faults)
+    if findings.repeats:
+        yield NewHold(HoldKind.DUPLICATE, facts={"order": findings.repeats})
+    if order.is_test:
+        yield NewHold(HoldKind.MANUAL, reason="test order", facts={"cause": "test_order"})
+
+
+def is_paid(payments: Collection[NeutralPayment]) -> bool:
+    """Whether any record says that money is authorised or captured."""
+    return any(payment.status in PAID for payment in payments)
+
+
+def _missing(order: NeutralOrder, totals: Totals) -> list[str]:
+    missing = []
+    if order.state == NeutralState.HELD:
+        missing.append("channel_release")
+    if order.total_amount is None:
+        missing.append("total")
+    if totals.computed_total is None:
+        missing.append("amounts")
+    if order.ship_to is None and needs_shipping(order):
+        missing.append("address")
+    return missing
+
+
+def needs_shipping(order: NeutralOrder) -> bool:
+    return any(line.requires_shipping for line in order.lines)
+
+
+def _address_faults(order: NeutralOrder, cut: tuple[str, ...]) -> dict[str, list[str]]:
+    if order.ship_to is None or not needs_shipping(order):
+        return {}
+    empty = [name for name in ("line1", "city", "country_code") if not getattr(order.ship_to, name).strip()]
+    return {name: fields for name, fields in (("missing", empty), ("cut", list(cut))) if fields}

@@ -1,0 +1,212 @@
+"""Accepting orders: many neutral orders in, each stored whole in one transaction, or refused with its reason."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import models
+
+from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.batches import batch_transaction, verb
+from config.kernel.errors import NotFound
+from config.kernel.events import record_events
+from config.kernel.numbering import next_numbers
+from config.kernel.outbox import NewFact, record_facts
+from config.kernel.results import Results
+from config.kernel.states import apply_transition
+from inventory.models import KitPart, Sku
+from orders.enums import OrderStatus
+from orders.intake_rules import Findings, holds_for, refusal_of
+from orders.models import (
+    Address,
+    Charge,
+    DiscountShare,
+    Hold,
+    LinePart,
+    Order,
+    OrderLine,
+    Payment,
+    SalesChannel,
+    TaxLine,
+)
+from orders.neutral import NeutralOrder
+from orders.parts import KitShare, KnownSku
+from orders.services.customers import find_or_make_customers, language_of
+from orders.services.duplicates import find_repeats
+from orders.services.holds import PLACED, hold_entry
+from orders.services.order_rows import Context, Draft, build
+from orders.services.raw import record_problems, settle_raw_orders
+from orders.states import CANCEL, ORDER, PAYMENT, PLACE
+
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One order at the door, with the raw order it was read from. History is completed from the start."""
+
+    order: NeutralOrder
+    raw_id: int | None = None
+    is_history: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.order.external_id
+
+
+def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor: Actor) -> Results[str]:
+    """Store up to 200 orders of one channel; the value of each external id is the order's pk.
+
+    New orders stand as `placed` with their holds, and the fact `order.accepted` is recorded. One that the
+    channel cancelled before we saw it is accepted and cancelled at once (fact `order.cancelled`). History
+    stands as `completed`, its shipped lines as delivered, without hold or fact. An external id that the channel
+    used before is `unchanged` with the pk it has; nothing of that order is touched. Raw orders are linked in
+    the same transaction. `exchange_rate` is 1 for the legal entity's own currency, else unknown.
+
+    The number of statements does not depend on the number of orders (PostgreSQL). Locks the document counter.
+
+    Refuses: `InvalidInput` for an order that cannot be stored (no line, a quantity of 0, a key twice …), and
+    `Conflict`; nothing of it is written but the problem on its raw order. Raises `NotAllowed`, `NotFound` for
+    the channel, `TooMany`.
+    """
+    actor.require(PLACE.permission)
+    channel = SalesChannel.objects.select_related("legal_entity").filter(pk=sales_channel_id).first()
+    if channel is None:
+        raise NotFound()
+    results = _accept(incoming, channel=channel, actor=actor)
+    raws = {one.raw_id: one.key for one in incoming if one.raw_id is not None}
+    _settle_repeated(incoming, results)
+    record_problems({raw: str(results.refusals[key]) for raw, key in raws.items() if key in results.refusals})
+    return results
+
+
+@verb
+def _accept(incoming: Sequence[Incoming], *, channel: SalesChannel, actor: Actor) -> Results[str]:
+    results: Results[str] = Results(one.key for one in incoming)
+    with batch_transaction():
+        known = _known_orders(channel, results.keys)
+        for one in incoming:
+            if one.key in known:
+                results.unchanged(one.key, known[one.key])
+            elif (problem := refusal_of(one.order)) is not None:
+                results.refuse(one.key, problem)
+        wanted = set(results.open_ids)
+        drafts = _draft([one for one in incoming if one.key in wanted], channel, actor)
+        if drafts:
+            _insert(drafts)
+            _cancel_at_once([draft for draft in drafts if draft.is_cancelled], actor)
+            _tell(drafts, actor)
+        for draft in drafts:
+            results.done(draft.neutral.external_id, draft.order.pk)
+        settle_raw_orders(
+            {
+                one.raw_id: results.values[one.key]
+                for one in incoming
+                if one.raw_id and one.key in results.values
+            }
+        )
+    return results
+
+
+def _known_orders(channel: SalesChannel, external_ids: Sequence[str]) -> dict[str, int]:
+    rows = Order.objects.filter(sales_channel=channel, external_id__in=external_ids)
+    return dict(rows.exclude(status=OrderStatus.VOID).values_list("external_id", "pk"))
+
+
+def _draft(incoming: Sequence[Incoming], channel: SalesChannel, actor: Actor) -> list[Draft]:
+    orders = [one.order for one in incoming]
+    context = Context(
+        channel,
+        _known_skus({line.sku_code.strip() for order in orders for line in order.lines}),
+        find_or_make_customers((order, language_of(order, channel.language)) for order in orders),
+    )
+    drafts = [build(one.order, context, is_history=one.is_history) for one in incoming]
+    live = [draft for draft in drafts if not draft.is_history]
+    repeats = find_repeats(channel, live)
+    at = clock.now()
+    for draft in live:
+        findings = Findings(draft.unknown_skus, draft.cut_address, repeats.get(draft.neutral.external_id, ""))
+        draft.holds = [
+            Hold(
+                order=draft.order,
+                kind=hold.kind,
+                reason=hold.reason,
+                facts=dict(hold.facts),
+                opened_at=at,
+                opened_by=actor.kind,
+            )
+            for hold in holds_for(draft.neutral, draft.totals, findings)
+        ]
+    return drafts
+
+
+def _known_skus(codes: Iterable[str]) -> dict[str, KnownSku]:
+    """SKUs by code with their kit parts: two statements."""
+    skus = list(Sku.objects.filter(code__in=set(codes) - {""}))
+    shares: dict[int, list[KitShare]] = defaultdict(list)
+    for part in KitPart.objects.filter(kit__in=[sku.pk for sku in skus if sku.is_kit]).order_by("pk"):
+        shares[part.kit_id].append(KitShare(part.part_id, part.per_unit, part.value_weight))
+    return {sku.code: KnownSku(sku.pk, tuple(shares[sku.pk]) if sku.is_kit else None) for sku in skus}
+
+
+def _insert(drafts: Sequence[Draft]) -> None:
+    """Each table by one statement; numbers as late as can be.
+
+    The counter row stays locked until commit, so intakes of one installation pass it one after the other.
+    """
+    Address.objects.bulk_create(_all(draft.addresses for draft in drafts))
+    for draft, number in zip(drafts, next_numbers("order", len(drafts)), strict=True):
+        draft.order.number = number
+    Order.objects.bulk_create([draft.order for draft in drafts])
+    OrderLine.objects.bulk_create(_all(draft.lines for draft in drafts))
+    LinePart.objects.bulk_create(_all(draft.parts for draft in drafts))
+    Charge.objects.bulk_create(_all(draft.charges for draft in drafts))
+    DiscountShare.objects.bulk_create(_all(draft.discounts for draft in drafts))
+    TaxLine.objects.bulk_create(_all(draft.taxes for draft in drafts))
+    Payment.objects.bulk_create(_all(draft.payments for draft in drafts))
+    Hold.objects.bulk_create(_all(draft.holds for draft in drafts))
+
+
+def _all(groups: Iterable[Sequence[M]]) -> list[M]:
+    return [row for group in groups for row in group]
+
+
+def _cancel_at_once(drafts: Sequence[Draft], actor: Actor) -> None:
+    """Nobody else can see these rows yet, so there is nothing to lock. Their created event comes first."""
+    orders = [draft.order for draft in drafts]
+    record_events([ORDER.created_entry(order, _facts(order)) for order in orders], actor=actor)
+    facts = {order.pk: {"cause": "cancelled_by_channel"} for order in orders}
+    apply_transition(ORDER, CANCEL, orders, actor=actor, facts=facts, also={"cancelled_at": clock.now()})
+
+
+def _tell(drafts: Sequence[Draft], actor: Actor) -> None:
+    entries = [
+        ORDER.created_entry(draft.order, _facts(draft.order)) for draft in drafts if not draft.is_cancelled
+    ]
+    entries += [PAYMENT.created_entry(payment) for draft in drafts for payment in draft.payments]
+    entries += [hold_entry(hold, PLACED) for draft in drafts for hold in draft.holds]
+    record_events(entries, actor=actor)
+    record_facts(
+        [
+            NewFact("order.cancelled" if draft.is_cancelled else "order.accepted", ("order", draft.order.pk))
+            for draft in drafts
+            if not draft.is_history
+        ]
+    )
+
+
+def _facts(order: Order) -> Mapping[str, Any]:
+    return {"channel": order.sales_channel_id, "history": order.is_history}
+
+
+def _settle_repeated(incoming: Sequence[Incoming], results: Results[str]) -> None:
+    """Link the raw orders of keys that stood twice in one call: only the first of them was accepted."""
+    seen: set[str] = set()
+    again: dict[int, int] = {}
+    for one in incoming:
+        if one.key in seen and one.raw_id is not None and one.key in results.values:
+            again[one.raw_id] = results.values[one.key]
+        seen.add(one.key)
+    settle_raw_orders(again)

@@ -1,0 +1,60 @@
+"""Buyers and their addresses as an order states them."""
+
+from collections.abc import Iterable, Mapping
+
+from config.kernel import clock
+from orders.models import Address, Customer
+from orders.neutral import NeutralAddress, NeutralOrder
+from orders.services.texts import fit, limit_of
+
+ADDRESS_FIELDS = (
+    "name", "company", "line1", "line2", "city", "region", "postal_code", "country_code", "phone", "email",
+)  # fmt: skip
+
+
+def email_of(order: NeutralOrder) -> str:
+    """The buyer's e-mail in lower case; empty when there is none, or one too long to be an address."""
+    stated = order.buyer.email or (order.bill_to.email if order.bill_to else "")
+    stated = stated or (order.ship_to.email if order.ship_to else "")
+    email = stated.replace("\x00", "").strip().lower()
+    return email if len(email) <= limit_of(Customer, "email") else ""
+
+
+def language_of(order: NeutralOrder, otherwise: str) -> str:
+    """The buyer's language as its first subtag (“it” of “it-IT”), else the channel's."""
+    first = order.buyer.language.strip().lower().replace("_", "-").partition("-")[0]
+    return first if first.isascii() and first.isalpha() and len(first) <= 8 else otherwise
+
+
+def find_or_make_customers(orders: Iterable[tuple[NeutralOrder, str]]) -> Mapping[str, Customer]:
+    """Customers by lower-case e-mail, for orders with their language; those without an e-mail get none.
+
+    Three statements at most, in the caller's transaction. A customer who is known stays as they are, language
+    included: the order carries its own snapshot.
+    """
+    wanted: dict[str, Customer] = {}
+    for order, language in orders:
+        email = email_of(order)
+        if email and email not in wanted:
+            wanted[email] = Customer(
+                email=email,
+                name=fit(Customer, "name", order.buyer.name),
+                phone=fit(Customer, "phone", order.buyer.phone),
+                language=language,
+                created_at=clock.now(),
+            )
+    found = {row.email: row for row in Customer.objects.filter(email__in=wanted)} if wanted else {}
+    missing = sorted(set(wanted) - set(found))
+    if missing:
+        # Sorted: two intakes that make the same customers wait for each other in one order.
+        Customer.objects.bulk_create([wanted[email] for email in missing], ignore_conflicts=True)
+        found |= {row.email: row for row in Customer.objects.filter(email__in=missing)}
+    return found
+
+
+def address_row(stated: NeutralAddress, customer: Customer | None) -> tuple[Address, tuple[str, ...]]:
+    """An unsaved snapshot, and the names of the fields that had to be cut to fit."""
+    texts = {name: getattr(stated, name) for name in ADDRESS_FIELDS}
+    cut = tuple(name for name, text in texts.items() if len(text.strip()) > limit_of(Address, name))
+    row = Address(customer=customer, **{name: fit(Address, name, text) for name, text in texts.items()})
+    return row, cut

@@ -1,0 +1,131 @@
+"""Placing and lifting holds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.batches import batch_transaction, verb
+from config.kernel.errors import InvalidInput
+from config.kernel.events import Entry, Thread, record_events
+from config.kernel.results import Results
+from orders.enums import HoldKind
+from orders.errors import OrderClosed
+from orders.models import Hold, Order
+from orders.selectors.holds import open_holds
+from orders.services.locking import lock_orders, refuse_unknown
+from orders.services.texts import limit_of
+
+HOLD_ORDER = "orders.hold_order"
+PLACED, LIFTED = "hold_placed", "hold_lifted"
+
+
+@verb
+def place_hold(
+    order_ids: Sequence[int],
+    *,
+    kind: HoldKind,
+    reason: str = "",
+    facts: Mapping[str, Any] | None = None,
+    actor: Actor,
+) -> Results[int]:
+    """Hold orders for a named reason, so that the steps it names are refused until it is lifted.
+
+    At most 200 ids. Locks the orders by ascending pk. An order that is held so already comes back `unchanged`;
+    manual holds are the same only when their reasons are. `facts` are codes, ids and amounts as text.
+
+    Refuses: `OrderClosed`, `NotFound`. Raises `NotAllowed`, and `InvalidInput` for a reason that is too long or
+    a manual hold without one.
+    """
+    actor.require(HOLD_ORDER)
+    _check_reason(kind, reason)
+    results: Results[int] = Results(order_ids)
+    with batch_transaction():
+        orders = lock_orders(order_ids)
+        held = open_holds(order_ids)
+        refuse_unknown(results, orders)
+        for order in orders:
+            if order.is_closed:
+                results.refuse(order.pk, OrderClosed(order.number, order.status))
+            elif any(_is_same(hold, kind, reason) for hold in held.get(order.pk, ())):
+                results.unchanged(order.pk)
+            else:
+                results.done(order.pk)
+        at = clock.now()
+        holds = Hold.objects.bulk_create(
+            Hold(
+                order_id=pk,
+                kind=kind,
+                reason=reason,
+                facts=dict(facts or {}),
+                opened_at=at,
+                opened_by=actor.kind,
+            )
+            for pk in results.done_ids
+        )
+        _count_up(results.done_ids)
+        record_events([hold_entry(hold, PLACED) for hold in holds], actor=actor)
+    return results
+
+
+@verb
+def release_holds(order_ids: Sequence[int], *, kind: HoldKind, actor: Actor) -> Results[int]:
+    """Lift one kind of hold from orders, so that the steps it refused are open again.
+
+    At most 200 ids. Locks the orders by ascending pk. An order without such a hold comes back `unchanged`;
+    repeating the call changes nothing. Of manual holds all are lifted.
+
+    Refuses: `OrderClosed`, `NotFound`. Raises `NotAllowed`.
+    """
+    actor.require(HOLD_ORDER)
+    results: Results[int] = Results(order_ids)
+    with batch_transaction():
+        orders = lock_orders(order_ids)
+        held = open_holds(order_ids)
+        refuse_unknown(results, orders)
+        lifted: list[Hold] = []
+        for order in orders:
+            holds = [hold for hold in held.get(order.pk, ()) if hold.kind == kind]
+            if order.is_closed:
+                results.refuse(order.pk, OrderClosed(order.number, order.status))
+            elif not holds:
+                results.unchanged(order.pk)
+            else:
+                results.done(order.pk)
+                lifted += holds
+        lift(lifted, actor=actor)
+        _count_up(results.done_ids)
+    return results
+
+
+def lift(holds: Sequence[Hold], *, actor: Actor) -> None:
+    """Close open holds of locked orders and tell their timelines: two statements. No rights are asked here."""
+    if not holds:
+        return
+    at = clock.now()
+    Hold.objects.filter(pk__in=[hold.pk for hold in holds]).update(lifted_at=at, lifted_by=actor.kind)
+    record_events([hold_entry(hold, LIFTED) for hold in holds], actor=actor)
+
+
+def hold_entry(hold: Hold, kind: str) -> Entry:
+    """The timeline's event of a hold that was placed or lifted."""
+    facts = {**hold.facts, "hold": hold.pk, "kind": str(hold.kind)}
+    return Entry(("order", hold.order_id), Thread("order", hold.order_id), kind, facts=facts)
+
+
+def _check_reason(kind: HoldKind, reason: str) -> None:
+    if len(reason) > limit_of(Hold, "reason") or (kind == HoldKind.MANUAL and not reason.strip()):
+        raise InvalidInput(field="reason", value=reason[:80], accepted=_("accepted are 1 to 300 characters"))
+
+
+def _is_same(hold: Hold, kind: HoldKind, reason: str) -> bool:
+    return hold.kind == kind and (kind != HoldKind.MANUAL or hold.reason == reason)
+
+
+def _count_up(order_ids: Sequence[int]) -> None:
+    """A hold changes what may be pressed, so a page that shows the order from before is stale."""
+    if order_ids:
+        Order.objects.filter(pk__in=order_ids).update(version=F("version") + 1)

@@ -1,0 +1,277 @@
+"""The rows of new orders, built in memory from neutral orders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from config.kernel import clock
+from config.kernel.money import ZERO
+from orders.axes import PartState, PaymentState, derive_fulfillment, derive_payment
+from orders.enums import NeutralState, OrderStatus
+from orders.models import (
+    Address,
+    Charge,
+    Customer,
+    DiscountShare,
+    Hold,
+    LinePart,
+    Order,
+    OrderLine,
+    Payment,
+    SalesChannel,
+    TaxLine,
+)
+from orders.neutral import NeutralCharge, NeutralLine, NeutralOrder
+from orders.parts import KnownSku, PartShare, split_line
+from orders.services.customers import address_row, email_of, language_of
+from orders.services.texts import fit
+from orders.totals import Totals, recompute
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the orders of one batch share: SKUs by code, customers by lower-case e-mail."""
+
+    channel: SalesChannel
+    skus: Mapping[str, KnownSku]
+    customers: Mapping[str, Customer]
+
+
+@dataclass(slots=True)
+class Draft:
+    """One new order as unsaved rows that point at each other; holds are decided after the rows are known."""
+
+    neutral: NeutralOrder
+    is_history: bool
+    totals: Totals
+    order: Order
+    addresses: list[Address] = field(default_factory=list)
+    cut_address: tuple[str, ...] = ()
+    lines: list[OrderLine] = field(default_factory=list)
+    parts: list[LinePart] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+    discounts: list[DiscountShare] = field(default_factory=list)
+    taxes: list[TaxLine] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.neutral.state == NeutralState.CANCELLED
+
+    @property
+    def unknown_skus(self) -> tuple[str, ...]:
+        codes = (part.line.sku_code or part.line.title for part in self.parts if part.sku_id is None)
+        return tuple(dict.fromkeys(codes))
+
+
+def build(neutral: NeutralOrder, context: Context, *, is_history: bool) -> Draft:
+    """All rows of one order but its number and its holds."""
+    totals = recompute(neutral)
+    skus = [context.skus.get(line.sku_code.strip()) for line in neutral.lines]
+    splits = [
+        split_line(sku, quantity=line.quantity, total=worth(line), currency=neutral.currency)
+        for line, sku in zip(neutral.lines, skus, strict=True)
+    ]
+    states = [
+        [_state(share, line, neutral, is_history) for share in shares]
+        for line, shares in zip(neutral.lines, splits, strict=True)
+    ]
+    order = _order(neutral, context, totals, is_history=is_history, states=states)
+    draft = Draft(neutral, is_history, totals, order)
+    _addresses(draft)
+    for position, line in enumerate(neutral.lines):
+        row = _line(draft, line, position + 1, skus[position])
+        for share, state in zip(splits[position], states[position], strict=True):
+            draft.parts.append(_part(row, share, state))
+    for charge in neutral.charges:
+        _charge(draft, charge)
+    draft.payments = _payments(draft)
+    return draft
+
+
+def worth(part: NeutralLine | NeutralCharge) -> Decimal | None:
+    """What a line or charge costs after its discounts; None while its amount is unknown."""
+    amount = part.subtotal_amount if isinstance(part, NeutralLine) else part.amount
+    return None if amount is None else amount - _discount(part)
+
+
+def _discount(part: NeutralLine | NeutralCharge) -> Decimal:
+    return sum((discount.amount for discount in part.discounts), ZERO)
+
+
+def _tax(part: NeutralLine | NeutralCharge) -> Decimal | None:
+    amounts = [tax.amount for tax in part.taxes]
+    return None if None in amounts else sum((amount for amount in amounts if amount is not None), ZERO)
+
+
+def _state(share: PartShare, line: NeutralLine, neutral: NeutralOrder, is_history: bool) -> PartState:
+    """The counters that a part begins with. What the channel no longer waits for has left before we knew it."""
+    shipped = line.shipped_quantity * share.per_unit if line.requires_shipping else 0
+    if neutral.state == NeutralState.CANCELLED:
+        return PartState(share.ordered, cancelled=share.ordered - shipped, shipped=shipped)
+    if is_history and line.requires_shipping:
+        return PartState(share.ordered, shipped=share.ordered, delivered=share.ordered)
+    return PartState(share.ordered, shipped=shipped)
+
+
+def _order(
+    neutral: NeutralOrder,
+    context: Context,
+    totals: Totals,
+    *,
+    is_history: bool,
+    states: Sequence[Sequence[PartState]],
+) -> Order:
+    channel, email = context.channel, email_of(neutral)
+    taxes = (totals.seller_tax, totals.marketplace_tax)
+    goods = zip(neutral.lines, states, strict=True)
+    stated = neutral.total_amount
+    is_completed = is_history and neutral.state != NeutralState.CANCELLED
+    return Order(
+        sales_channel=channel,
+        external_id=neutral.external_id,
+        external_number=fit(Order, "external_number", neutral.number),
+        legal_entity=channel.legal_entity,
+        customer=context.customers.get(email),
+        email=email,
+        language=language_of(neutral, channel.language),
+        status=OrderStatus.COMPLETED if is_completed else OrderStatus.PLACED,
+        fulfillment_status=derive_fulfillment(
+            [state for line, parts in goods if line.requires_shipping for state in parts]
+        ),
+        payment_status=derive_payment(
+            totals.computed_total if stated is None else stated, _payment_states(neutral)
+        ),
+        is_history=is_history,
+        is_test=neutral.is_test,
+        shipping_method=fit(Order, "shipping_method", neutral.shipping_method),
+        note=neutral.note.replace("\x00", ""),
+        currency=neutral.currency,
+        exchange_rate=Decimal(1) if neutral.currency == channel.legal_entity.currency else None,
+        prices_include_tax=neutral.prices_include_tax,
+        lines_amount=totals.lines,
+        discount_amount=totals.discounts,
+        charges_amount=totals.charges,
+        tax_amount=None if None in taxes else sum((tax for tax in taxes if tax is not None), ZERO),
+        total_computed_amount=totals.computed_total,
+        total_sent_amount=stated,
+        total_difference_amount=totals.difference,
+        placed_at=neutral.placed_at,
+        accepted_at=clock.now(),
+        confirmed_at=neutral.placed_at if is_completed else None,
+        completed_at=neutral.placed_at if is_completed else None,
+        required_on=neutral.required_on,
+    )
+
+
+def _payment_states(neutral: NeutralOrder) -> list[PaymentState]:
+    return [
+        PaymentState(one.status, one.authorised_amount, one.captured_amount, one.refunded_amount)
+        for one in neutral.payments
+    ]
+
+
+def _addresses(draft: Draft) -> None:
+    """One snapshot for both uses where the channel states the same address twice."""
+    neutral, order = draft.neutral, draft.order
+    if neutral.ship_to is not None:
+        order.ship_to, draft.cut_address = address_row(neutral.ship_to, order.customer)
+        draft.addresses.append(order.ship_to)
+    if neutral.bill_to is not None and neutral.bill_to == neutral.ship_to:
+        order.bill_to = order.ship_to
+    elif neutral.bill_to is not None:
+        order.bill_to, _cut = address_row(neutral.bill_to, order.customer)
+        draft.addresses.append(order.bill_to)
+
+
+def _line(draft: Draft, line: NeutralLine, position: int, sku: KnownSku | None) -> OrderLine:
+    row = OrderLine(
+        order=draft.order,
+        position=position,
+        external_id=line.external_id,
+        sku_id=None if sku is None else sku.pk,
+        sku_code=fit(OrderLine, "sku_code", line.sku_code),
+        title=fit(OrderLine, "title", line.title),
+        quantity=line.quantity,
+        requires_shipping=line.requires_shipping,
+        unit_amount=line.unit_amount,
+        subtotal_amount=line.subtotal_amount,
+        discount_amount=_discount(line),
+        total_amount=worth(line),
+        tax_amount=_tax(line),
+    )
+    draft.lines.append(row)
+    _shares(draft, line, {"line": row})
+    return row
+
+
+def _part(line: OrderLine, share: PartShare, state: PartState) -> LinePart:
+    return LinePart(
+        line=line,
+        sku_id=share.sku_id,
+        per_unit=share.per_unit,
+        value_amount=share.value_amount,
+        ordered=share.ordered,
+        cancelled=state.cancelled,
+        shipped=state.shipped,
+        delivered=state.delivered,
+    )
+
+
+def _charge(draft: Draft, charge: NeutralCharge) -> None:
+    row = Charge(
+        order=draft.order,
+        kind=charge.kind,
+        external_id=fit(Charge, "external_id", charge.external_id),
+        title=fit(Charge, "title", charge.title),
+        amount=charge.amount,
+        discount_amount=_discount(charge),
+        total_amount=worth(charge),
+        tax_amount=_tax(charge),
+    )
+    draft.charges.append(row)
+    _shares(draft, charge, {"charge": row})
+
+
+def _shares(draft: Draft, part: NeutralLine | NeutralCharge, owner: Mapping[str, OrderLine | Charge]) -> None:
+    """Discount shares and tax lines of one line or charge."""
+    draft.discounts += [
+        DiscountShare(
+            order=draft.order,
+            code=fit(DiscountShare, "code", one.code),
+            title=fit(DiscountShare, "title", one.title),
+            amount=one.amount,
+            **owner,
+        )
+        for one in part.discounts
+    ]
+    draft.taxes += [
+        TaxLine(
+            order=draft.order,
+            title=fit(TaxLine, "title", one.title),
+            rate=one.rate,
+            amount=one.amount,
+            owner=one.owner,
+            **owner,
+        )
+        for one in part.taxes
+    ]
+
+
+def _payments(draft: Draft) -> list[Payment]:
+    return [
+        Payment(
+            order=draft.order,
+            provider=one.provider,
+            external_id=one.external_id,
+            status=one.status,
+            owner=one.owner,
+            currency=draft.neutral.currency,
+            authorised_amount=one.authorised_amount,
+            captured_amount=one.captured_amount,
+            refunded_amount=one.refunded_amount,
+            reported_at=clock.now(),
+        )
+        for one in draft.neutral.payments
+    ]

@@ -1,0 +1,16 @@
+"""Text from outside, made to fit its column: PostgreSQL refuses what is too long and what holds a NUL."""
+
+from functools import cache
+
+from django.db import models
+
+
+@cache
+def limit_of(model: type[models.Model], field: str) -> int:
+    """The most characters that a column takes."""
+    return model._meta.get_field(field).max_length or 0
+
+
+def fit(model: type[models.Model], field: str, text: str) -> str:
+    """The text without NUL and outer spaces, cut to the column. For snapshots, never for keys."""
+    return text.replace("\x00", "").strip()[: limit_of(model, field)]
