@@ -70,11 +70,8 @@ def turn_of(reservation: Reservation) -> Turn:
 
 
 def all_places() -> tuple[Place, ...]:
-    """Every location as the planner sees it; one that is not active ships nothing."""
-    return tuple(
-        Place(place.pk, place.preference, place.can_ship and place.is_active)
-        for place in Location.objects.all()
-    )
+    """Every location as the planner sees it; one that does not sell ships nothing."""
+    return tuple(Place(place.pk, place.preference, place.is_selling) for place in Location.objects.all())
 
 
 def used_locations(parts: Sequence[LinePart], claimed: dict[int, Claimed]) -> dict[int, list[int]]:

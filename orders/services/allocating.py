@@ -1,0 +1,176 @@
+"""Give orders their stock: reserve what is there, stand in line for the rest, and say why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.batches import batch_transaction, verb
+from config.kernel.events import record_events
+from config.kernel.results import Results
+from inventory.models import StockLevel
+from inventory.services.levels import by_place, lock_levels
+from inventory.services.reservations import Claim, place_reservations
+from orders.enums import OrderStatus, Step
+from orders.errors import HistoryOrder, HoldOpen, NotPlaced, OrderClosed, SkuUnknown
+from orders.models import Hold, LinePart, Order
+from orders.planner import Decision, Demand, Problem, Stand, Turn, Wish
+from orders.planning import current_planner
+from orders.selectors import demand
+from orders.selectors.demand import ORDER_LINE_PART
+from orders.selectors.holds import open_holds, refusing
+from orders.services.axes import refresh_axes
+from orders.services.counters import write_counters
+from orders.services.decisions import given_entry, missing_entry, record_decisions
+from orders.services.locking import lock_orders, refuse_unknown
+
+ALLOCATE = "orders.allocate_order"
+
+
+@dataclass(slots=True)
+class _Asking:
+    """One order with the parts that no reservation covers yet, and how many units of each."""
+
+    order: Order
+    parts: list[LinePart]
+    units: dict[int, int]
+    used: list[int]
+
+    @property
+    def known(self) -> list[LinePart]:
+        return [part for part in self.parts if part.sku_id is not None]
+
+    @property
+    def unknown(self) -> list[LinePart]:
+        return [part for part in self.parts if part.sku_id is None]
+
+
+@verb
+def allocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Decide every undecided unit of orders: reserve it at a location or let it wait in the queue of its SKU.
+
+    At most 200 ids. Locks the orders by ascending pk, then all levels of their SKUs. Does not wait for confirm.
+    Writes reservations, the parts' counters, one `AllocationDecision` an order, axes and timeline. An order
+    without undecided units comes back `unchanged`; repeating the call changes nothing. Values: the outcome code.
+    Lines whose SKU is unknown are left out and named in the decision.
+
+    Refuses: `OrderClosed`, `HistoryOrder`, `NotPlaced` (a draft), `HoldOpen`, `SkuUnknown` (nothing else is
+    left), `NotFound`; `NotAllowed` raised.
+    """
+    actor.require(ALLOCATE)
+    results = Results(order_ids)
+    with batch_transaction():
+        orders = lock_orders(order_ids)
+        refuse_unknown(results, orders)
+        holds = open_holds([order.pk for order in orders])
+        asking = _asking([order for order in orders if _is_fit(order, holds, results)], results)
+        if not asking:
+            return results
+        levels = lock_levels({part.sku_id for one in asking for part in one.known if part.sku_id})
+        at = clock.now()
+        decisions = current_planner().plan(_problem(asking, levels, at)).decisions
+        _write(asking, decisions, levels, at)
+        _record(asking, decisions, actor)
+        refresh_axes([one.order for one in asking])
+        for decision in decisions:
+            results.done(decision.order_id, decision.outcome.value)
+    return results
+
+
+def _is_fit(order: Order, holds: Mapping[int, Sequence[Hold]], results: Results[int]) -> bool:
+    refusing_holds = refusing(holds.get(order.pk, ()), Step.ALLOCATE)
+    if order.is_history:
+        results.refuse(order.pk, HistoryOrder(number=order.number))
+    elif order.is_closed:
+        results.refuse(order.pk, OrderClosed(order.number, order.status))
+    elif order.status == OrderStatus.DRAFT:
+        results.refuse(order.pk, NotPlaced(number=order.number))
+    elif refusing_holds:
+        results.refuse(order.pk, HoldOpen(Step.ALLOCATE, [hold.kind for hold in refusing_holds]))
+    else:
+        return True
+    return False
+
+
+def _asking(orders: Sequence[Order], results: Results[int]) -> list[_Asking]:
+    """Orders with undecided units in the sequence in which they may choose; the others are answered."""
+    parts = demand.goods_parts([order.pk for order in orders])
+    claimed = demand.claimed_units([part.pk for part in parts])
+    used = demand.used_locations(parts, claimed)
+    of_order: dict[int, list[LinePart]] = {order.pk: [] for order in orders}
+    units = {part.pk: part.remaining - claimed[part.pk].units for part in parts}
+    for part in parts:
+        if units[part.pk] > 0:
+            of_order[part.line.order_id].append(part)
+    asking = []
+    for order in sorted(orders, key=lambda one: (-one.sales_channel.priority, one.placed_at, one.pk)):
+        one = _Asking(order, of_order[order.pk], units, used.get(order.pk, []))
+        if one.known:
+            asking.append(one)
+        elif one.unknown:
+            sent = ", ".join(part.line.sku_code or part.line.title for part in one.unknown)
+            results.refuse(order.pk, SkuUnknown(number=order.number, sent=sent))
+        else:
+            results.unchanged(order.pk)
+    return asking
+
+
+def _problem(asking: Sequence[_Asking], levels: Sequence[StockLevel], at: datetime) -> Problem:
+    waiting = demand.queue({level.sku_id for level in levels})
+    return Problem(
+        demands=tuple(_demand(one, at) for one in asking),
+        stands=tuple(Stand(level.sku_id, level.location_id, level.free) for level in levels),
+        places=demand.all_places(),
+        waiting=demand.in_line(waiting),
+    )
+
+
+def _demand(one: _Asking, at: datetime) -> Demand:
+    turn = Turn(one.order.sales_channel.priority, at)
+    wishes = tuple(Wish(part.pk, part.sku_id or 0, one.units[part.pk], turn) for part in one.known)
+    preferred = one.order.preferred_location_id
+    return Demand(one.order.pk, wishes, (*one.used, *([preferred] if preferred else [])))
+
+
+def _write(
+    asking: Sequence[_Asking], decisions: Sequence[Decision], levels: Sequence[StockLevel], at: datetime
+) -> None:
+    """Reservations in the sequence of the decisions, since the queue breaks ties by pk; then the counters."""
+    level_at = by_place(levels)
+    orders = {one.order.pk: one.order for one in asking}
+    parts = {part.pk: part for one in asking for part in one.known}
+    claims = []
+    for decision in decisions:
+        order = orders[decision.order_id]
+        promised, priority = promised_at(order), order.sales_channel.priority
+        for share in decision.shares:
+            level = level_at[share.sku_id, share.location_id]
+            parts[share.key].allocated += share.quantity
+            claims.append(Claim(share.sku_id, level.pk, share.quantity, share.key, priority, at, promised))
+        claims.extend(
+            Claim(missing.sku_id, None, missing.quantity, missing.key, priority, at, promised)
+            for missing in decision.missing
+        )
+    place_reservations(ORDER_LINE_PART, claims, levels=levels)
+    given = {share.key for decision in decisions for share in decision.shares}
+    write_counters([parts[pk] for pk in sorted(given)], ["allocated"])
+
+
+def promised_at(order: Order) -> datetime | None:
+    """The end of the day an order is promised to leave on, in its legal entity's zone."""
+    day = order.dispatch_by_on
+    if day is None:
+        return None
+    zone = ZoneInfo(order.legal_entity.time_zone)
+    return datetime.combine(day, time.max, tzinfo=zone).astimezone(UTC)
+
+
+def _record(asking: Sequence[_Asking], decisions: Sequence[Decision], actor: Actor) -> None:
+    unknown = {one.order.pk: [(part.pk, one.units[part.pk]) for part in one.unknown] for one in asking}
+    parts = {part.pk: part.pk for one in asking for part in one.known}
+    record_decisions(decisions, part_of=parts, unknown=unknown, actor=actor)
+    given = [given_entry(decision, "allocated") for decision in decisions if decision.shares]
+    missing = [missing_entry(decision, "backordered") for decision in decisions if decision.missing]
+    record_events([*given, *missing], actor=actor)
