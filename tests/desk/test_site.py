@@ -10,7 +10,7 @@ from django.urls import reverse
 from config import dashboard
 from config.kernel import heartbeat
 from config.kernel.csp import POLICY, ContentSecurityPolicyMiddleware
-from config.site import navigation
+from config.navigation import navigation
 
 pytestmark = pytest.mark.django_db
 

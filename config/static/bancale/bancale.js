@@ -73,6 +73,21 @@
     });
   }
 
+  // A box whose server-drawn content is asked for again until there is no more to come.
+  function refresh(box) {
+    const ask = async () => {
+      if (document.hidden) { return; }
+      try {
+        const answer = await fetch(box.dataset.refreshUrl, { headers: { Accept: "application/json" }, redirect: "error" });
+        if (!answer.ok) { return; }
+        const fresh = await answer.json();
+        if (fresh.reload) { clearInterval(timer); location.reload(); return; }
+        if (box.innerHTML !== fresh.html) { box.innerHTML = fresh.html; }
+      } catch { /* Offline: the next round asks again. */ }
+    };
+    const timer = setInterval(ask, 2000);
+  }
+
   const typing = (target) => target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 
   function keys(event) {
@@ -130,6 +145,20 @@
     document.addEventListener("visibilitychange", ask);
   }
 
+  // Something that moves while it is looked at, such as a job: the server answers {html, reload}.
+  function refresh(box) {
+    const again = setInterval(async () => {
+      if (document.hidden) { return; }
+      try {
+        const answer = await fetch(box.dataset.refreshUrl, { headers: { Accept: "application/json" }, redirect: "error" });
+        if (!answer.ok) { clearInterval(again); return; }
+        const { html, reload } = await answer.json();
+        box.innerHTML = html;
+        if (reload) { clearInterval(again); location.reload(); }
+      } catch { /* The next beat asks again. */ }
+    }, 2000);
+  }
+
   // The server shows times in the zone that the browser states here.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone) { document.cookie = `bancale_tz=${zone}; path=/; max-age=31536000; samesite=lax`; }
@@ -138,6 +167,8 @@
   labelSelectAll();
   each(".actions", actionButtons);
   each("#nav-sidebar[data-queues]", watchQueues);
+  each("[data-refresh-url]", refresh);
+  each("[data-refresh-url]", refresh);
   each("form.confirm, .bulk-results form", once);
   each("#nav-sidebar .here", (place) => {
     const strip = place.parentElement;

@@ -1,0 +1,33 @@
+"""Every queue of every list as a tile: what the tile counts is what its list shows, by the same selector."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.db.models import Model
+
+from config.dashboard import Tile
+from config.kernel.admin.base import COUNT_LIMIT
+from config.kernel.admin.queues import Queue, queue_url
+from config.navigation import SECTIONS, section_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser, AnonymousUser
+
+
+def queue_tiles(user: "AbstractUser | AnonymousUser") -> Iterable[Tile]:
+    """A tile for each queue of each list this user may open, in the order of the navigation."""
+    order = {section.key: place for place, section in enumerate(SECTIONS)}
+    found = sorted(_queues(user), key=lambda row: order[row[0]])
+    for section, model, queue in found:
+        waiting = queue.rows(model._default_manager.all()).order_by()[:COUNT_LIMIT].count()
+        yield Tile(queue.label, waiting, queue_url(model, queue.name), queue.tone, section=section)
+
+
+def _queues(user: "AbstractUser | AnonymousUser") -> Iterable[tuple[str, type[Model], Queue]]:
+    for model, model_admin in admin.site._registry.items():
+        name = f"{model._meta.app_label}.{{}}_{model._meta.model_name}"
+        if user.has_perm(name.format("view")) or user.has_perm(name.format("change")):
+            for entry in model_admin.list_filter:
+                for queue in getattr(entry, "offered", ()):
+                    yield section_of(model._meta.label_lower), model, queue
