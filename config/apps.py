@@ -1,7 +1,8 @@
 """The project's own two app configurations: its admin site, and `config` itself (dashboard, composed pages)."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,3 +13,13 @@ class BancaleAdminConfig(AdminConfig):
 class BancaleConfig(AppConfig):
     name = "config"
     verbose_name = _("Bancale")
+
+    def ready(self) -> None:
+        from config import dashboard, queues
+        from config.roles import ensure_roles
+
+        dashboard.register(queues.queue_tiles)
+
+        # Told of the last app that is migrated: by then every other one's permissions are there.
+        last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]
+        post_migrate.connect(ensure_roles, sender=last)

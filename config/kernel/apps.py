@@ -9,3 +9,6 @@ class KernelConfig(AppConfig):
 
     def ready(self) -> None:
         from config.kernel import invariants  # noqa: F401  (registers its own)
+
+        # Not by autodiscovery: our admin site itself is made of `config.kernel.admin`.
+        from config.kernel.admin import jobs, outbox, records  # noqa: F401

@@ -9,13 +9,20 @@ S = DeliveryState
 SETTLE = "kernel.change_delivery"
 
 CLAIM = Edge("claim", frozenset({S.DUE, S.FAILED}), S.IN_FLIGHT, SETTLE, _("Try"))
-DELIVER = Edge("deliver", frozenset({S.IN_FLIGHT, S.UNKNOWN}), S.DELIVERED, SETTLE, _("Mark as delivered"))
+DELIVER = Edge(
+    "deliver", frozenset({S.IN_FLIGHT, S.UNKNOWN, S.DEAD}), S.DELIVERED, SETTLE, _("Mark as delivered")
+)
 FAIL = Edge("fail", frozenset({S.IN_FLIGHT}), S.FAILED, SETTLE, _("Fail"))
 BURY = Edge("bury", frozenset({S.IN_FLIGHT}), S.DEAD, SETTLE, _("Give up"))
 LOSE_TRACK = Edge("lose_track", frozenset({S.IN_FLIGHT}), S.UNKNOWN, SETTLE, _("Outcome unknown"))
 RETRY = Edge("retry", frozenset({S.DEAD, S.UNKNOWN, S.FAILED}), S.DUE, SETTLE, _("Try again"), "primary")
 SUPPRESS = Edge(
-    "suppress", frozenset({S.DUE, S.FAILED, S.DEAD, S.IN_FLIGHT}), S.SUPPRESSED, SETTLE, _("Suppress"), "risk"
+    "suppress",
+    frozenset({S.DUE, S.FAILED, S.DEAD, S.UNKNOWN, S.IN_FLIGHT}),
+    S.SUPPRESSED,
+    SETTLE,
+    _("Suppress"),
+    "risk",
 )
 
 DELIVERY = register(

@@ -1,4 +1,5 @@
-"""Everything that a room's admin pages are made of, and the pages of the kernel's own tables."""
+"""Everything that a room's admin pages are made of. The pages of the kernel's own tables stand beside it, in
+`jobs`, `outbox` and `records`; the kernel registers them once all apps are there."""
 
 from config.kernel.admin.base import (
     BancaleAdmin,
@@ -11,7 +12,9 @@ from config.kernel.admin.base import (
     admin_url,
 )
 from config.kernel.admin.bulk import bulk_action
+from config.kernel.admin.forms import VersionedAdmin, VersionedForm
 from config.kernel.admin.presses import ExtraVerb, ObjectForm, ReasonForm, TransitionVerb
+from config.kernel.admin.queues import Queue, queue_filter, queue_url
 from config.kernel.admin.timeline import describe, timeline
 from config.kernel.admin.tones import badge_column, set_tones, status_badge, status_pair, tone_of
 from config.kernel.admin.transitions import TimelineMixin, TransitionAdmin
@@ -20,6 +23,7 @@ __all__ = [
     "BancaleAdmin",
     "ExtraVerb",
     "ObjectForm",
+    "Queue",
     "ReadOnlyAdmin",
     "ReadOnlyStackedInline",
     "ReadOnlyTabularInline",
@@ -29,11 +33,15 @@ __all__ = [
     "TimelineMixin",
     "TransitionAdmin",
     "TransitionVerb",
+    "VersionedAdmin",
+    "VersionedForm",
     "acting",
     "admin_url",
     "badge_column",
     "bulk_action",
     "describe",
+    "queue_filter",
+    "queue_url",
     "set_tones",
     "status_badge",
     "status_pair",

@@ -99,15 +99,21 @@ def actor_words(kind: str, pk: int | None, label: str, names: Mapping[int, str])
     return label or str(ActorKind(kind).label)
 
 
-def _row(event: Event, names: Mapping[int, str]) -> TimelineRow:
+def event_words(event: Event) -> tuple[str, str, str]:
+    """Title, detail and tone of one event; no query."""
     machine = MACHINES.get(event.subject_type)
     found = _DESCRIPTIONS.get((event.subject_type, event.kind)) or _DESCRIPTIONS.get(("", event.kind))
     facts = _Facts(event.facts)
     title = _say(found.title, facts) if found else _title(event, machine)
     detail = _say(found.detail, facts) if found else str(event.facts.get("reason", ""))
     tone = (found.tone if found else "") or (tone_of(machine.statuses, event.to_status) if machine else "")
+    return title, detail, tone or "idle"
+
+
+def _row(event: Event, names: Mapping[int, str]) -> TimelineRow:
+    title, detail, tone = event_words(event)
     actor = actor_words(event.actor_kind, event.actor_id, event.actor_label, names)
-    return TimelineRow(tone or "idle", title, detail, event.at, actor)
+    return TimelineRow(tone, title, detail, event.at, actor)
 
 
 def _say(words: Words, facts: _Facts) -> str:

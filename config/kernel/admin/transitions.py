@@ -39,7 +39,8 @@ class TimelineMixin:
     def thread_of(self, obj: Any) -> Thread:
         return Thread(obj._meta.model_name, obj.pk)
 
-    def timeline_of(self, obj: Any) -> list[Any]:
+    def timeline_of(self, obj: Any) -> list[Any] | None:
+        """The newest events; None for a page that tells its story another way."""
         return list(timeline(self.thread_of(obj), limit=self.timeline_limit))
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:

@@ -1,0 +1,176 @@
+"""Jobs as people watch them: progress that moves by itself, log, result, cancel and retry."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel import jobs
+from config.kernel.actors import Actor
+from config.kernel.admin.base import admin_url
+from config.kernel.admin.bulk import BULK_VERBS, JOB_KIND, enqueue_bulk, refused_rows
+from config.kernel.admin.presses import ExtraVerb, TransitionVerb
+from config.kernel.admin.timeline import actor_words, user_names
+from config.kernel.admin.tones import badge_column, tone_of, word_of
+from config.kernel.admin.transitions import TransitionAdmin
+from config.kernel.batches import verb
+from config.kernel.enums import JobState
+from config.kernel.machines import JOB, RUN_JOB
+from config.kernel.models import Job
+from config.kernel.results import Results
+from config.kernel.templatetags.bancale import ago
+
+LOG_SHOWN = 200
+COUNTS = (("done", _("Done")), ("unchanged", _("Already so")), ("refused", _("Refused")))
+
+
+@verb
+def cancel_jobs(ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Cancel queued jobs, ask running ones to stop at their next safe point."""
+    results: Results[int] = Results(ids)
+    for pk in results.keys:
+        jobs.cancel_job(pk, actor=actor)
+        results.done(pk)
+    return results
+
+
+@verb
+def retry_jobs(ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Queue failed or cancelled jobs again."""
+    results: Results[int] = Results(ids)
+    for pk in results.keys:
+        jobs.retry_job(pk, actor=actor)
+        results.done(pk)
+    return results
+
+
+@verb
+def retry_refused(ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Start a new job for what a bulk job refused; the value is its id."""
+    results: Results[int] = Results(ids)
+    for job in Job.objects.filter(pk__in=ids, kind=JOB_KIND):
+        refused = [pk for pk, _reason in job.result.get("refused", ())]
+        bulk = BULK_VERBS[job.params["bulk"]]
+        results.done(job.pk, enqueue_bulk(bulk, refused, job.params["form"], actor=actor))
+    return results
+
+
+def _has_refused(job: Job) -> bool:
+    return job.kind == JOB_KIND and job.state != JobState.RUNNING and bool(job.result.get("refused"))
+
+
+@admin.register(Job)
+class JobAdmin(TransitionAdmin):
+    machine = JOB
+    change_form_template = "kernel/job.html"
+    list_display = ("title", "state_badge", "how_far", "queued", "by")
+    list_filter = ("state", "kind")
+    search_fields = ("title", "kind")
+    ordering = ("-id",)
+    fields = readonly_fields = ("kind", "queued_at", "started_at", "ended_at", "attempt_count", "by")
+    state_badge = badge_column("state", JobState, _("state"))
+    empty_title = _("No long work yet")
+    empty_text = _("Imports and actions on more than 200 rows run as jobs; each can be watched here.")
+    verbs = {
+        "cancel": TransitionVerb(
+            verb=cancel_jobs,
+            success=_("Asked to stop."),
+            consequences=lambda job: [
+                gettext("What is done stays done; it stops before the next step."),
+            ],
+            undo=_("“Run again” goes on from where it stopped."),
+            blocked=lambda job: gettext("It was asked to stop already.") if job.is_cancel_requested else "",
+        ),
+        "retry": TransitionVerb(
+            verb=retry_jobs,
+            success=_("Queued again; a worker takes it within seconds."),
+            consequences=lambda job: [gettext("It goes on from where it stopped; nothing is done twice.")],
+        ),
+    }
+    extra_verbs = (
+        ExtraVerb(
+            name="retry_refused",
+            label=_("Try the refused again"),
+            permission=RUN_JOB,
+            verb=retry_refused,
+            applies=_has_refused,
+            success=_("This job tries the refused ones again."),
+            consequences=lambda job: [
+                gettext("%(count)s refused objects are tried again, in a new job.")
+                % {"count": len(job.result["refused"])}
+            ],
+            then=lambda _job, pk: admin_url(Job, "change", pk),
+        ),
+    )
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.progress_view)
+        return [path("<int:pk>/progress/", view, name="kernel_job_progress"), *super().get_urls()]
+
+    def timeline_of(self, obj: Any) -> None:
+        """A job's story is its log."""
+        return
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        page = super().page_context(request, obj) or {}
+        return {
+            **page,
+            "badges": [],
+            "progress": progress_of(obj),
+            "refused": _refused_of(obj),
+            "log": obj.lines.order_by("-id")[:LOG_SHOWN],
+        }
+
+    def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """The progress card as it is now, for the open page; `reload` once there is more to see than that."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        job = Job.objects.filter(pk=pk).first()
+        if job is None:
+            raise Http404
+        html = render_to_string("kernel/_job_progress.html", {"progress": progress_of(job)}, request)
+        return JsonResponse({"html": html, "reload": job.state not in (JobState.QUEUED, JobState.RUNNING)})
+
+    @admin.display(description=_("progress"))
+    def how_far(self, job: Job) -> str:
+        return f"{job.done_count} / {job.total_count}" if job.total_count else "–"
+
+    @admin.display(description=_("queued"), ordering="queued_at")
+    def queued(self, job: Job) -> Any:
+        return ago(job.queued_at)
+
+    @admin.display(description=_("by"))
+    def by(self, job: Job) -> str:
+        # The label is the username as it was; the page of one job looks up the name of today.
+        names = {} if job.actor_label else user_names([job.actor_id])
+        return actor_words(job.actor_kind, job.actor_id, job.actor_label, names)
+
+
+def _refused_of(job: Job) -> list[dict[str, Any]]:
+    bulk = BULK_VERBS.get(job.params.get("bulk", ""))
+    return refused_rows(bulk, job.result.get("refused", ())[:LOG_SHOWN]) if bulk else []
+
+
+def progress_of(job: Job) -> dict[str, Any]:
+    """What the progress card shows; `live` while it makes sense to ask again."""
+    live = job.state in (JobState.QUEUED, JobState.RUNNING)
+    done = job.total_count if job.state == JobState.DONE else job.done_count
+    counts = [(word, job.result.get(key)) for key, word in COUNTS if job.result.get(key) is not None]
+    return {
+        "label": word_of(JobState, job.state),
+        "tone": tone_of(JobState, job.state),
+        "done": done,
+        "total": job.total_count,
+        "percent": done * 100 // job.total_count if job.total_count else (0 if live else 100),
+        "live": live,
+        "is_stopping": live and job.is_cancel_requested,
+        "counts": [(word, len(value) if isinstance(value, list) else value) for word, value in counts],
+        "error": job.error,
+        "url": admin_url(Job, "progress", job.pk),
+    }

@@ -1,0 +1,168 @@
+"""The outbox: what is owed to whom, what failed, and what a person decides about it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel import clock
+from config.kernel.admin.base import ReadOnlyAdmin, ReadOnlyTabularInline
+from config.kernel.admin.bulk import bulk_action
+from config.kernel.admin.presses import ReasonForm, TransitionVerb
+from config.kernel.admin.queues import Queue, queue_filter
+from config.kernel.admin.timeline import describe
+from config.kernel.admin.tones import badge_column
+from config.kernel.admin.transitions import TransitionAdmin
+from config.kernel.deliveries import mark_delivered, retry_deliveries, suppress_deliveries
+from config.kernel.enums import DeliveryState
+from config.kernel.machines import DELIVERY, SETTLE
+from config.kernel.models import Attempt, Delivery, Fact
+from config.kernel.templatetags.bancale import ago, code, localtime
+
+
+def dead_letters(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Given up, or with an unknown outcome: only a person moves them on."""
+    return rows.filter(state__in=[DeliveryState.DEAD, DeliveryState.UNKNOWN])
+
+
+def overdue(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Due now and not yet taken by a worker."""
+    return rows.filter(state__in=[DeliveryState.DUE, DeliveryState.FAILED], due_at__lte=clock.now())
+
+
+DELIVERY_QUEUES = (
+    Queue("dead", _("Dead letters"), dead_letters, "stop"),
+    Queue("failing", _("Failing, tried again"), lambda rows: rows.filter(state=DeliveryState.FAILED)),
+    Queue("due", _("Due now"), overdue, "info"),
+)
+
+describe("delivery", "retry", _("Tried again"), tone="info")
+describe("delivery", "suppress", _("Suppressed"), detail="%(reason)s")
+describe("delivery", "deliver", _("Marked as delivered"), detail="%(reason)s", tone="ok")
+
+
+class AttemptInline(ReadOnlyTabularInline):
+    model = Attempt
+    fields = readonly_fields = ("number", "started_at", "ended_at", "outcome", "error")
+    verbose_name_plural = _("Attempts")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(TransitionAdmin):
+    machine = DELIVERY
+    list_display = ("name", "fact_kind", "subject", "state_badge", "attempt_count", "due", "error")
+    list_filter = (queue_filter(DELIVERY_QUEUES), "state", "lane", "subscriber")
+    list_select_related = ("fact",)
+    search_fields = ("fact__kind", "subscriber", "=fact__subject_id")
+    search_help_text = _("Fact, subscriber or number of the subject")
+    ordering = ("-id",)
+    fields = readonly_fields = (
+        "subscriber", "fact_kind", "subject", "lane", "attempt_count",
+        "due_at", "lease_until", "settled_at", "last_error", "fact_payload",
+    )  # fmt: skip
+    inlines = (AttemptInline,)
+    empty_title = _("Nothing has been sent yet")
+    empty_text = _("Each fact that others must hear of appears here, with every try to deliver it.")
+    verbs = {
+        "retry": TransitionVerb(
+            verb=retry_deliveries,
+            success=_("It is due again; a worker takes it within seconds."),
+            consequences=lambda row: [
+                _("“%(name)s” is called once more with this fact.") % {"name": row.subscriber},
+                *(
+                    [_("Nobody knows whether the last try arrived: it may happen twice.")]
+                    if _unknown(row)
+                    else []
+                ),
+            ],
+        ),
+        "deliver": TransitionVerb(
+            verb=mark_delivered,
+            form=ReasonForm,
+            success=_("Marked as delivered; nothing is sent any more."),
+            consequences=lambda row: [_("Nothing is sent. Say where you saw that it arrived.")],
+            blocked=lambda row: _in_flight(row),
+        ),
+        "suppress": TransitionVerb(
+            verb=suppress_deliveries,
+            form=ReasonForm,
+            success=_("Suppressed; nothing is owed any more."),
+            consequences=lambda row: [_("“%(name)s” never hears of this fact.") % {"name": row.subscriber}],
+            blocked=lambda row: _in_flight(row),
+        ),
+    }
+    actions = (
+        bulk_action(
+            retry_deliveries, SETTLE, _("Try again"), model="kernel.Delivery", done=_("due again")
+        ),
+        bulk_action(
+            suppress_deliveries, SETTLE, _("Suppress…"), model="kernel.Delivery", done=_("suppressed"),
+            form=ReasonForm, risk=True,
+        ),
+    )  # fmt: skip
+    state_badge = badge_column("state", DeliveryState, _("state"))
+
+    @admin.display(description=_("delivery"), ordering="subscriber")
+    def name(self, row: Delivery) -> str:
+        return str(row)
+
+    @admin.display(description=_("fact"), ordering="fact__kind")
+    def fact_kind(self, row: Delivery) -> Any:
+        return code(row.fact.kind)
+
+    @admin.display(description=_("about"))
+    def subject(self, row: Delivery) -> str:
+        return f"{row.fact.subject_type} {row.fact.subject_id}"
+
+    @admin.display(description=_("due"), ordering="due_at")
+    def due(self, row: Delivery) -> Any:
+        return ago(row.due_at)
+
+    @admin.display(description=_("last error"))
+    def error(self, row: Delivery) -> str:
+        return row.last_error[:80]
+
+    @admin.display(description=_("payload"))
+    def fact_payload(self, row: Delivery) -> Any:
+        return code(str(row.fact.payload)) if row.fact.payload else "–"
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        page = super().page_context(request, obj) or {}
+        sub = [str(obj.fact), localtime(obj.fact.recorded_at)]
+        return {**page, "sub": sub}
+
+
+def _unknown(row: Delivery) -> bool:
+    return row.state == DeliveryState.UNKNOWN
+
+
+def _in_flight(row: Delivery) -> str:
+    if row.state != DeliveryState.IN_FLIGHT:
+        return ""
+    return str(_("A worker is on it right now; wait until it has an outcome."))
+
+
+class DeliveryInline(ReadOnlyTabularInline):
+    model = Delivery
+    fields = readonly_fields = ("subscriber", "state", "attempt_count", "due_at", "settled_at", "last_error")
+    show_change_link = True
+
+
+@admin.register(Fact)
+class FactAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "subject", "recorded")
+    list_filter = ("kind",)
+    search_fields = ("=subject_id", "kind")
+    ordering = ("-id",)
+    fields = readonly_fields = ("kind", "subject", "payload", "recorded_at", "correlation")
+    inlines = (DeliveryInline,)
+
+    @admin.display(description=_("about"))
+    def subject(self, row: Fact) -> str:
+        return f"{row.subject_type} {row.subject_id}"
+
+    @admin.display(description=_("recorded"), ordering="recorded_at")
+    def recorded(self, row: Fact) -> Any:
+        return ago(row.recorded_at)

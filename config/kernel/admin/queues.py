@@ -1,0 +1,50 @@
+"""Work queues: saved filters over selectors, one of them open at a time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin.base import admin_url
+
+PARAMETER = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """`rows` is a selector: it narrows a queryset to what waits in this queue."""
+
+    name: str
+    label: str | Promise
+    rows: Callable[[QuerySet[Any]], QuerySet[Any]]
+    tone: str = "wait"
+
+
+def queue_filter(queues: Sequence[Queue]) -> type[SimpleListFilter]:
+    """The list filter that opens these queues: `?queue=<name>`."""
+    by_name = {queue.name: queue for queue in queues}
+
+    class QueueFilter(SimpleListFilter):
+        title = _("Queue")
+        parameter_name = PARAMETER
+        template = "kernel/_queue_tabs.html"
+        offered = tuple(by_name.values())
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+            return [(queue.name, queue.label) for queue in queues]
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            queue = by_name.get(self.value() or "")
+            return queue.rows(queryset) if queue is not None else queryset
+
+    return QueueFilter
+
+
+def queue_url(model: Any, name: str) -> str:
+    """The list that a queue's count counts."""
+    return f"{admin_url(model, 'changelist')}?{PARAMETER}={name}"

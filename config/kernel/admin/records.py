@@ -1,0 +1,68 @@
+"""Records of the kernel that people read: events and heartbeats."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin.base import ReadOnlyAdmin
+from config.kernel.admin.timeline import actor_words, event_words
+from config.kernel.models import Event, Heartbeat
+from config.kernel.templatetags.bancale import ago, code, localtime
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    list_display = ("words", "about", "when", "who")
+    list_filter = ("thread_type", "subject_type", "actor_kind")
+    search_fields = ("=thread_id", "=subject_id", "=kind", "=correlation")
+    search_help_text = _("Number of an order or another object, kind, correlation")
+    ordering = ("-id",)
+    fields = readonly_fields = (
+        "words", "about", "kind", "from_status", "to_status", "facts_said", "at", "who", "correlation",
+    )  # fmt: skip
+    empty_title = _("Nothing has happened yet")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        people = get_user_model().objects.filter(pk=OuterRef("actor_id"))
+        username = Subquery(people.values("username")[:1])
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(username=username)
+        return rows
+
+    @admin.display(description=_("event"))
+    def words(self, row: Event) -> str:
+        title, detail, _tone = event_words(row)
+        return f"{title} {detail}".strip()
+
+    @admin.display(description=_("about"))
+    def about(self, row: Event) -> str:
+        return f"{row.subject_type} {row.subject_id}"
+
+    @admin.display(description=_("at"), ordering="id")
+    def when(self, row: Event) -> Any:
+        return localtime(row.at)
+
+    @admin.display(description=_("by"))
+    def who(self, row: Any) -> str:
+        names = {row.actor_id: row.username} if row.username else {}
+        return actor_words(row.actor_kind, row.actor_id, row.actor_label, names)
+
+    @admin.display(description=_("facts"))
+    def facts_said(self, row: Event) -> Any:
+        return code(", ".join(f"{name}: {value}" for name, value in row.facts.items()))
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    list_display = ("name", "seen")
+    ordering = ("name",)
+    fields = readonly_fields = ("name", "at")
+    empty_title = _("No worker has been seen yet")
+    empty_text = _("Start one, or the demo; each sign of life is noted here.")
+
+    @admin.display(description=_("alive"), ordering="at")
+    def seen(self, row: Heartbeat) -> Any:
+        return ago(row.at)

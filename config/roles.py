@@ -1,0 +1,83 @@
+"""Who may do what: the groups Picker, Support and Manager, kept in step with each migration.
+
+Rights a person gave a group by hand stay; what stands here is added when it is missing.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import AppConfig
+
+SEEN_BY_ALL = (
+    "orders.view_order",
+    "orders.view_customer",
+    "inventory.view_sku",
+    "inventory.view_stocklevel",
+    "inventory.view_reservation",
+    "inventory.view_stockmovement",
+    "inventory.view_location",
+    "inventory.view_bin",
+    "fulfillment.view_fulfillmentorder",
+    "fulfillment.view_shipment",
+    "fulfillment.view_parcel",
+    "returns.view_rma",
+)
+PICKER = (
+    *SEEN_BY_ALL,
+    "fulfillment.work_fulfillmentorder",
+    "fulfillment.ship_fulfillmentorder",
+    "fulfillment.track_parcel",
+    "inventory.receive_stock",
+    "inventory.return_stock",
+    "returns.receive_rma",
+    "returns.inspect_rma",
+)
+SUPPORT = (
+    *SEEN_BY_ALL,
+    "orders.add_order",
+    "orders.place_order",
+    "orders.confirm_order",
+    "orders.allocate_order",
+    "orders.hold_order",
+    "orders.cancel_order",
+    "orders.add_customer",
+    "orders.change_customer",
+    "orders.view_raworder",
+    "orders.view_notification",
+    "orders.view_hold",
+    "orders.view_allocationdecision",
+    "orders.view_payment",
+    "orders.view_saleschannel",
+    "fulfillment.release_fulfillmentorder",
+    "fulfillment.cancel_fulfillmentorder",
+    "fulfillment.track_parcel",
+    "returns.request_rma",
+    "returns.approve_rma",
+)
+# A manager may do everything in the rooms, and watch and repair the system; people are the superuser's.
+MANAGER_APPS = ("orders", "inventory", "fulfillment", "returns", "channels", "kernel")
+NEVER_BY_HAND = ("add_event", "change_event", "delete_event")
+
+ROLES: dict[str, tuple[str, ...]] = {"Picker": PICKER, "Support": SUPPORT}
+MANAGER = "Manager"
+
+
+def ensure_roles(sender: AppConfig, **_kwargs: Any) -> None:
+    """Make the groups and give them their permissions; a second call changes nothing."""
+    from django.contrib.auth.management import create_permissions
+    from django.contrib.auth.models import Group, Permission
+
+    create_permissions(sender, verbosity=0)
+    every = list(Permission.objects.select_related("content_type"))
+    by_name = {f"{row.content_type.app_label}.{row.codename}": row for row in every}
+    wanted: dict[str, Iterable[Any]] = {
+        name: [by_name[code] for code in codes if code in by_name] for name, codes in ROLES.items()
+    }
+    wanted[MANAGER] = [
+        row
+        for row in every
+        if row.content_type.app_label in MANAGER_APPS and row.codename not in NEVER_BY_HAND
+    ]
+    for name, permissions in wanted.items():
+        group, _created = Group.objects.get_or_create(name=name)
+        group.permissions.add(*permissions)
