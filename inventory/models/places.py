@@ -28,9 +28,14 @@ class Location(Versioned):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_selling(self) -> bool:
+        """Whether its free units count as available to sell."""
+        return self.is_active and self.can_ship
+
 
 class Bin(models.Model):
-    """A spot inside a location. Each location has exactly one default bin; totes are bins too."""
+    """A spot inside a location. Each location has exactly one default and one quarantine bin; totes are bins too."""
 
     location = models.ForeignKey(
         Location, on_delete=models.PROTECT, related_name="bins", verbose_name=_("location")
@@ -46,6 +51,9 @@ class Bin(models.Model):
             models.UniqueConstraint(fields=["location", "code"], name="bin_code_once"),
             models.UniqueConstraint(
                 fields=["location"], condition=Q(kind=BinKind.DEFAULT), name="bin_one_default_each"
+            ),
+            models.UniqueConstraint(
+                fields=["location"], condition=Q(kind=BinKind.QUARANTINE), name="bin_one_quarantine_each"
             ),
         ]
 

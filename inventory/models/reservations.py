@@ -13,7 +13,8 @@ class Reservation(Versioned):
     """The promise of units to a reference: open ones hold units of a level, waiting ones stand in line without.
 
     The queue of a SKU: highest `priority` first, then oldest `queued_at`, then id. A part filled or part shipped
-    reservation is split, the new row keeping `queued_at`. Written by stock verbs only.
+    reservation is split, the new row keeping `queued_at`, which may be older than the row: it is the place in the
+    queue, while `waiting_since` says from when on others could have overtaken it. Written by stock verbs only.
     """
 
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="reservations", verbose_name=_("SKU"))
@@ -27,6 +28,7 @@ class Reservation(Versioned):
     promised_at = models.DateTimeField(_("promised for"), null=True)
     state = models.CharField(_("state"), max_length=12, choices=ReservationState)
     queued_at = models.DateTimeField(_("in line since"))
+    waiting_since = models.DateTimeField(_("waiting since"), null=True)
     opened_at = models.DateTimeField(_("reserved at"), null=True)
     closed_at = models.DateTimeField(_("closed at"), null=True)
     closed_reason = models.CharField(_("closed because"), max_length=40, blank=True)
@@ -45,6 +47,14 @@ class Reservation(Versioned):
             models.CheckConstraint(
                 condition=~Q(state__in=["open", "consumed"]) | Q(level__isnull=False),
                 name="reservation_open_has_level",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ReservationState.WAITING) | Q(waiting_since__isnull=False),
+                name="reservation_waits_since",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["open", "consumed"]) | Q(opened_at__isnull=False),
+                name="reservation_open_has_time",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["waiting", "open"], closed_at=None)

@@ -31,6 +31,10 @@ class StockLevel(Versioned):
         verbose_name = _("stock level")
         verbose_name_plural = _("stock levels")
         ordering = ["sku", "location"]
+        permissions = [
+            ("receive_stock", _("May receive stock")),
+            ("return_stock", _("May take goods back, put them back for sale and scrap them")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["sku", "location"], name="stock_level_once"),
             models.CheckConstraint(

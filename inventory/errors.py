@@ -1,0 +1,59 @@
+"""What the stock room refuses."""
+
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.errors import BancaleError, Conflict
+
+
+class KitHoldsNoStock(BancaleError):
+    code = "kit_holds_no_stock"
+    message = _("%(sku)s is a kit: its parts hold the stock.")
+
+
+class KitOfKits(BancaleError):
+    code = "kit_of_kits"
+    message = _("A kit cannot be part of a kit: %(sku)s.")
+
+
+class KitWithoutParts(BancaleError):
+    code = "kit_without_parts"
+    message = _("A kit needs at least one part.")
+
+
+class SkuHoldsStock(BancaleError):
+    code = "sku_holds_stock"
+    message = _("%(sku)s still holds stock or reservations, so it cannot become a kit.")
+
+
+class LocationClosed(BancaleError):
+    code = "location_closed"
+    message = _("%(location)s is not active.")
+
+
+class BinMissing(BancaleError):
+    code = "bin_missing"
+    message = _("%(location)s has no bin of the kind “%(kind)s”.")
+
+
+class NotEnoughStock(BancaleError):
+    """Fewer free units than a promise asks for; nothing was written."""
+
+    code = "not_enough_stock"
+    message = _("Only %(free)s free of %(asked)s asked.")
+
+
+class NotEnoughUnsellable(BancaleError):
+    code = "not_enough_unsellable"
+    message = _("Only %(found)s set aside of %(asked)s asked.")
+
+
+class QueueJumped(BancaleError):
+    """A promise would take units that those ahead in the queue wait for."""
+
+    code = "queue_jumped"
+    message = _("%(waiting)s units wait ahead in the queue, %(free)s are free, %(asked)s were asked.")
+
+
+class NotEnoughReserved(Conflict):
+    code = "not_enough_reserved"
+    message = _("Only %(found)s reserved here of %(asked)s asked.")

@@ -1,0 +1,171 @@
+"""SKUs, kits and locations: what stock can be of, and where."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+
+from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.batches import batch_transaction, verb
+from config.kernel.errors import BancaleError, NotFound
+from config.kernel.results import Results
+from inventory.enums import LIVE_RESERVATION, BinKind
+from inventory.errors import KitOfKits, KitWithoutParts, SkuHoldsStock
+from inventory.models import Barcode, Bin, KitPart, Location, Reservation, Sku, StockLevel
+from inventory.services.arrivals import refuse_quantity
+from inventory.services.levels import lock_levels
+
+ADD_SKU = "inventory.add_sku"
+CHANGE_SKU = "inventory.change_sku"
+ADD_LOCATION = "inventory.add_location"
+DEFAULT_BIN, QUARANTINE_BIN = "DEFAULT", "QUARANTINE"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSku:
+    code: str
+    title: str
+    barcodes: tuple[str, ...] = ()
+    weight_grams: int | None = None
+
+    @property
+    def key(self) -> str:
+        return self.code
+
+
+@verb
+def create_skus(drafts: Sequence[NewSku], *, actor: Actor) -> Results[str]:
+    """Create SKUs by code with their barcodes; the value is the pk. An existing code comes back `unchanged`.
+
+    At most 200. Refuses `NotAllowed`; a barcode that another SKU has is refused as `conflict`.
+    """
+    actor.require(ADD_SKU)
+    results: Results[str] = Results(draft.code for draft in drafts)
+    at = clock.now()
+    with batch_transaction():
+        known = dict(Sku.objects.filter(code__in=results.keys).values_list("code", "pk"))
+        for code, pk in known.items():
+            results.unchanged(code, pk)
+        fresh = [draft for draft in drafts if draft.code not in known]
+        rows = Sku.objects.bulk_create(
+            Sku(code=draft.code, title=draft.title, weight_grams=draft.weight_grams, created_at=at)
+            for draft in fresh
+        )
+        for row in rows:
+            results.done(row.code, row.pk)
+        Barcode.objects.bulk_create(
+            Barcode(sku=row, code=code)
+            for draft, row in zip(fresh, rows, strict=True)
+            for code in draft.barcodes
+        )
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfKit:
+    """`value_weight` shares the kit's price among its parts."""
+
+    part_id: int
+    per_unit: int = 1
+    value_weight: int = 1
+
+
+@verb
+def save_kits(
+    kit_ids: Sequence[int], *, parts: Mapping[int, Sequence[PartOfKit]], actor: Actor
+) -> Results[int]:
+    """Say what kits are made of; SKUs that were none become kits. The parts replace those before.
+
+    Orders keep the parts that they froze. Locks the SKUs' levels, then the SKUs. The same parts again come back
+    `unchanged`.
+
+    Refuses: `NotAllowed`; `NotFound`; `SkuHoldsStock` while there are units or promises of it; `KitOfKits` for
+    a part that is a kit, and for a kit that is a part; `KitWithoutParts`; `InvalidInput` for a quantity.
+    """
+    actor.require(CHANGE_SKU)
+    results: Results[int] = Results(kit_ids)
+    with batch_transaction():
+        lock_levels(kit_ids)
+        # A full lock, not FOR NO KEY UPDATE: it waits for those who just made a first level of the SKU.
+        rows = {row.pk: row for row in Sku.objects.select_for_update().filter(pk__in=kit_ids).order_by("pk")}
+        facts = _KitFacts.of(kit_ids, parts)
+        for pk in kit_ids:
+            problem = NotFound(sku_id=pk) if pk not in rows else facts.problem(rows[pk], parts.get(pk, ()))
+            if problem is not None:
+                results.refuse(pk, problem)
+            elif rows[pk].is_kit and facts.now.get(pk) == set(parts[pk]):
+                results.unchanged(pk)
+            else:
+                results.done(pk)
+        _write_kits(results.done_ids, parts)
+    return results
+
+
+@dataclass(slots=True)
+class _KitFacts:
+    """What decides whether SKUs can be kits of these parts."""
+
+    held: set[int]
+    parts_of_others: set[int]
+    plain: set[int]
+    now: dict[int, set[PartOfKit]]
+
+    @classmethod
+    def of(cls, kit_ids: Sequence[int], parts: Mapping[int, Sequence[PartOfKit]]) -> "_KitFacts":
+        part_ids = {part.part_id for wanted in parts.values() for part in wanted}
+        live = Reservation.objects.filter(sku_id__in=kit_ids, state__in=LIVE_RESERVATION)
+        stocked = StockLevel.objects.filter(sku_id__in=kit_ids, on_hand__gt=0)
+        now: dict[int, set[PartOfKit]] = {}
+        for row in KitPart.objects.filter(kit_id__in=kit_ids):
+            now.setdefault(row.kit_id, set()).add(PartOfKit(row.part_id, row.per_unit, row.value_weight))
+        return cls(
+            held={*stocked.values_list("sku_id", flat=True), *live.values_list("sku_id", flat=True)},
+            parts_of_others=set(
+                KitPart.objects.filter(part_id__in=kit_ids).values_list("part_id", flat=True)
+            ),
+            plain=set(Sku.objects.filter(pk__in=part_ids, is_kit=False).values_list("pk", flat=True))
+            - set(kit_ids),
+            now=now,
+        )
+
+    def problem(self, kit: Sku, parts: Sequence[PartOfKit]) -> BancaleError | None:
+        if kit.pk in self.held:
+            return SkuHoldsStock(sku=kit.code)
+        if kit.pk in self.parts_of_others:
+            return KitOfKits(sku=kit.code)
+        if not parts:
+            return KitWithoutParts()
+        for part in parts:
+            if part.part_id not in self.plain:
+                return KitOfKits(sku=kit.code)
+            if (problem := refuse_quantity(part.per_unit)) is not None:
+                return problem
+        return None
+
+
+def _write_kits(kit_ids: Sequence[int], parts: Mapping[int, Sequence[PartOfKit]]) -> None:
+    if not kit_ids:
+        return
+    Sku.objects.filter(pk__in=kit_ids).update(is_kit=True, version=F("version") + 1)
+    KitPart.objects.filter(kit_id__in=kit_ids).delete()
+    KitPart.objects.bulk_create(
+        KitPart(kit_id=pk, part_id=part.part_id, per_unit=part.per_unit, value_weight=part.value_weight)
+        for pk in kit_ids
+        for part in parts[pk]
+    )
+
+
+def create_location(location: Location, *, actor: Actor) -> Location:
+    """Save a new location with its default and its quarantine bin."""
+    actor.require(ADD_LOCATION)
+    with transaction.atomic():
+        location.save(force_insert=True)
+        Bin.objects.bulk_create(
+            [
+                Bin(location=location, code=DEFAULT_BIN, kind=BinKind.DEFAULT),
+                Bin(location=location, code=QUARANTINE_BIN, kind=BinKind.QUARANTINE),
+            ]
+        )
+    return location

@@ -1,0 +1,169 @@
+"""The ledger's one writer: movements, bins and levels change together or not at all."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import F
+
+from config.kernel import clock
+from config.kernel.actors import Actor, ActorKind
+from config.kernel.errors import Conflict
+from config.kernel.locks import lock_rows
+from inventory.enums import BinKind, MovementKind, UnsellableReason
+from inventory.models import BinStock, MovementKey, StockLevel, StockMovement, UnsellableStock
+from inventory.services.levels import MOST_LEVELS, LevelChange, by_pk, change_levels
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One ledger entry: `delta` units of on_hand in a bin, `unsellable_delta` of them set aside for QUARANTINE
+    or another reason, `reserved_delta` what the level's promises change by at the same moment."""
+
+    level_id: int
+    bin_id: int
+    kind: MovementKind
+    delta: int = 0
+    unsellable_delta: int = 0
+    unsellable_reason: UnsellableReason | None = None
+    reserved_delta: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The document that a movement names, and the words of whoever made it."""
+
+    reference: tuple[str, int]
+    actor: Actor
+    reason: str = ""
+
+
+def post_movements(postings: Sequence[Posting], *, levels: Sequence[StockLevel], cause: Cause) -> None:
+    """Write ledger entries with all that follows from them, under locked levels.
+
+    Locks the bins. A fixed number of statements whatever the number of entries. The level objects follow.
+    Refuses `Conflict` when a bin or level would fall below zero or below what is promised.
+    """
+    if not postings:
+        return
+    found = {level.pk: level for level in levels}
+    _change_bins(postings)
+    _change_unsellable(postings)
+    _write_entries(postings, found, cause)
+    change_levels(found, _level_changes(postings))
+
+
+def _write_entries(postings: Sequence[Posting], levels: Mapping[int, StockLevel], cause: Cause) -> None:
+    at, actor = clock.now(), cause.actor
+    balance = {pk: level.on_hand for pk, level in levels.items()}
+    entries = []
+    for posting in postings:
+        balance[posting.level_id] += posting.delta
+        entries.append(
+            StockMovement(
+                level_id=posting.level_id,
+                bin_id=posting.bin_id,
+                kind=posting.kind,
+                delta=posting.delta,
+                unsellable_delta=posting.unsellable_delta,
+                unsellable_reason=posting.unsellable_reason or "",
+                balance_after=balance[posting.level_id],
+                reference_kind=cause.reference[0],
+                reference_id=cause.reference[1],
+                reason=cause.reason[:120],
+                at=at,
+                actor_kind=actor.kind,
+                actor_id=actor.id,
+                actor_label="" if actor.kind == ActorKind.USER else actor.label[:80],
+            )
+        )
+    StockMovement.objects.bulk_create(entries)
+
+
+def _level_changes(postings: Iterable[Posting]) -> dict[int, LevelChange]:
+    changes: dict[int, LevelChange] = defaultdict(LevelChange)
+    for posting in postings:
+        change = changes[posting.level_id]
+        change.on_hand += posting.delta
+        change.reserved += posting.reserved_delta
+        change.unsellable += posting.unsellable_delta
+    return dict(changes)
+
+
+def _change_bins(postings: Iterable[Posting]) -> None:
+    deltas: dict[tuple[int, int], int] = defaultdict(int)
+    for posting in postings:
+        deltas[posting.level_id, posting.bin_id] += posting.delta
+    moved = {pair: delta for pair, delta in deltas.items() if delta}
+    if not moved:
+        return
+    rows = {(row.level_id, row.bin_id): row for row in lock_bin_stocks(moved)}
+    if missing := sorted(set(moved) - set(rows)):
+        BinStock.objects.bulk_create(BinStock(level_id=level, bin_id=bin_id) for level, bin_id in missing)
+        rows = {(row.level_id, row.bin_id): row for row in lock_bin_stocks(moved)}
+    for pair, delta in moved.items():
+        if rows[pair].quantity + delta < 0:
+            raise Conflict(detail=f"bin {pair[1]} holds {rows[pair].quantity} of {-delta} units to take")
+    _add_quantities(BinStock, {rows[pair].pk: delta for pair, delta in moved.items()})
+
+
+def lock_bin_stocks(pairs: Iterable[tuple[int, int]]) -> list[BinStock]:
+    """Lock the bins' shares of levels, (level_id, bin_id) pairs; those that exist."""
+    wanted = set(pairs)
+    rows = BinStock.objects.filter(
+        level_id__in={level_id for level_id, _bin in wanted}, bin_id__in={bin_id for _level, bin_id in wanted}
+    )
+    return [row for row in lock_rows("bin_stock", rows) if (row.level_id, row.bin_id) in wanted]
+
+
+def _change_unsellable(postings: Iterable[Posting]) -> None:
+    deltas: dict[tuple[int, str], int] = defaultdict(int)
+    for posting in postings:
+        if posting.unsellable_delta:
+            deltas[posting.level_id, str(posting.unsellable_reason)] += posting.unsellable_delta
+    if not deltas:
+        return
+    rows = _unsellable_rows(deltas)
+    if missing := sorted(set(deltas) - set(rows)):
+        UnsellableStock.objects.bulk_create(
+            UnsellableStock(level_id=level, reason=reason) for level, reason in missing
+        )
+        rows = _unsellable_rows(deltas)
+    _add_quantities(UnsellableStock, {rows[pair]: delta for pair, delta in deltas.items()})
+
+
+def _unsellable_rows(pairs: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    found = UnsellableStock.objects.filter(level_id__in={level_id for level_id, _reason in pairs})
+    return {(row.level_id, row.reason): row.pk for row in found}
+
+
+def _add_quantities(model: type[BinStock] | type[UnsellableStock], deltas: Mapping[int, int]) -> None:
+    """The rows are guarded by their level's lock; a quantity below zero is refused by its constraint."""
+    ids = sorted(deltas)
+    for start in range(0, len(ids), MOST_LEVELS):
+        part = {pk: deltas[pk] for pk in ids[start : start + MOST_LEVELS]}
+        rows = model._default_manager.filter(pk__in=list(part))
+        if rows.update(quantity=F("quantity") + by_pk(part)) != len(part):
+            raise Conflict(detail=f"{model._meta.model_name} rows have gone")
+
+
+def bins_to_ship_from(level_ids: Iterable[int]) -> dict[int, list[BinStock]]:
+    """Stocked bins by level in the order they are emptied: default bin, then the fullest. Locks them."""
+    rows = BinStock.objects.select_related("bin").filter(level_id__in=set(level_ids), quantity__gt=0)
+    by_level: dict[int, list[BinStock]] = defaultdict(list)
+    for row in lock_rows("bin_stock", rows.exclude(bin__kind=BinKind.QUARANTINE)):
+        by_level[row.level_id].append(row)
+    for found in by_level.values():
+        found.sort(key=lambda row: (row.bin.kind != BinKind.DEFAULT, -row.quantity, row.pk))
+    return dict(by_level)
+
+
+def posted_keys(keys: Iterable[str]) -> set[str]:
+    """Which source keys were posted before; ask under the levels' lock, so that a rival has committed."""
+    return set(MovementKey.objects.filter(key__in=list(keys)).values_list("key", flat=True))
+
+
+def keep_keys(keys: Iterable[str]) -> None:
+    """Remember source keys with what they posted, in the same transaction."""
+    at = clock.now()
+    MovementKey.objects.bulk_create(MovementKey(key=key, posted_at=at) for key in keys)

@@ -1,0 +1,68 @@
+"""Nobody is overtaken: units that those ahead in the queue wait for are not given to those behind."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from inventory.errors import QueueJumped
+from inventory.models import Reservation, StockLevel
+from inventory.selectors.queue import waiting_in_line
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Units that somebody would take now, and the place in the SKU's queue from which they would.
+
+    `reservation_id` is set for one who waits already; a new wish stands behind those queued at the same moment.
+    """
+
+    sku_id: int
+    level_id: int | None
+    quantity: int
+    priority: int
+    queued_at: datetime
+    reference: tuple[str, int]
+    reservation_id: int | None = None
+
+    def is_behind(self, row: Reservation) -> bool:
+        """Whether a waiting reservation goes first. A reference does not stand in its own way."""
+        if row.pk == self.reservation_id or (row.reference_kind, row.reference_id) == self.reference:
+            return False
+        if row.priority != self.priority:
+            return row.priority > self.priority
+        if row.queued_at != self.queued_at:
+            return row.queued_at < self.queued_at
+        return self.reservation_id is None or row.pk < self.reservation_id
+
+    @property
+    def place(self) -> tuple[int, datetime, int]:
+        last = 2**63
+        return (-self.priority, self.queued_at, self.reservation_id or last)
+
+
+def refuse_overtaking(wishes: Sequence[Wish], levels: Sequence[StockLevel]) -> None:
+    """Raise `QueueJumped` when a wish leaves fewer free units than wait ahead of it; one query.
+
+    `levels` are all levels of the SKUs, as they are before the wishes. Only units at locations that ship are
+    waited for, so a wish at another location overtakes nobody.
+    """
+    line: dict[int, list[Reservation]] = defaultdict(list)
+    for row in waiting_in_line({wish.sku_id for wish in wishes}):
+        line[row.sku_id].append(row)
+    if not line:
+        return
+    free: dict[int, int] = defaultdict(int)
+    for level in levels:
+        if level.location.is_selling:
+            free[level.sku_id] += max(0, level.free)
+    shipping = {level.pk for level in levels if level.location.is_selling}
+    taken: dict[int, int] = defaultdict(int)
+    for wish in sorted(wishes, key=lambda wish: wish.place):
+        if wish.level_id not in shipping or wish.sku_id not in line:
+            continue
+        waiting = sum(row.quantity for row in line[wish.sku_id] if wish.is_behind(row))
+        new = taken[wish.sku_id] if wish.reservation_id is None else 0
+        if free[wish.sku_id] < new + waiting + wish.quantity:
+            raise QueueJumped(waiting=waiting, free=free[wish.sku_id] - new, asked=wish.quantity)
+        taken[wish.sku_id] += wish.quantity

@@ -1,0 +1,19 @@
+"""Promises of units: placed, filled, given back and shipped, under the levels' locks.
+
+Whoever calls holds `lock_levels` of the SKUs in the running transaction, which guards their reservations too.
+"""
+
+from inventory.services.reservations.consuming import Take, consume_reservations
+from inventory.services.reservations.filling import Fill, fill_reservations
+from inventory.services.reservations.placing import Claim, place_reservations
+from inventory.services.reservations.releasing import release_reservations
+
+__all__ = [
+    "Claim",
+    "Fill",
+    "Take",
+    "consume_reservations",
+    "fill_reservations",
+    "place_reservations",
+    "release_reservations",
+]

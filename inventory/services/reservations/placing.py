@@ -1,0 +1,85 @@
+"""New promises."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.kernel import clock
+from config.kernel.errors import InvalidInput
+from inventory.enums import ReservationState
+from inventory.errors import KitHoldsNoStock
+from inventory.models import Reservation, Sku, StockLevel
+from inventory.services.arrivals import refuse_quantity
+from inventory.services.levels import LevelChange, change_levels
+from inventory.services.queueing import Wish, refuse_overtaking
+from inventory.services.reservations.quantities import refuse_more_than_free, sum_by_level
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Units that a reference wants from a level; without a level it stands in line."""
+
+    sku_id: int
+    level_id: int | None
+    quantity: int
+    reference_id: int
+    priority: int
+    queued_at: datetime
+    promised_at: datetime | None = None
+
+
+def place_reservations(
+    reference_kind: str, claims: Sequence[Claim], *, levels: Sequence[StockLevel]
+) -> list[Reservation]:
+    """Write claims as reservations, open or waiting, in the order given: three statements, four with waiting ones.
+
+    `levels` are all levels of the SKUs, locked; the objects follow. Raises and has written nothing:
+    `NotEnoughStock` where a level has fewer free units, `QueueJumped` where those ahead in line wait for them,
+    `KitHoldsNoStock`, `InvalidInput`. Raises `Conflict` where the locks failed: roll back then.
+    """
+    found = {level.pk: level for level in levels}
+    _refuse_claims(claims, found)
+    taken = sum_by_level((claim.level_id, claim.quantity) for claim in claims)
+    refuse_more_than_free(taken, found)
+    wishes = [
+        Wish(c.sku_id, c.level_id, c.quantity, c.priority, c.queued_at, (reference_kind, c.reference_id))
+        for c in claims
+        if c.level_id is not None
+    ]
+    refuse_overtaking(wishes, levels)
+    change_levels(found, {pk: LevelChange(reserved=n, taken_free=n) for pk, n in taken.items()})
+    at = clock.now()
+    return Reservation.objects.bulk_create([_reservation(reference_kind, claim, at) for claim in claims])
+
+
+def _refuse_claims(claims: Sequence[Claim], levels: Mapping[int, StockLevel]) -> None:
+    for claim in claims:
+        if (problem := refuse_quantity(claim.quantity)) is not None:
+            raise problem
+        if claim.level_id is not None:
+            level = levels.get(claim.level_id)
+            if level is None or level.sku_id != claim.sku_id:
+                raise InvalidInput(
+                    field="level", value=claim.level_id, accepted="a locked level of the SKU is"
+                )
+    waiting = {claim.sku_id for claim in claims if claim.level_id is None}
+    if waiting:
+        for code in Sku.objects.filter(pk__in=waiting, is_kit=True).values_list("code", flat=True)[:1]:
+            raise KitHoldsNoStock(sku=code)
+
+
+def _reservation(reference_kind: str, claim: Claim, at: datetime) -> Reservation:
+    is_open = claim.level_id is not None
+    return Reservation(
+        sku_id=claim.sku_id,
+        level_id=claim.level_id,
+        quantity=claim.quantity,
+        reference_kind=reference_kind,
+        reference_id=claim.reference_id,
+        priority=claim.priority,
+        promised_at=claim.promised_at,
+        queued_at=claim.queued_at,
+        state=ReservationState.OPEN if is_open else ReservationState.WAITING,
+        opened_at=at if is_open else None,
+        waiting_since=None if is_open else at,
+    )

@@ -1,0 +1,167 @@
+"""Goods come back: into quarantine, from there for sale again or to scrap."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from config.kernel.actors import Actor
+from config.kernel.batches import batch_transaction, verb
+from config.kernel.results import Results
+from inventory.enums import BinKind, MovementKind, UnsellableReason
+from inventory.errors import NotEnoughUnsellable
+from inventory.models import StockLevel, UnsellableStock
+from inventory.services.arrivals import Places, new_lines
+from inventory.services.levels import by_place, ensure_levels, lock_levels, record_freed
+from inventory.services.movements import Cause, Posting, keep_keys, post_movements
+
+RETURN = "inventory.return_stock"
+QUARANTINE = UnsellableReason.QUARANTINE
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedGoods:
+    """Units that came back, or a step with them. `key` names the source line for ever, apart for each verb."""
+
+    key: str
+    sku_id: int
+    location_id: int
+    quantity: int
+
+
+@verb
+def take_back_into_quarantine(
+    goods: Sequence[ReturnedGoods], *, reference: tuple[str, int], actor: Actor
+) -> Results[str]:
+    """Count returned units in: on hand in the quarantine bin, not for sale until somebody has looked.
+
+    At most 200. Makes missing levels, locks all levels of the SKUs, then bins. A key taken back before comes
+    back `unchanged`.
+
+    Refuses: `NotAllowed`; `NotFound`; `KitHoldsNoStock`; `LocationClosed`; `BinMissing`; `InvalidInput`.
+    """
+    actor.require(RETURN)
+    results: Results[str] = Results(line.key for line in goods)
+    with batch_transaction():
+        places = Places.of(goods)
+        fit = _fitting(goods, places, results, bins=(BinKind.QUARANTINE,), opens=True)
+        ensure_levels((line.sku_id, line.location_id) for line in fit)
+        levels = lock_levels(line.sku_id for line in fit)
+        fresh = new_lines(fit, "return", results)
+        at = by_place(levels)
+        postings = [
+            Posting(
+                at[line.sku_id, line.location_id].pk,
+                places.bin_of[line.location_id, BinKind.QUARANTINE],
+                MovementKind.RETURN,
+                delta=line.quantity,
+                unsellable_delta=line.quantity,
+                unsellable_reason=QUARANTINE,
+            )
+            for line in fresh
+        ]
+        post_movements(postings, levels=levels, cause=Cause(reference, actor))
+        keep_keys(f"return:{line.key}" for line in fresh)
+        for line in fresh:
+            results.done(line.key)
+    return results
+
+
+@verb
+def put_back_for_sale(
+    goods: Sequence[ReturnedGoods], *, reference: tuple[str, int], actor: Actor
+) -> Results[str]:
+    """Move units from quarantine to the default bin, free again for whoever is first in line.
+
+    At most 200. Locks all levels of the SKUs, then bins; two ledger entries a line, one a bin. A key put back
+    before comes back `unchanged`. Records `stock.freed` for each SKU.
+
+    Refuses: `NotAllowed`; `NotFound`; `NotEnoughUnsellable`; `BinMissing`; `InvalidInput`.
+    """
+    return _out_of_quarantine(goods, MovementKind.PUT_BACK, cause=Cause(reference, actor))
+
+
+@verb
+def scrap_unsellable(
+    goods: Sequence[ReturnedGoods], *, reference: tuple[str, int], actor: Actor
+) -> Results[str]:
+    """Write units in quarantine off: they are no longer on hand.
+
+    At most 200. Locks all levels of the SKUs, then bins. A key scrapped before comes back `unchanged`.
+
+    Refuses: `NotAllowed`; `NotFound`; `NotEnoughUnsellable`; `BinMissing`; `InvalidInput`.
+    """
+    return _out_of_quarantine(goods, MovementKind.SCRAP, cause=Cause(reference, actor))
+
+
+def _out_of_quarantine(goods: Sequence[ReturnedGoods], kind: MovementKind, *, cause: Cause) -> Results[str]:
+    cause.actor.require(RETURN)
+    results: Results[str] = Results(line.key for line in goods)
+    is_for_sale = kind == MovementKind.PUT_BACK
+    with batch_transaction():
+        places = Places.of(goods)
+        bins = (BinKind.QUARANTINE, BinKind.DEFAULT) if is_for_sale else (BinKind.QUARANTINE,)
+        fit = _fitting(goods, places, results, bins=bins, opens=False)
+        levels = lock_levels(line.sku_id for line in fit)
+        fresh = new_lines(fit, kind, results)
+        held = _held([level.pk for level in levels])
+        moved = list(_within(fresh, by_place(levels), held, results))
+        postings = [entry for level, line in moved for entry in _entries(level, line, kind, places)]
+        post_movements(postings, levels=levels, cause=cause)
+        keep_keys(f"{kind}:{line.key}" for _level, line in moved)
+        if is_for_sale:
+            record_freed(line.sku_id for _level, line in moved)
+    return results
+
+
+def _fitting(
+    goods: Sequence[ReturnedGoods],
+    places: Places,
+    results: Results[str],
+    *,
+    bins: Sequence[BinKind],
+    opens: bool,
+) -> list[ReturnedGoods]:
+    fit = []
+    for line in goods:
+        if (problem := places.problem(line, bins=bins, opens=opens)) is not None:
+            results.refuse(line.key, problem)
+        else:
+            fit.append(line)
+    return fit
+
+
+def _held(level_ids: Sequence[int]) -> dict[int, int]:
+    """Units in quarantine by level."""
+    rows = UnsellableStock.objects.filter(level_id__in=level_ids, reason=QUARANTINE)
+    return dict(rows.values_list("level_id", "quantity"))
+
+
+def _within(
+    lines: Sequence[ReturnedGoods],
+    at: dict[tuple[int, int], StockLevel],
+    held: dict[int, int],
+    results: Results[str],
+) -> Iterator[tuple[StockLevel, ReturnedGoods]]:
+    """Answer each line; the units that earlier lines take are gone for later ones."""
+    for line in lines:
+        level = at.get((line.sku_id, line.location_id))
+        found = held.get(level.pk, 0) if level else 0
+        if level is None or found < line.quantity:
+            results.refuse(line.key, NotEnoughUnsellable(found=found, asked=line.quantity))
+            continue
+        held[level.pk] = found - line.quantity
+        results.done(line.key)
+        yield level, line
+
+
+def _entries(level: StockLevel, line: ReturnedGoods, kind: MovementKind, places: Places) -> Iterator[Posting]:
+    yield Posting(
+        level.pk,
+        places.bin_of[line.location_id, BinKind.QUARANTINE],
+        kind,
+        delta=-line.quantity,
+        unsellable_delta=-line.quantity,
+        unsellable_reason=QUARANTINE,
+    )
+    if kind == MovementKind.PUT_BACK:
+        default_bin = places.bin_of[line.location_id, BinKind.DEFAULT]
+        yield Posting(level.pk, default_bin, kind, delta=line.quantity)
