@@ -1,5 +1,49 @@
 """What this room hears of through the outbox."""
 
+from collections.abc import Sequence
+
+from config.kernel.batches import in_batches
+from config.kernel.errors import BancaleError
+from config.kernel.outbox import Owed, Suppressed, subscribe
+from config.kernel.results import Results
+from orders.services.allocating import BY_RULE, allocate_orders
+from orders.services.backorders import fill_backorders
+
+ORDER_ACCEPTED, STOCK_FREED = "order.accepted", "stock.freed"
+ALLOCATE, FILL = "orders.allocate_accepted", "orders.fill_backorders"
+
 
 def register() -> None:
     """Subscribe; called once from `AppConfig.ready()`."""
+    subscribe(ALLOCATE, [ORDER_ACCEPTED], allocate_accepted)
+    subscribe(FILL, [STOCK_FREED], fill_freed)
+
+
+def allocate_accepted(owed: Sequence[Owed]) -> Results[int]:
+    """Give accepted orders their stock. What allocation refuses waits in a work list, not in the outbox."""
+    answers = in_batches(allocate_orders, [one.subject_id for one in owed], actor=BY_RULE)
+    return _answer(owed, answers)
+
+
+def fill_freed(owed: Sequence[Owed]) -> Results[int]:
+    """Serve the queues of the SKUs whose units came free; a second delivery finds nobody to serve."""
+    answers = in_batches(fill_backorders, [one.subject_id for one in owed], actor=BY_RULE)
+    return _answer(owed, answers)
+
+
+def _answer(owed: Sequence[Owed], answers: Results[int]) -> Results[int]:
+    results: Results[int] = Results(one.delivery_id for one in owed)
+    for one in owed:
+        refusal = answers.refusals.get(one.subject_id)
+        if refusal is not None:
+            results.refuse(one.delivery_id, _as_answer(refusal))
+        elif answers.is_done(one.subject_id):
+            results.done(one.delivery_id)
+        else:
+            results.unchanged(one.delivery_id)
+    return results
+
+
+def _as_answer(refusal: BancaleError) -> BancaleError:
+    """A conflict is tried again; any other refusal would stay the same."""
+    return refusal if refusal.code == "conflict" else Suppressed(str(refusal))

@@ -27,6 +27,8 @@ from orders.services.decisions import given_entry, missing_entry, record_decisio
 from orders.services.locking import lock_orders, refuse_unknown
 
 ALLOCATE = "orders.allocate_order"
+# Who allocates when nobody asked for it.
+BY_RULE = Actor.rule("allocation")
 
 
 @dataclass(slots=True)

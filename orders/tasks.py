@@ -1,0 +1,14 @@
+"""Celery's doors to this room."""
+
+from celery import shared_task
+
+from config.kernel.batches import in_batches
+from orders.selectors.queues import fillable_sku_ids
+from orders.services.allocating import BY_RULE
+from orders.services.backorders import fill_backorders
+
+
+@shared_task(name="orders.sweep_backorders")
+def sweep_backorders() -> None:
+    """Serve every SKU that has free units and somebody waiting for them, whatever news was lost."""
+    in_batches(fill_backorders, fillable_sku_ids(), actor=BY_RULE)
