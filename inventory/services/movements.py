@@ -18,7 +18,8 @@ from inventory.services.levels import MOST_LEVELS, LevelChange, by_pk, change_le
 @dataclass(frozen=True, slots=True)
 class Posting:
     """One ledger entry: `delta` units of on_hand in a bin, `unsellable_delta` of them set aside for QUARANTINE
-    or another reason, `reserved_delta` what the level's promises change by at the same moment."""
+    or another reason, `reserved_delta` what the level's promises change by at the same moment. `document` is
+    what the entry names as its cause where that is not the whole batch's."""
 
     level_id: int
     bin_id: int
@@ -27,6 +28,7 @@ class Posting:
     unsellable_delta: int = 0
     unsellable_reason: UnsellableReason | None = None
     reserved_delta: int = 0
+    document: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def _write_entries(postings: Sequence[Posting], levels: Mapping[int, StockLevel]
     entries = []
     for posting in postings:
         balance[posting.level_id] += posting.delta
+        reference_kind, reference_id = posting.document or cause.reference
         entries.append(
             StockMovement(
                 level_id=posting.level_id,
@@ -68,8 +71,8 @@ def _write_entries(postings: Sequence[Posting], levels: Mapping[int, StockLevel]
                 unsellable_delta=posting.unsellable_delta,
                 unsellable_reason=posting.unsellable_reason or "",
                 balance_after=balance[posting.level_id],
-                reference_kind=cause.reference[0],
-                reference_id=cause.reference[1],
+                reference_kind=reference_kind,
+                reference_id=reference_id,
                 reason=cause.reason[:120],
                 at=at,
                 actor_kind=actor.kind,

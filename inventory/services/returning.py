@@ -19,12 +19,14 @@ QUARANTINE = UnsellableReason.QUARANTINE
 
 @dataclass(frozen=True, slots=True)
 class ReturnedGoods:
-    """Units that came back, or a step with them. `key` names the source line for ever, apart for each verb."""
+    """Units that came back, or a step with them. `key` names the source line for ever, apart for each verb;
+    `document` is the ledger's cause where a batch has many."""
 
     key: str
     sku_id: int
     location_id: int
     quantity: int
+    document: tuple[str, int] | None = None
 
 
 @verb
@@ -55,6 +57,7 @@ def take_back_into_quarantine(
                 delta=line.quantity,
                 unsellable_delta=line.quantity,
                 unsellable_reason=QUARANTINE,
+                document=line.document,
             )
             for line in fresh
         ]
@@ -161,7 +164,8 @@ def _entries(level: StockLevel, line: ReturnedGoods, kind: MovementKind, places:
         delta=-line.quantity,
         unsellable_delta=-line.quantity,
         unsellable_reason=QUARANTINE,
+        document=line.document,
     )
     if kind == MovementKind.PUT_BACK:
         default_bin = places.bin_of[line.location_id, BinKind.DEFAULT]
-        yield Posting(level.pk, default_bin, kind, delta=line.quantity)
+        yield Posting(level.pk, default_bin, kind, delta=line.quantity, document=line.document)

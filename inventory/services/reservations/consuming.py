@@ -18,14 +18,17 @@ from inventory.services.movements import Cause, Posting, bins_to_ship_from, post
 from inventory.services.reservations.quantities import part_of
 from inventory.states import CONSUME, RESERVATION
 
+Document = tuple[str, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Units of a reference that leave a location."""
+    """Units of a reference that leave a location; `document` is the ledger's cause where the batch has many."""
 
     reference_id: int
     location_id: int
     quantity: int
+    document: Document | None = None
 
 
 @dataclass(slots=True)
@@ -41,27 +44,24 @@ def consume_reservations(
     reference_kind: str,
     takes: Sequence[Take],
     *,
-    movement_reference: tuple[str, int],
+    movement_reference: Document,
     levels: Sequence[StockLevel],
     actor: Actor,
 ) -> None:
     """Ship promised units: reservations consumed, levels, bins and ledger down, in a fixed number of statements.
 
     `levels` are locked and the objects follow. Units leave the default bin first, then the fullest; one ledger
-    entry a level and bin. Of a part-shipped reservation the rest stays open in a new row, in its old place.
+    entry a document, level and bin. Of a part-shipped reservation the rest stays open in a new row, in its old place.
     Raises `NotEnoughReserved` when a reference has fewer open units at the location, `Conflict` when the bins
     hold fewer; nothing is written then.
     """
     if not takes:
         return
-    uses = list(_uses(takes, _open_rows(reference_kind, takes, levels)))
-    leaving: dict[int, int] = defaultdict(int)
-    for use in uses:
-        leaving[use.level_id] += use.quantity
+    rows = _open_rows(reference_kind, takes, levels)
+    uses = list(_uses(takes, rows))
+    leaving = _by_level(takes, rows)
     bins = bins_to_ship_from(leaving)
-    postings = [
-        posting for pk, n in sorted(leaving.items()) for posting in _postings(pk, n, bins.get(pk, []))
-    ]
+    postings = [posting for pk in sorted(leaving) for posting in _postings(pk, leaving[pk], bins.get(pk, []))]
     post_movements(postings, levels=levels, cause=Cause(movement_reference, actor))
     _close(uses, actor)
 
@@ -99,16 +99,40 @@ def _uses(takes: Sequence[Take], rows: Mapping[tuple[int, int], list[Reservation
                 yield _Use(row, row.level_id or 0, used)
 
 
-def _postings(level_id: int, quantity: int, bins: Sequence[BinStock]) -> Iterator[Posting]:
-    """Entries that empty bins in the given order; the first carries what the promises go down by."""
+def _by_level(
+    takes: Sequence[Take], rows: Mapping[tuple[int, int], list[Reservation]]
+) -> dict[int, dict[Document | None, int]]:
+    """Units that leave each level, by document."""
+    leaving: dict[int, dict[Document | None, int]] = defaultdict(lambda: defaultdict(int))
+    for take in takes:
+        level_id = rows[take.reference_id, take.location_id][0].level_id or 0
+        leaving[level_id][take.document] += take.quantity
+    return dict(leaving)
+
+
+def _postings(
+    level_id: int, leaving: Mapping[Document | None, int], bins: Sequence[BinStock]
+) -> Iterator[Posting]:
+    """Entries that empty bins in the given order; each document's first carries what the promises go down by."""
+    quantity = sum(leaving.values())
     if sum(row.quantity for row in bins) < quantity:
         raise Conflict(detail=f"the bins of level {level_id} hold less than the {quantity} units to ship")
-    promised, rest = quantity, quantity
-    for row in bins:
-        if rest:
-            taken = min(rest, row.quantity)
-            yield Posting(level_id, row.bin_id, MovementKind.SHIP, delta=-taken, reserved_delta=-promised)
-            promised, rest = 0, rest - taken
+    stock = [[row.bin_id, row.quantity] for row in bins]
+    for document, units in leaving.items():
+        promised, rest = units, units
+        for place in stock:
+            taken = min(rest, place[1])
+            if taken:
+                yield Posting(
+                    level_id,
+                    place[0],
+                    MovementKind.SHIP,
+                    delta=-taken,
+                    reserved_delta=-promised,
+                    document=document,
+                )
+                promised, rest = 0, rest - taken
+                place[1] -= taken
 
 
 def _close(uses: Sequence[_Use], actor: Actor) -> None:
