@@ -1,0 +1,141 @@
+"""One order with everything its page shows, in a bounded number of statements."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db.models import QuerySet
+
+from inventory.enums import LIVE_RESERVATION, ReservationState
+from inventory.models import Location, Reservation, Sku
+from inventory.selectors.queue import QueuePlace, queue_places
+from orders.models import AllocationDecision, LinePart, Order, OrderLine, TaxLine
+from orders.selectors.demand import ORDER_LINE_PART
+
+COUNTERS = ("cancelled", "allocated", "shipped", "delivered", "returned")
+
+
+@dataclass(slots=True)
+class PartView:
+    """A part as shown: its counters, where its units lie, and where it stands in line."""
+
+    part: LinePart
+    at: list[tuple[str, int]] = field(default_factory=list)
+    waiting: int = 0
+    place: QueuePlace | None = None
+
+
+@dataclass(slots=True)
+class LineView:
+    """A line as shown. Its counters are those of its scarcest part, in units of the line."""
+
+    line: OrderLine
+    parts: list[PartView]
+    counters: Mapping[str, int]
+
+    @property
+    def is_kit(self) -> bool:
+        return len(self.parts) > 1 or any(view.part.per_unit > 1 for view in self.parts)
+
+    @property
+    def waiting(self) -> int:
+        """Units of the line that its scarcest part keeps waiting."""
+        return max((-(-view.waiting // view.part.per_unit) for view in self.parts), default=0)
+
+    @property
+    def place(self) -> QueuePlace | None:
+        places = [view.place for view in self.parts if view.place is not None]
+        return max(places, key=lambda place: place.position, default=None)
+
+    @property
+    def at(self) -> list[tuple[str, int]]:
+        """Locations of a plain line's units; a kit's stand on its parts."""
+        return [] if self.is_kit else [stand for view in self.parts for stand in view.at]
+
+
+@dataclass(frozen=True, slots=True)
+class TaxSum:
+    title: str
+    rate: Decimal | None
+    owner: str
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """The newest decision with the names that its ids stand for."""
+
+    decision: AllocationDecision
+    locations: Mapping[int, str]
+    skus: Mapping[int, str]
+
+
+def with_page_rows(rows: QuerySet[Order]) -> QuerySet[Order]:
+    """The order's own relations in the same statement."""
+    return rows.select_related(
+        "sales_channel", "legal_entity", "customer", "ship_to", "bill_to", "preferred_location"
+    )
+
+
+def line_views(order: Order) -> list[LineView]:
+    """The order's lines with parts, stands and places in line: four statements, however many lines."""
+    parts: dict[int, list[PartView]] = defaultdict(list)
+    by_pk: dict[int, PartView] = {}
+    for part in LinePart.objects.filter(line__order=order).select_related("sku").order_by("pk"):
+        view = by_pk[part.pk] = PartView(part)
+        parts[part.line_id].append(view)
+    _add_reservations(by_pk)
+    lines = OrderLine.objects.filter(order=order).select_related("sku").order_by("position")
+    return [LineView(line, parts[line.pk], line_counters([v.part for v in parts[line.pk]])) for line in lines]
+
+
+def line_counters(parts: Sequence[LinePart]) -> dict[str, int]:
+    """A line's counters: of each the minimum over its parts, in units of the line."""
+    return {
+        name: min((getattr(part, name) // part.per_unit for part in parts), default=0) for name in COUNTERS
+    }
+
+
+def _add_reservations(views: Mapping[int, PartView]) -> None:
+    rows = list(
+        Reservation.objects.filter(
+            reference_kind=ORDER_LINE_PART, reference_id__in=list(views), state__in=LIVE_RESERVATION
+        )
+        .select_related("level__location")
+        .order_by("pk")
+    )
+    places = queue_places(row.pk for row in rows if row.state == ReservationState.WAITING)
+    for row in rows:
+        view = views[row.reference_id]
+        if row.level is not None and row.state == ReservationState.OPEN:
+            view.at.append((row.level.location.name, row.quantity))
+        elif row.state == ReservationState.WAITING:
+            view.waiting += row.quantity
+            place = places.get(row.pk)
+            if place is not None and (view.place is None or place.position > view.place.position):
+                view.place = place
+
+
+def tax_sums(order: Order) -> list[TaxSum]:
+    """Taxes added up by title, rate and owner; an amount is None while any of it is unknown."""
+    sums: dict[tuple[str, Decimal | None, str], Decimal | None] = {}
+    for tax in TaxLine.objects.filter(order=order).order_by("pk"):
+        key = (tax.title, tax.rate, tax.owner)
+        before = sums.get(key, Decimal(0))
+        sums[key] = None if before is None or tax.amount is None else before + tax.amount
+    return [TaxSum(title, rate, owner, amount) for (title, rate, owner), amount in sums.items()]
+
+
+def newest_decision(order: Order) -> DecisionView | None:
+    """What the planner said last, with names: three statements."""
+    decision = AllocationDecision.objects.filter(order=order).order_by("-pk").first()
+    if decision is None:
+        return None
+    places = {row["location"] for row in [*decision.chosen, *decision.candidates]}
+    skus = {row["sku"] for row in [*decision.chosen, *decision.waiting] if row["sku"]}
+    return DecisionView(decision, _names(Location, places, "name"), _names(Sku, skus, "code"))
+
+
+def _names(model: type[Location] | type[Sku], pks: Iterable[int], column: str) -> dict[int, str]:
+    return dict(model._default_manager.filter(pk__in=set(pks)).values_list("pk", column))

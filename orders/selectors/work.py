@@ -1,0 +1,88 @@
+"""The work queues of orders: what waits for a person, each a narrowing of a queryset of orders."""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from config.kernel import clock
+from orders.enums import OPEN_ORDER, FulfillmentStatus, HoldKind, OrderStatus, Step
+from orders.models import Hold, LegalEntity, Order, OrderLine, RawOrder
+from orders.states import HOLD_REFUSES
+
+_REFUSE_CONFIRM = sorted(kind for kind, steps in HOLD_REFUSES.items() if Step.CONFIRM in steps)
+_LEFT = frozenset({FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP})
+
+
+def with_holds(rows: QuerySet[Order]) -> QuerySet[Order]:
+    """Adds `is_held`: whether any hold is open."""
+    return rows.annotate(is_held=Exists(_open_holds()))
+
+
+def to_confirm(rows: QuerySet[Order]) -> QuerySet[Order]:
+    """Placed orders that no hold keeps from being confirmed."""
+    # A manual hold may let the order be confirmed; its facts say so, and the verb reads them.
+    manual = Q(kind=HoldKind.MANUAL, facts__allows__0=Step.CONFIRM.value)
+    refusing = _open_holds().filter(kind__in=_REFUSE_CONFIRM).exclude(manual)
+    return rows.filter(~Exists(refusing), status=OrderStatus.PLACED)
+
+
+def on_hold(rows: QuerySet[Order]) -> QuerySet[Order]:
+    """Open orders with an open hold."""
+    return rows.filter(Exists(_open_holds()), status__in=OPEN_ORDER)
+
+
+def to_allocate(rows: QuerySet[Order]) -> QuerySet[Order]:
+    """Placed or confirmed orders some of whose units nobody has decided about."""
+    undecided = [FulfillmentStatus.UNALLOCATED, FulfillmentStatus.PARTLY_ALLOCATED]
+    return rows.filter(
+        status__in=[OrderStatus.PLACED, OrderStatus.CONFIRMED],
+        fulfillment_status__in=undecided,
+        is_history=False,
+    )
+
+
+def backordered(rows: QuerySet[Order]) -> QuerySet[Order]:
+    """Open orders that wait for stock."""
+    return rows.filter(status__in=OPEN_ORDER, fulfillment_status=FulfillmentStatus.BACKORDERED)
+
+
+def late(rows: QuerySet[Order]) -> QuerySet[Order]:
+    """Open orders whose promised day has passed in their legal entity's zone and whose goods have not all left."""
+    zones = LegalEntity.objects.order_by().values_list("time_zone", flat=True).distinct()
+    passed = Q(pk__in=[])
+    for zone in zones:
+        passed |= Q(legal_entity__time_zone=zone, dispatch_by_on__lt=clock.today(zone))
+    return rows.filter(passed, status__in=OPEN_ORDER).exclude(fulfillment_status__in=_LEFT)
+
+
+def unread(rows: QuerySet[RawOrder]) -> QuerySet[RawOrder]:
+    """Raw orders that became no order, and say why."""
+    return rows.filter(order=None, settled_at=None).exclude(problem="")
+
+
+def search_orders(rows: QuerySet[Order], text: str) -> QuerySet[Order]:
+    """Orders by exact number, channel reference or e-mail; without such, by beginnings and by SKU.
+
+    Every word must fit. A SKU fits exactly or by its beginning, as sent or as ours.
+    """
+    for word in text.split():
+        spellings = {word, word.upper(), word.lower()}
+        exact = Q(number__in=spellings) | Q(external_id__in=spellings) | Q(external_number__in=spellings)
+        exact |= Q(email__in=spellings)
+        if rows.filter(exact).exists():
+            rows = rows.filter(exact)
+        else:
+            rows = rows.filter(_beginning(word, spellings))
+    return rows
+
+
+def _beginning(word: str, spellings: set[str]) -> Q:
+    lines = OrderLine.objects.filter(order=OuterRef("pk"))
+    sku = Q()
+    for spelling in spellings:
+        sku |= Q(sku_code__startswith=spelling) | Q(sku__code__startswith=spelling)
+    named = Q(number__startswith=word) | Q(external_id__startswith=word) | Q(external_number__startswith=word)
+    named |= Q(email__startswith=word.lower()) | Q(ship_to__name__icontains=word)
+    return named | Q(Exists(lines.filter(sku)))
+
+
+def _open_holds() -> QuerySet[Hold]:
+    return Hold.objects.filter(order=OuterRef("pk"), lifted_at=None)
