@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser, AnonymousUser
 
 WORKER_SILENT_SECONDS = 180
+_PRESSING = {"stop": 0, "wait": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,15 @@ def tiles(user: "AbstractUser | AnonymousUser") -> list[Tile]:
     return [tile for source in _sources for tile in source(user)]
 
 
-def section_counts(rows: Iterable[Tile]) -> dict[str, tuple[int, str]]:
-    """Per navigation section the sum of its queues, and "stop" if a red one holds something."""
-    counts: dict[str, tuple[int, str]] = {}
+def most_pressing(rows: Iterable[Tile]) -> dict[str, Tile]:
+    """Per navigation section the queue to open next: a red one before an amber one before any other."""
+    found: dict[str, Tile] = {}
     for tile in rows:
         if tile.section and tile.count:
-            total, tone = counts.get(tile.section, (0, ""))
-            counts[tile.section] = (total + tile.count, "stop" if "stop" in (tone, tile.tone) else "")
-    return counts
+            best = found.get(tile.section)
+            if best is None or _PRESSING.get(tile.tone, 2) < _PRESSING.get(best.tone, 2):
+                found[tile.section] = tile
+    return found
 
 
 def worker_state() -> tuple[str, str]:

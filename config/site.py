@@ -60,7 +60,10 @@ class BancaleAdminSite(admin.AdminSite):
         words, tone = dashboard.worker_state()
         return JsonResponse(
             {
-                "sections": dashboard.section_counts(tiles),
+                "sections": {
+                    section: [tile.count, tile.tone, tile.url, str(tile.label)]
+                    for section, tile in dashboard.most_pressing(tiles).items()
+                },
                 "tiles": [[str(tile.url), tile.count, tile.shown_tone, str(tile.detail)] for tile in tiles],
                 "worker": [words, tone],
             }

@@ -132,7 +132,7 @@ def test_queues_answers_with_fresh_figures(desk: Client, sources: list[dashboard
 
     answer = desk.get(reverse("admin:queues"))
 
-    assert answer.json()["sections"] == {"orders": [17, "stop"]}
+    assert answer.json()["sections"] == {"orders": [3, "stop", "/orders/order/?queue=late", "Late"]}
     assert answer.json()["tiles"][1] == ["/orders/order/?queue=late", 3, "stop", ""]
     assert answer.json()["worker"] == ["Worker alive 0 s ago", ""]
     assert "no-store" in answer["Cache-Control"]

@@ -106,9 +106,12 @@
   function showQueues(queues, lang) {
     const number = new Intl.NumberFormat(lang);
     each("[data-section]", (count) => {
-      const [total, tone] = queues.sections[count.dataset.section] || [0, ""];
+      const [total, tone, url, label] = queues.sections[count.dataset.section] || [0, "", "", ""];
       count.textContent = number.format(total);
       count.hidden = !total;
+      count.href = url;
+      count.title = label;
+      count.setAttribute("aria-label", `${label}: ${number.format(total)}`);
       count.classList.toggle("hot", tone === "stop");
     });
     each("[data-worker]", (foot) => {
@@ -116,6 +119,13 @@
       foot.hidden = false;
     });
     queues.tiles.forEach(([url, total, tone, detail]) => {
+      each(".tabs a", (tab) => {
+        if (tab.pathname + tab.search !== url) { return; }
+        const count = tab.querySelector(".count");
+        count.textContent = number.format(total);
+        count.className = `count ${tone}`;
+        count.hidden = false;
+      });
       each(`a.tile[href="${CSS.escape(url)}"]`, (tile) => {
         tile.className = `card tile ${tone}`;
         tile.querySelector("b").textContent = number.format(total);
@@ -145,20 +155,6 @@
     document.addEventListener("visibilitychange", ask);
   }
 
-  // Something that moves while it is looked at, such as a job: the server answers {html, reload}.
-  function refresh(box) {
-    const again = setInterval(async () => {
-      if (document.hidden) { return; }
-      try {
-        const answer = await fetch(box.dataset.refreshUrl, { headers: { Accept: "application/json" }, redirect: "error" });
-        if (!answer.ok) { clearInterval(again); return; }
-        const { html, reload } = await answer.json();
-        box.innerHTML = html;
-        if (reload) { clearInterval(again); location.reload(); }
-      } catch { /* The next beat asks again. */ }
-    }, 2000);
-  }
-
   // The server shows times in the zone that the browser states here.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone) { document.cookie = `bancale_tz=${zone}; path=/; max-age=31536000; samesite=lax`; }
@@ -167,7 +163,6 @@
   labelSelectAll();
   each(".actions", actionButtons);
   each("#nav-sidebar[data-queues]", watchQueues);
-  each("[data-refresh-url]", refresh);
   each("[data-refresh-url]", refresh);
   each("form.confirm, .bulk-results form", once);
   each("#nav-sidebar .here", (place) => {
