@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import InvalidInput
 from orders.enums import HoldKind, NeutralState, PaymentStatus
-from orders.neutral import NeutralOrder, NeutralPayment
+from orders.neutral import NeutralCharge, NeutralLine, NeutralOrder, NeutralPayment
 from orders.totals import Totals
 
 MOST_UNITS = 2**31 - 1
@@ -123,7 +123,8 @@ def _amounts(order: NeutralOrder) -> Iterator[tuple[str, Decimal | None]]:
         yield f"lines[{index}].subtotal_amount", line.subtotal_amount
     for index, charge in enumerate(order.charges):
         yield f"charges[{index}].amount", charge.amount
-    for part in (*order.lines, *order.charges):
+    parts: tuple[NeutralLine | NeutralCharge, ...] = (*order.lines, *order.charges)
+    for part in parts:
         for tax in part.taxes:
             yield f"taxes of {part.external_id}", tax.amount
         for discount in part.discounts:

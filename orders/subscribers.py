@@ -8,8 +8,9 @@ from config.kernel.outbox import Owed, Suppressed, subscribe
 from config.kernel.results import Results
 from orders.services.allocating import BY_RULE, allocate_orders
 from orders.services.backorders import fill_backorders
+from orders.services.mailing import CONFIRMATION_MAIL, send_confirmations
 
-ORDER_ACCEPTED, STOCK_FREED = "order.accepted", "stock.freed"
+ORDER_ACCEPTED, ORDER_CONFIRMED, STOCK_FREED = "order.accepted", "order.confirmed", "stock.freed"
 ALLOCATE, FILL = "orders.allocate_accepted", "orders.fill_backorders"
 
 
@@ -17,6 +18,7 @@ def register() -> None:
     """Subscribe; called once from `AppConfig.ready()`."""
     subscribe(ALLOCATE, [ORDER_ACCEPTED], allocate_accepted)
     subscribe(FILL, [STOCK_FREED], fill_freed)
+    subscribe(CONFIRMATION_MAIL, [ORDER_CONFIRMED], send_confirmations, lane="mail")
 
 
 def allocate_accepted(owed: Sequence[Owed]) -> Results[int]:

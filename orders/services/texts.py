@@ -8,7 +8,7 @@ from django.db import models
 @cache
 def limit_of(model: type[models.Model], field: str) -> int:
     """The most characters that a column takes."""
-    return model._meta.get_field(field).max_length or 0
+    return getattr(model._meta.get_field(field), "max_length", None) or 0
 
 
 def fit(model: type[models.Model], field: str, text: str) -> str:

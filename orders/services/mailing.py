@@ -1,0 +1,243 @@
+"""Mails to buyers, each at most once.
+
+A mail's row is committed as `sending` before the mail leaves; the unique constraint decides between rivals. A
+server that says no, or is not there, takes the row back, so that the next attempt begins anew. When the answer
+is lost in between, nobody can know: the row stays without `sent_at`, the delivery becomes `unknown`, and a
+person decides (`mail_outcomes`).
+"""
+
+import logging
+import smtplib
+from collections.abc import Collection, Sequence
+from email.utils import formataddr, parseaddr
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.errors import BancaleError
+from config.kernel.events import Entry, Thread, record_events
+from config.kernel.outbox import LEASE, OutcomeUnknown, Owed, Suppressed
+from config.kernel.results import Results
+from orders.enums import MailKind, OrderStatus
+from orders.models import Notification, Order
+from orders.services.mail_texts import Written, write_confirmation
+
+log = logging.getLogger(__name__)
+
+CONFIRMATION_MAIL = "orders.confirmation_mail"
+MAILER = Actor.system("mail")
+CALLED_OFF = frozenset({OrderStatus.CANCELLED, OrderStatus.VOID})
+# The server's own word that it did not take the mail: at MAIL, RCPT or DATA, or before any of them.
+_REFUSED = (
+    smtplib.SMTPSenderRefused,
+    smtplib.SMTPRecipientsRefused,
+    smtplib.SMTPDataError,
+    smtplib.SMTPHeloError,
+    smtplib.SMTPNotSupportedError,
+    ValueError,
+)
+
+
+class MailRefused(BancaleError):
+    """The mail did not leave and may be tried again."""
+
+    code = "mail_refused"
+    message = _("The mail was not accepted: %(answer)s")
+
+
+class ServerAway(MailRefused):
+    code = "mail_server_away"
+    message = _("The mail server cannot be reached: %(answer)s")
+
+
+class BeingSent(BancaleError):
+    code = "mail_being_sent"
+    message = _("Another worker is sending this mail.")
+
+
+class MailUnknown(OutcomeUnknown):
+    message = _("The mail to order %(number)s may have left: the worker stopped before it knew.")
+
+
+def send_confirmations(owed: Sequence[Owed]) -> Results[int]:
+    """Send the confirmation of each order that a delivery names, at most once an order.
+
+    Outside any transaction; each mail takes two short ones of its own. Once the server cannot be reached the
+    rest is not tried. A mail that was sent is `unchanged`.
+
+    Refuses: `Suppressed` (history, test order, no valid e-mail, cancelled meanwhile), `MailUnknown`, and for
+    another try `MailRefused`, `ServerAway`, `BeingSent`.
+    """
+    results: Results[int] = Results(one.delivery_id for one in owed)
+    orders = _orders([one.subject_id for one in owed])
+    away: ServerAway | None = None
+    for one in owed:
+        order = orders.get(one.subject_id)
+        reason = _nothing_due(order)
+        if order is None or reason:
+            results.refuse(one.delivery_id, Suppressed(reason))
+            continue
+        if away is not None:
+            results.refuse(one.delivery_id, away)
+            continue
+        try:
+            if _send_once(order, first_try=one.attempt <= 1):
+                results.done(one.delivery_id)
+            else:
+                results.unchanged(one.delivery_id)
+        except BancaleError as error:
+            away = error if isinstance(error, ServerAway) else None
+            results.refuse(one.delivery_id, error)
+    return results
+
+
+def _orders(order_ids: Collection[int]) -> dict[int, Order]:
+    rows = Order.objects.select_related("sales_channel", "legal_entity", "customer", "ship_to", "bill_to")
+    rows = rows.prefetch_related("lines", "charges", "tax_lines").filter(pk__in=order_ids)
+    return {order.pk: order for order in rows}
+
+
+def _nothing_due(order: Order | None) -> str | Promise:
+    if order is None:
+        return _("the order does not exist")
+    if order.is_history:
+        return _("history: nobody is told")
+    if order.is_test:
+        return _("a test order")
+    if order.status in CALLED_OFF:
+        return _("the order was cancelled")
+    if not order.email:
+        return _("the order has no e-mail address")
+    try:
+        validate_email(order.email)
+    except ValidationError:
+        return _("the e-mail address is not valid")
+    return ""
+
+
+def _send_once(order: Order, *, first_try: bool) -> bool:
+    """True when the mail left now, False when it had left before."""
+    row = _begin(order, write_confirmation(order))
+    if row is None:
+        _judge_rival(order, first_try=first_try)
+        return False
+    try:
+        _post(row, order)
+    except MailRefused:
+        row.delete()
+        raise
+    with transaction.atomic():
+        Notification.objects.filter(pk=row.pk).update(sent_at=clock.now())
+        record_events([sent_entry(row)], actor=MAILER)
+    return True
+
+
+def _begin(order: Order, written: Written) -> Notification | None:
+    """Commit the row that allows this worker, and nobody else, to send; None when there is one already."""
+    try:
+        with transaction.atomic():
+            return Notification.objects.create(
+                order=order,
+                kind=MailKind.CONFIRMATION,
+                parcel_set="",
+                recipient=order.email,
+                language=written.language,
+                subject=written.subject,
+                body_text=written.text,
+                body_html=written.html,
+                message_id=_message_id(order),
+                sending_at=clock.now(),
+            )
+    except IntegrityError:
+        return None
+
+
+def _judge_rival(order: Order, *, first_try: bool) -> None:
+    row = Notification.objects.filter(order=order, kind=MailKind.CONFIRMATION, parcel_set="").first()
+    if row is not None and row.sent_at is not None:
+        return
+    if row is None or (first_try and row.sending_at > clock.now() - LEASE):
+        raise BeingSent
+    raise MailUnknown(number=order.number)
+
+
+def _message_id(order: Order) -> str:
+    """The same for every try, so that servers and mail programs can tell a copy from another mail."""
+    host = urlsplit(settings.SITE_URL).hostname or "localhost"
+    return f"<{MailKind.CONFIRMATION.value}.{order.pk}.{order.number}@{host}>"
+
+
+def sender_of(order: Order) -> str:
+    """The channel's name and address; without an address of its own, the installation's."""
+    channel = order.sales_channel
+    installed_name, installed_email = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    if channel.sender_email:
+        return formataddr((channel.sender_name or channel.name, channel.sender_email))
+    return formataddr((channel.sender_name or installed_name, installed_email))
+
+
+def _post(row: Notification, order: Order) -> None:
+    """Hand one mail to the server. Raises `MailRefused` only when it surely did not leave."""
+    connection = _connect()
+    try:
+        mail = EmailMultiAlternatives(
+            row.subject,
+            row.body_text,
+            sender_of(order),
+            [row.recipient],
+            headers={"Message-ID": row.message_id, "Auto-Submitted": "auto-generated"},
+        )
+        mail.attach_alternative(row.body_html, "text/html")
+        if not connection.send_messages([mail]):
+            raise MailRefused(answer="-")
+    except _REFUSED as error:
+        raise MailRefused(answer=_answer(error)) from error
+    except MailRefused:
+        raise
+    except Exception as error:
+        log.warning("mail of order %s: the outcome is unknown (%s)", order.pk, type(error).__name__)
+        raise MailUnknown(number=order.number) from error
+    finally:
+        _disconnect(connection)
+
+
+def _connect() -> BaseEmailBackend:
+    """Opened before anything is said, so that a failure here is known to come before the mail."""
+    connection: BaseEmailBackend = get_connection()
+    try:
+        connection.open()
+    except (OSError, smtplib.SMTPException) as error:
+        raise ServerAway(answer=_answer(error)) from error
+    return connection
+
+
+def _disconnect(connection: BaseEmailBackend) -> None:
+    try:
+        connection.close()
+    except (OSError, smtplib.SMTPException):
+        log.debug("the mail server did not part in peace", exc_info=True)
+
+
+def _answer(error: Exception) -> str:
+    """The server's words without the buyer's address."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, _words = next(iter(error.recipients.values()), (0, b""))
+        return f"{code} recipient refused"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {type(error).__name__}"
+    return type(error).__name__
+
+
+def sent_entry(row: Notification) -> Entry:
+    """The timeline's event of a mail that left."""
+    facts = {"mail": str(row.kind), "notification": row.pk, "language": row.language}
+    return Entry(("order", row.order_id), Thread("order", row.order_id), "mail_sent", facts=facts)
