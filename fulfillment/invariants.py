@@ -1,1 +1,143 @@
 """Invariants of this room as queries (`manage.py audit`)."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, Lower
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.audit import Violation, invariant
+from config.kernel.enums import DeliveryState
+from config.kernel.models import Delivery
+from fulfillment.enums import LIVE_FULFILLMENT, FulfillmentOrderStatus, ParcelStatus
+from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, ParcelLine, TrackingEvent
+from fulfillment.selectors.work import ORDER_LINE_PART
+from fulfillment.subscribers import CALL_BACK, ORDER_CANCELLED
+from inventory.enums import MovementKind, ReservationState
+from inventory.models import Reservation, StockMovement
+from orders.enums import CLOSED_ORDER
+from orders.models import LinePart
+
+SHOWN = 50
+OWED = (DeliveryState.DUE, DeliveryState.IN_FLIGHT, DeliveryState.FAILED)
+
+
+def _total(rows: QuerySet, group: str, column: str = "quantity") -> Coalesce:
+    """A subquery's sum of `column` by `group`, 0 without rows."""
+    sums = rows.order_by().values(group).annotate(total=Sum(column)).values("total")
+    return Coalesce(Subquery(sums, output_field=IntegerField()), 0)
+
+
+def _being_called_back() -> QuerySet:
+    """Orders whose cancellation this room has yet to hear of."""
+    rows = Delivery.objects.filter(subscriber=CALL_BACK, state__in=OWED, fact__kind=ORDER_CANCELLED)
+    return rows.values("fact__subject_id")
+
+
+@invariant("parcels.shipped", _("Units in parcels equal the shipped units of each line part"))
+def parcels_equal_shipped() -> Iterator[Violation]:
+    sent = ParcelLine.objects.filter(line_part=OuterRef("pk")).exclude(parcel__status=ParcelStatus.VOIDED)
+    parts = LinePart.objects.filter(line__order__is_history=False).annotate(sent=_total(sent, "line_part"))
+    for part in parts.exclude(sent=F("shipped"))[:SHOWN]:
+        yield Violation(f"line_part:{part.pk}", f"shipped {part.shipped}, in parcels {part.sent}")
+
+
+@invariant("parcels.delivered", _("Units in delivered parcels equal the delivered units of each line part"))
+def delivered_parcels_equal_delivered() -> Iterator[Violation]:
+    there = ParcelLine.objects.filter(line_part=OuterRef("pk"), parcel__status=ParcelStatus.DELIVERED)
+    parts = LinePart.objects.filter(line__order__is_history=False).annotate(there=_total(there, "line_part"))
+    for part in parts.exclude(there=F("delivered"))[:SHOWN]:
+        yield Violation(f"line_part:{part.pk}", f"delivered {part.delivered}, in parcels {part.there}")
+
+
+@invariant("parcels.same_order", _("A parcel, its shipment and its lines belong to one order"))
+def parcel_of_one_order() -> Iterator[Violation]:
+    strangers = ParcelLine.objects.exclude(parcel__order=F("line_part__line__order"))
+    for line in strangers.select_related("parcel")[:SHOWN]:
+        yield Violation(f"parcel:{line.parcel_id}", f"holds line part {line.line_part_id} of another order")
+    torn = Parcel.objects.exclude(
+        order=F("shipment__order"), shipment__order=F("shipment__fulfillment_order__order")
+    )
+    for parcel in torn[:SHOWN]:
+        yield Violation(f"parcel:{parcel.pk}", "parcel, shipment and fulfillment order name different orders")
+
+
+@invariant("parcels.tracking", _("A tracking number is unique per carrier among live parcels"))
+def tracking_unique() -> Iterator[Violation]:
+    live = Parcel.objects.exclude(status=ParcelStatus.VOIDED).order_by()
+    pairs = live.values(name=Lower("carrier"), number=F("tracking_number")).annotate(parcels=Count("pk"))
+    for pair in pairs.filter(parcels__gt=1)[:SHOWN]:
+        yield Violation(f"{pair['name']} {pair['number']}", f"on {pair['parcels']} parcels")
+
+
+@invariant("parcels.story", _("A delivered parcel has a time, and a statement that says so"))
+def delivered_was_stated() -> Iterator[Violation]:
+    untimed = Parcel.objects.filter(
+        Q(status=ParcelStatus.DELIVERED, delivered_at=None)
+        | ~Q(status=ParcelStatus.DELIVERED) & Q(delivered_at__isnull=False)
+    )
+    for parcel in untimed[:SHOWN]:
+        yield Violation(f"parcel:{parcel.pk}", f"{parcel.status}, delivered at {parcel.delivered_at}")
+    stated = TrackingEvent.objects.filter(status=ParcelStatus.DELIVERED).values("parcel")
+    for parcel in Parcel.objects.filter(status=ParcelStatus.DELIVERED).exclude(pk__in=stated)[:SHOWN]:
+        yield Violation(f"parcel:{parcel.pk}", "delivered, and nobody said so")
+
+
+@invariant("work.reserved", _("Live fulfillment orders ask for no more than is reserved for them"))
+def work_within_reservations() -> Iterator[Violation]:
+    reserved = Reservation.objects.filter(
+        reference_kind=ORDER_LINE_PART,
+        reference_id=OuterRef("line_part"),
+        level__location=OuterRef("fulfillment_order__location"),
+        state=ReservationState.OPEN,
+    )
+    asked = (
+        FulfillmentOrderLine.objects.filter(fulfillment_order__status__in=LIVE_FULFILLMENT)
+        .exclude(fulfillment_order__order__in=_being_called_back())
+        .order_by()
+        .values("line_part", "fulfillment_order__location")
+        .annotate(asked=Sum("quantity"), reserved=_total(reserved, "reference_id"))
+    )
+    for row in asked.filter(asked__gt=F("reserved"))[:SHOWN]:
+        yield Violation(
+            f"line_part:{row['line_part']}",
+            f"{row['asked']} asked of location {row['fulfillment_order__location']}, {row['reserved']} reserved",
+        )
+
+
+@invariant(
+    "work.called_back", _("No closed order has live warehouse work, once its cancellation was heard of")
+)
+def closed_order_has_no_work() -> Iterator[Violation]:
+    left = FulfillmentOrder.objects.filter(status__in=LIVE_FULFILLMENT, order__status__in=CLOSED_ORDER)
+    for work in left.exclude(order__in=_being_called_back()).select_related("order")[:SHOWN]:
+        yield Violation(f"fulfillment_order:{work.pk}", f"{work.status}, its order is {work.order.status}")
+
+
+@invariant("work.ledger", _("What a shipped fulfillment order asked left in its parcels and by the ledger"))
+def shipped_work_left_by_ledger() -> Iterator[Violation]:
+    asked = FulfillmentOrderLine.objects.filter(fulfillment_order=OuterRef("pk"))
+    packed = ParcelLine.objects.filter(parcel__shipment__fulfillment_order=OuterRef("pk")).exclude(
+        parcel__status=ParcelStatus.VOIDED
+    )
+    moved = StockMovement.objects.filter(
+        reference_kind="fulfillment_order", reference_id=OuterRef("pk"), kind=MovementKind.SHIP
+    )
+    work = FulfillmentOrder.objects.annotate(
+        asked=_total(asked, "fulfillment_order"),
+        packed=_total(packed, "parcel__shipment__fulfillment_order"),
+        moved=_total(moved, "reference_id", "delta"),
+    )
+    shipped = Q(status=FulfillmentOrderStatus.SHIPPED)
+    wrong = (shipped & ~Q(asked=F("packed"), moved=-F("packed"))) | (~shipped & ~Q(packed=0, moved=0))
+    for one in work.filter(wrong)[:SHOWN]:
+        yield Violation(
+            f"fulfillment_order:{one.pk}",
+            f"{one.status}: {one.asked} asked, {one.packed} in parcels, {one.moved} in the ledger",
+        )
+
+
+@invariant("work.address", _("Goods went to the address that was released"))
+def shipped_work_has_address() -> Iterator[Violation]:
+    for one in FulfillmentOrder.objects.filter(status=FulfillmentOrderStatus.SHIPPED, ship_to=None)[:SHOWN]:
+        yield Violation(f"fulfillment_order:{one.pk}", "shipped to no address")

@@ -1,1 +1,109 @@
 """Invariants of this room as queries (`manage.py audit`)."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.audit import Violation, invariant
+from inventory.enums import MovementKind, UnsellableReason
+from inventory.models import StockMovement, UnsellableStock
+from orders.models import LinePart
+from returns.enums import Disposition, Reception, RmaStatus
+from returns.models import ReturnUnit, Rma
+from returns.selectors.units import SPOKEN_FOR, UNDECIDED
+
+SHOWN = 50
+SET_ASIDE = frozenset({Disposition.QUARANTINE, Disposition.REFURBISH, Disposition.TO_VENDOR})
+GONE = frozenset({Disposition.RESTOCK, Disposition.SCRAP})
+
+
+def _count(rows: QuerySet, group: str) -> Coalesce:
+    """A subquery's number of rows by `group`, 0 without rows."""
+    counts = rows.order_by().values(group).annotate(found=Count("pk")).values("found")
+    return Coalesce(Subquery(counts, output_field=IntegerField()), 0)
+
+
+@invariant("returns.counted", _("Units that came back equal the returned units of each line part"))
+def received_equal_returned() -> Iterator[Violation]:
+    back = ReturnUnit.objects.filter(line_part=OuterRef("pk"), reception=Reception.RECEIVED)
+    for part in LinePart.objects.annotate(back=_count(back, "line_part")).exclude(back=F("returned"))[:SHOWN]:
+        yield Violation(f"line_part:{part.pk}", f"returned {part.returned}, units that came back {part.back}")
+
+
+@invariant("returns.shipped", _("Returns speak for no more units than were shipped"))
+def spoken_for_within_shipped() -> Iterator[Violation]:
+    spoken = ReturnUnit.objects.filter(SPOKEN_FOR, line_part=OuterRef("pk"))
+    parts = LinePart.objects.annotate(spoken=_count(spoken, "line_part"))
+    for part in parts.filter(spoken__gt=F("shipped"))[:SHOWN]:
+        yield Violation(
+            f"line_part:{part.pk}", f"shipped {part.shipped}, spoken for by returns {part.spoken}"
+        )
+
+
+@invariant("returns.same_order", _("A returned unit belongs to its return's order"))
+def unit_of_one_order() -> Iterator[Violation]:
+    strangers = ReturnUnit.objects.exclude(order=F("rma__order"), line_part__line__order=F("rma__order"))
+    for unit in strangers[:SHOWN]:
+        yield Violation(f"return_unit:{unit.pk}", f"is not of the order of return {unit.rma_id}")
+
+
+@invariant("returns.progress", _("Units stand where their return says: none undecided once it is inspected"))
+def progress_agrees() -> Iterator[Violation]:
+    ended = Q(rma__status__in=[RmaStatus.INSPECTED, RmaStatus.RESOLVED])
+    before = Q(rma__status__in=[RmaStatus.REQUESTED, RmaStatus.APPROVED, RmaStatus.IN_TRANSIT])
+    for unit in ReturnUnit.objects.filter(UNDECIDED & ended | before & ~Q(reception=Reception.EXPECTED))[
+        :SHOWN
+    ]:
+        yield Violation(
+            f"return_unit:{unit.pk}", f"{unit.reception}/{unit.disposition}, return {unit.rma_id}"
+        )
+    for unit in ReturnUnit.objects.filter(reception=Reception.RECEIVED, disposition="")[:SHOWN]:
+        yield Violation(f"return_unit:{unit.pk}", "arrived and is nowhere")
+    for rma in Rma.objects.filter(units=None)[:SHOWN]:
+        yield Violation(f"rma:{rma.pk}", "has no units")
+
+
+@invariant("returns.ledger", _("Each return came in, and went on, by as many units as the ledger says"))
+def ledger_agrees() -> Iterator[Violation]:
+    units = ReturnUnit.objects.filter(rma=OuterRef("pk"))
+    rows = StockMovement.objects.filter(reference_kind="rma", reference_id=OuterRef("pk"))
+
+    def moved(*kinds: MovementKind) -> Coalesce:
+        sums = rows.filter(kind__in=kinds).order_by().values("reference_id")
+        total = sums.annotate(total=Sum("unsellable_delta")).values("total")
+        return Coalesce(Subquery(total, output_field=IntegerField()), 0)
+
+    rmas = Rma.objects.annotate(
+        back=_count(units.filter(reception=Reception.RECEIVED), "rma"),
+        gone=_count(units.filter(disposition__in=GONE), "rma"),
+        moved_in=moved(MovementKind.RETURN),
+        moved_on=moved(MovementKind.PUT_BACK, MovementKind.SCRAP),
+    )
+    for rma in rmas.exclude(back=F("moved_in"), gone=-F("moved_on"))[:SHOWN]:
+        yield Violation(
+            f"rma:{rma.pk}",
+            f"{rma.back} came back and {rma.gone} went on, ledger {rma.moved_in} and {-rma.moved_on}",
+        )
+
+
+@invariant("returns.quarantine", _("Units of returns that are set aside are within the unsellable stock"))
+def set_aside_within_unsellable() -> Iterator[Violation]:
+    stock = UnsellableStock.objects.filter(
+        level__sku=OuterRef("line_part__sku"),
+        level__location=OuterRef("rma__location"),
+        reason=UnsellableReason.QUARANTINE,
+    ).values("quantity")[:1]
+    aside = (
+        ReturnUnit.objects.filter(disposition__in=SET_ASIDE)
+        .order_by()
+        .values("line_part__sku", "rma__location")
+        .annotate(aside=Count("pk"), stock=Coalesce(Subquery(stock, output_field=IntegerField()), 0))
+    )
+    for row in aside.filter(aside__gt=F("stock"))[:SHOWN]:
+        yield Violation(
+            f"sku:{row['line_part__sku']}",
+            f"{row['aside']} units of returns set aside at location {row['rma__location']}, "
+            f"stock says {row['stock']}",
+        )

@@ -1,6 +1,6 @@
 """Goods come back: into quarantine, from there for sale again or to scrap."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from config.kernel.actors import Actor
@@ -79,7 +79,7 @@ def put_back_for_sale(
 
     Refuses: `NotAllowed`; `NotFound`; `NotEnoughUnsellable`; `BinMissing`; `InvalidInput`.
     """
-    return _out_of_quarantine(goods, MovementKind.PUT_BACK, cause=Cause(reference, actor))
+    return _out_of_quarantine({MovementKind.PUT_BACK: goods}, cause=Cause(reference, actor))
 
 
 @verb
@@ -92,26 +92,57 @@ def scrap_unsellable(
 
     Refuses: `NotAllowed`; `NotFound`; `NotEnoughUnsellable`; `BinMissing`; `InvalidInput`.
     """
-    return _out_of_quarantine(goods, MovementKind.SCRAP, cause=Cause(reference, actor))
+    return _out_of_quarantine({MovementKind.SCRAP: goods}, cause=Cause(reference, actor))
 
 
-def _out_of_quarantine(goods: Sequence[ReturnedGoods], kind: MovementKind, *, cause: Cause) -> Results[str]:
+@verb
+def empty_quarantine(
+    goods: Sequence[ReturnedGoods], *, scrapped: Collection[str], reference: tuple[str, int], actor: Actor
+) -> Results[str]:
+    """Put units back for sale, and write those off whose keys are `scrapped`: one inspection, one set of locks.
+
+    Locks, answers and refusals are those of `put_back_for_sale` and `scrap_unsellable`.
+    """
+    lines = {
+        MovementKind.PUT_BACK: [line for line in goods if line.key not in scrapped],
+        MovementKind.SCRAP: [line for line in goods if line.key in scrapped],
+    }
+    return _out_of_quarantine(lines, cause=Cause(reference, actor))
+
+
+_BINS = {
+    MovementKind.PUT_BACK: (BinKind.QUARANTINE, BinKind.DEFAULT),
+    MovementKind.SCRAP: (BinKind.QUARANTINE,),
+}
+
+
+def _out_of_quarantine(
+    lines: Mapping[MovementKind, Sequence[ReturnedGoods]], *, cause: Cause
+) -> Results[str]:
     cause.actor.require(RETURN)
-    results: Results[str] = Results(line.key for line in goods)
-    is_for_sale = kind == MovementKind.PUT_BACK
+    every = [line for some in lines.values() for line in some]
+    results: Results[str] = Results(line.key for line in every)
     with batch_transaction():
-        places = Places.of(goods)
-        bins = (BinKind.QUARANTINE, BinKind.DEFAULT) if is_for_sale else (BinKind.QUARANTINE,)
-        fit = _fitting(goods, places, results, bins=bins, opens=False)
-        levels = lock_levels(line.sku_id for line in fit)
-        fresh = new_lines(fit, kind, results)
-        held = _held([level.pk for level in levels])
-        moved = list(_within(fresh, by_place(levels), held, results))
-        postings = [entry for level, line in moved for entry in _entries(level, line, kind, places)]
+        places = Places.of(every)
+        fit = {
+            kind: _fitting(some, places, results, bins=_BINS[kind], opens=False)
+            for kind, some in lines.items()
+            if some
+        }
+        levels = lock_levels(line.sku_id for some in fit.values() for line in some)
+        held, at = _held([level.pk for level in levels]), by_place(levels)
+        postings: list[Posting] = []
+        keys: list[str] = []
+        freed: list[int] = []
+        for kind, some in fit.items():
+            for level, line in _within(new_lines(some, kind, results), at, held, results):
+                postings += _entries(level, line, kind, places)
+                keys.append(f"{kind}:{line.key}")
+                freed += [line.sku_id] if kind == MovementKind.PUT_BACK else []
         post_movements(postings, levels=levels, cause=cause)
-        keep_keys(f"{kind}:{line.key}" for _level, line in moved)
-        if is_for_sale:
-            record_freed(line.sku_id for _level, line in moved)
+        keep_keys(keys)
+        if freed:
+            record_freed(freed)
     return results
 
 

@@ -1,0 +1,84 @@
+"""What the warehouse is asked for, and what an order still has to ask."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from django.db.models import QuerySet, Sum
+
+from fulfillment.enums import LIVE_FULFILLMENT
+from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
+from fulfillment.states import SHIP_BY_HAND
+from inventory.enums import ReservationState
+from inventory.models import Reservation
+from orders.models import LinePart
+
+ORDER_LINE_PART = "order_line_part"
+
+
+class Spot(NamedTuple):
+    """Units of one line part at one location."""
+
+    part_id: int
+    location_id: int
+
+
+def reserved_units(part_ids: Iterable[int]) -> dict[Spot, int]:
+    """Units that open reservations hold for line parts, by location; one statement."""
+    rows = (
+        Reservation.objects.filter(
+            reference_kind=ORDER_LINE_PART, reference_id__in=list(part_ids), state=ReservationState.OPEN
+        )
+        .values_list("reference_id", "level__location_id")
+        .annotate(units=Sum("quantity"))
+        .order_by()
+    )
+    return {Spot(part_id, location_id): units for part_id, location_id, units in rows}
+
+
+def asked_units(part_ids: Iterable[int]) -> dict[Spot, int]:
+    """Units that live fulfillment orders already ask for, by location; one statement."""
+    rows = (
+        FulfillmentOrderLine.objects.filter(
+            line_part__in=list(part_ids), fulfillment_order__status__in=LIVE_FULFILLMENT
+        )
+        .values_list("line_part_id", "fulfillment_order__location_id")
+        .annotate(units=Sum("quantity"))
+        .order_by()
+    )
+    return {Spot(part_id, location_id): units for part_id, location_id, units in rows}
+
+
+def uncovered_units(order_ids: Iterable[int]) -> dict[int, Mapping[int, Mapping[int, int]]]:
+    """Reserved units that no live fulfillment order asks for: by order, location, line part; three statements."""
+    part_orders = dict(
+        LinePart.objects.filter(line__order__in=list(order_ids), line__requires_shipping=True)
+        .order_by("pk")
+        .values_list("pk", "line__order_id")
+    )
+    asked = asked_units(part_orders)
+    found: dict[int, dict[int, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
+    for spot, units in sorted(reserved_units(part_orders).items()):
+        left = units - asked.get(spot, 0)
+        if left > 0:
+            found[part_orders[spot.part_id]][spot.location_id][spot.part_id] = left
+    return dict(found)
+
+
+def live_work(order_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Ids of the live fulfillment orders by order, oldest first; one statement."""
+    rows = FulfillmentOrder.objects.filter(order__in=list(order_ids), status__in=LIVE_FULFILLMENT)
+    return _by_order(rows)
+
+
+def released_ids_by_order(order_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Ids of the fulfillment orders that can be shipped by hand, by order, oldest first; one statement."""
+    rows = FulfillmentOrder.objects.filter(order__in=list(order_ids), status__in=SHIP_BY_HAND.sources)
+    return _by_order(rows)
+
+
+def _by_order(rows: QuerySet[FulfillmentOrder]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = defaultdict(list)
+    for pk, order_id in rows.order_by("pk").values_list("pk", "order_id"):
+        found[order_id].append(pk)
+    return found
