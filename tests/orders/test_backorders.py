@@ -1,0 +1,253 @@
+"""`fill_backorders`: strictly in queue order, split on part, nobody overtaken, its two triggers."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from config.kernel import clock, outbox
+from config.kernel.actors import Actor
+from config.kernel.models import Delivery, Event
+from inventory.enums import ReservationState
+from inventory.models import Location, Reservation, Sku
+from orders.enums import FulfillmentStatus
+from orders.models import AllocationDecision, LinePart, Order
+from orders.selectors.queues import fillable_sku_ids
+from orders.services import backorders
+from orders.services.allocating import allocate_orders
+from orders.services.backorders import fill_backorders
+from orders.services.cancelling import cancel_orders
+from orders.tasks import sweep_backorders
+from tests.factories.inventory import make_level, make_location, make_sku, receive, reserve
+from tests.factories.orders import make_channel, make_order, neutral_line
+
+pytestmark = pytest.mark.django_db
+
+RULE = Actor.rule("tests")
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def near(db: None) -> Location:
+    return make_location("NEAR", preference=1)
+
+
+@pytest.fixture
+def mug(near: Location) -> Sku:
+    sku = make_sku("MUG")
+    make_level(sku, near)
+    return sku
+
+
+def waiting_order(quantity: int, *, minute: int = 0, priority: int = 0) -> Order:
+    channel = make_channel(code=f"shop-{priority}", priority=priority)
+    order = make_order(channel=channel, lines=(neutral_line("MUG", quantity),))
+    with clock.frozen(NOON + timedelta(minutes=minute)):
+        allocate_orders([order.pk], actor=RULE).raise_refusals()
+    return order
+
+
+def allocated(*orders: Order) -> list[int]:
+    return [LinePart.objects.get(line__order=order).allocated for order in orders]
+
+
+def fill(*skus: Sku) -> dict[int, int]:
+    return fill_backorders([sku.pk for sku in skus], actor=RULE).values
+
+
+def test_fill_backorders_serves_the_queue_and_splits_the_last(near: Location, mug: Sku) -> None:
+    third = waiting_order(2, minute=3)
+    first = waiting_order(2, minute=1)
+    second = waiting_order(3, minute=2)
+    receive(mug, near, 4)
+
+    results = fill_backorders([mug.pk], actor=RULE)
+
+    assert results.done_ids == [mug.pk]
+    assert results.values == {mug.pk: 4}
+    assert allocated(first, second, third) == [2, 2, 0]
+    second.refresh_from_db()
+    first.refresh_from_db()
+    assert first.fulfillment_status == FulfillmentStatus.ALLOCATED
+    assert second.fulfillment_status == FulfillmentStatus.BACKORDERED
+    part = LinePart.objects.get(line__order=second)
+    rows = Reservation.objects.filter(reference_id=part.pk).order_by("state").values_list("state", "quantity")
+    assert list(rows) == [("open", 2), ("waiting", 1)]
+    queued = Reservation.objects.filter(reference_id=part.pk).values_list("queued_at", flat=True)
+    assert set(queued) == {NOON + timedelta(minutes=2)}
+    events = Event.objects.filter(kind="backorder_filled").order_by("id")
+    assert [(event.thread_id, event.facts["units"]) for event in events] == [(first.pk, 2), (second.pk, 2)]
+    decision = AllocationDecision.objects.filter(order=second).latest("id")
+    assert decision.outcome == "partial"
+    assert decision.chosen == [{"location": near.pk, "part": part.pk, "sku": mug.pk, "quantity": 2}]
+
+
+def test_fill_backorders_higher_priority_goes_first(near: Location, mug: Sku) -> None:
+    old, market = waiting_order(2, minute=1), waiting_order(2, minute=9, priority=5)
+    receive(mug, near, 3)
+
+    fill(mug)
+
+    assert allocated(old, market) == [1, 2]
+
+
+def test_fill_backorders_second_call_changes_nothing(near: Location, mug: Sku) -> None:
+    waiting_order(5)
+    receive(mug, near, 3)
+    fill(mug)
+    events = Event.objects.count()
+
+    results = fill_backorders([mug.pk], actor=RULE)
+
+    assert results.unchanged_ids == [mug.pk]
+    assert Event.objects.count() == events
+
+
+def test_fill_backorders_leaves_units_of_those_it_does_not_serve(near: Location, mug: Sku) -> None:
+    reserve(mug, None, 2, queued_at=NOON - timedelta(days=1))
+    order = waiting_order(3)
+    receive(mug, near, 4)
+
+    fill(mug)
+
+    assert allocated(order) == [2]
+
+
+def test_fill_backorders_one_reservation_from_two_locations(near: Location, mug: Sku) -> None:
+    far = make_location("FAR", preference=2)
+    order = waiting_order(5)
+    receive(mug, near, 2)
+    receive(mug, far, 3)
+
+    assert fill(mug) == {mug.pk: 5}
+
+    rows = Reservation.objects.filter(state=ReservationState.OPEN).order_by("level__location__code")
+    assert [(row.level.location.code, row.quantity) for row in rows] == [("FAR", 3), ("NEAR", 2)]
+    assert allocated(order) == [5]
+
+
+def test_fill_backorders_favours_the_location_that_holds_the_rest(near: Location, mug: Sku) -> None:
+    far = make_location("FAR", preference=2)
+    receive(mug, far, 1)
+    order = waiting_order(3)
+    receive(mug, near, 2)
+    receive(mug, far, 2)
+
+    fill(mug)
+
+    rows = Reservation.objects.filter(state=ReservationState.OPEN)
+    assert {row.level.location.code for row in rows} == {"FAR"}
+    assert allocated(order) == [3]
+
+
+def test_fill_backorders_location_does_not_sell_fills_nobody(mug: Sku) -> None:
+    waiting_order(1)
+    receive(mug, make_location("SHOWROOM", can_ship=False), 5)
+
+    assert fillable_sku_ids() == []
+    assert fill_backorders([mug.pk], actor=RULE).unchanged_ids == [mug.pk]
+
+
+def test_fill_backorders_more_orders_than_a_round(
+    near: Location, mug: Sku, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backorders, "MAX_BATCH", 2)
+    orders = [waiting_order(1, minute=number) for number in range(5)]
+    receive(mug, near, 4)
+
+    assert fill(mug) == {mug.pk: 4}
+    assert allocated(*orders) == [1, 1, 1, 1, 0]
+
+
+def test_fill_backorders_unknown_sku_is_refused() -> None:
+    assert fill_backorders([404], actor=RULE).refusals[404].code == "not_found"
+
+
+def test_sweep_backorders_fills_what_no_news_told(near: Location, mug: Sku) -> None:
+    order = waiting_order(2)
+    receive(mug, near, 2)
+
+    sweep_backorders()
+    sweep_backorders()
+
+    assert allocated(order) == [2]
+    assert Event.objects.filter(kind="backorder_filled").count() == 1
+
+
+def test_received_stock_reaches_the_queue_through_the_outbox(near: Location, mug: Sku) -> None:
+    order = waiting_order(2)
+    receive(mug, near, 2)
+
+    outbox.deliver_due("work")
+
+    assert allocated(order) == [2]
+    delivery = Delivery.objects.filter(fact__kind="stock.freed", subscriber="orders.fill_backorders").latest(
+        "id"
+    )
+    assert delivery.state == "delivered"
+
+
+def test_accepted_order_is_allocated_through_the_outbox(near: Location, mug: Sku) -> None:
+    receive(mug, near, 2)
+    order = make_order(lines=(neutral_line("MUG", 2),))
+
+    outbox.deliver_due("work")
+
+    assert allocated(order) == [2]
+
+
+def test_accepted_order_is_refused_leaves_no_failed_delivery(near: Location) -> None:
+    make_order(lines=(neutral_line("ODD", 2),), skus=False)
+
+    outbox.deliver_due("work")
+
+    delivery = Delivery.objects.get(subscriber="orders.allocate_accepted")
+    assert delivery.state == "suppressed"
+
+
+class NobodyOvertakes(TestCase):
+    """Whatever is received, ordered and cancelled, the queue is served in its order."""
+
+    @settings(max_examples=25, deadline=None)
+    @given(
+        st.lists(
+            st.one_of(
+                st.tuples(st.just("order"), st.integers(1, 4), st.integers(0, 1)),
+                st.tuples(st.just("receive"), st.integers(1, 5), st.integers(0, 1)),
+                st.tuples(st.just("cancel"), st.integers(0, 9), st.just(0)),
+            ),
+            min_size=3,
+            max_size=12,
+        )
+    )
+    def test_random_days(self, steps: list[tuple[str, int, int]]) -> None:
+        places = [make_location("NEAR", preference=1), make_location("FAR", preference=2)]
+        mug = make_sku("MUG")
+        orders: list[Order] = []
+        for minute, (what, number, choice) in enumerate(steps):
+            if what == "order":
+                orders.append(waiting_order(number, minute=minute, priority=choice))
+            elif what == "receive":
+                receive(mug, places[choice], number)
+                fill(mug)
+            elif number < len(orders):
+                cancel_orders([orders[number].pk], reason="test", actor=RULE)
+                fill(mug)
+            self.assert_fair(mug)
+
+    def assert_fair(self, mug: Sku) -> None:
+        """Units are free only when nobody waits, and only the last one served waits for a part."""
+        waiting = Reservation.objects.filter(sku=mug, state=ReservationState.WAITING)
+        free = sum(max(0, level.free) for level in mug.levels.all())
+        assert not free or not waiting.exists()
+        for row in Reservation.objects.filter(sku=mug, state=ReservationState.OPEN):
+            overtaken = waiting.filter(priority=row.priority, queued_at__lt=row.queued_at)
+            assert not overtaken.exists()
+        for part in LinePart.objects.filter(sku=mug):
+            open_units = sum(
+                row.quantity
+                for row in Reservation.objects.filter(reference_id=part.pk, state=ReservationState.OPEN)
+            )
+            assert part.allocated == open_units
