@@ -1,0 +1,81 @@
+"""A real Chromium against a live server, with everything it complains about written down."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Page, sync_playwright
+
+DESK, PHONE = (1440, 900), (390, 844)
+
+
+@dataclass
+class Visit:
+    """One browser window. `complaints` are console errors, policy violations, script errors and failed requests."""
+
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.address + path)
+        return self.page
+
+    def sideways(self) -> int:
+        """How many pixels the page scrolls sideways."""
+        return int(
+            self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        )
+
+
+@pytest.fixture
+def manager(transactional_db: None) -> User:
+    return User.objects.create_superuser("marta", password="only-for-tests")
+
+
+@pytest.fixture
+def visit(chromium: str, live_server: Any) -> Iterator[Callable[..., Visit]]:
+    """Open a window: `visit(PHONE, scheme="dark", user=manager)`; without a user it is not logged in.
+
+    Rows are written before the first window: afterwards the test's thread has an event loop, and the ORM refuses.
+    """
+    cookies: dict[int, str] = {}
+
+    def log_in(user: User) -> str:
+        client = Client()
+        client.force_login(user)
+        return str(client.cookies["sessionid"].value)
+
+    for user in User.objects.filter(is_staff=True):
+        cookies[user.pk] = log_in(user)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+
+        def open_window(size: tuple[int, int], *, scheme: str = "light", user: User | None = None) -> Visit:
+            context = browser.new_context(
+                viewport={"width": size[0], "height": size[1]},
+                color_scheme=scheme,  # type: ignore[arg-type]
+                is_mobile=size == PHONE,
+                has_touch=size == PHONE,
+                locale="en-GB",
+            )
+            if user is not None:
+                cookie = {"name": "sessionid", "value": cookies[user.pk], "url": live_server.url}
+                context.add_cookies([cookie])  # type: ignore[list-item]
+            window = Visit(context.new_page(), live_server.url)
+            said = window.complaints.append
+            window.page.on(
+                "console", lambda line: said(line.text) if line.type in {"error", "warning"} else None
+            )
+            window.page.on("pageerror", lambda error: said(str(error)))
+            window.page.on(
+                "response",
+                lambda answer: said(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
+            )
+            return window
+
+        yield open_window
+        browser.close()
