@@ -1,9 +1,10 @@
 """The neutral order: what every door hands over, whatever the channel calls its parts.
 
-`required_on` is the day the buyer wants it by. Amounts are `Decimal` in `currency`, already rounded to that currency's smallest coin, or None where the
+Amounts are `Decimal` in `currency`, already rounded to that currency's smallest coin, or None where the
 channel has not stated them yet. `prices_include_tax` says how the amounts *here* are given: adapters that
 receive net lines say False even when the shop types gross prices. A line is worth
 `subtotal_amount − Σ discounts`; the taxes stand beside it when prices are net, inside it when they include tax.
+`required_on` is the day the buyer wants it by.
 """
 
 from dataclasses import dataclass, field

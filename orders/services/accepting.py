@@ -10,7 +10,7 @@ from django.db import models
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
-from config.kernel.errors import NotFound
+from config.kernel.errors import Conflict, NotFound
 from config.kernel.events import record_events
 from config.kernel.numbering import next_numbers
 from config.kernel.outbox import NewFact, record_facts
@@ -76,6 +76,11 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     if channel is None:
         raise NotFound()
     results = _accept(incoming, channel=channel, actor=actor)
+    if lost := [one for one in incoming if isinstance(results.refusals.get(one.key), Conflict)]:
+        # A rival stored the same key between our look and our insert: by now it can be seen.
+        for one in lost:
+            del results.refusals[one.key]
+        results.absorb(_accept(lost, channel=channel, actor=actor))
     raws = {one.raw_id: one.key for one in incoming if one.raw_id is not None}
     _settle_repeated(incoming, results)
     record_problems({raw: str(results.refusals[key]) for raw, key in raws.items() if key in results.refusals})

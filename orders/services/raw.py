@@ -74,6 +74,17 @@ def record_problems(problems: Mapping[int, str]) -> None:
     )
 
 
+def name_raw_orders(external_ids: Mapping[int, str]) -> None:
+    """Write the channel's reference on raw orders, by pk, once it has been read: one statement."""
+    RawOrder.objects.bulk_update(
+        [
+            RawOrder(pk=pk, external_id=fit(RawOrder, "external_id", name))
+            for pk, name in external_ids.items()
+        ],
+        ["external_id"],
+    )
+
+
 def _row(entry: RawEntry, sales_channel_id: int) -> RawOrder:
     return RawOrder(
         sales_channel_id=sales_channel_id,

@@ -1,0 +1,168 @@
+"""Orders from outside: kept as they came, read by the channel's adapter, accepted. One bad body spoils no other."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from channels.adapters import ADAPTERS, read_order
+from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.batches import MAX_BATCH, in_batches
+from config.kernel.errors import BancaleError, NotFound, TooMany
+from config.kernel.results import Results
+from orders.enums import ChannelKind, HoldKind, NeutralState
+from orders.models import RawOrder, SalesChannel
+from orders.neutral import NeutralOrder
+from orders.services.accepting import Incoming, accept_orders
+from orders.services.holds import place_hold
+from orders.services.payments import PaymentReport, report_payments
+from orders.services.raw import RawEntry, name_raw_orders, record_problems, store_raw_orders
+
+log = logging.getLogger(__name__)
+
+# Younger ones are still in the hands of the door that stored them.
+LEFT_ALONE = timedelta(minutes=2)
+READER = Actor.system("intake")
+
+
+class Unreadable(BancaleError):
+    """A defect of an adapter: its name is all that is safe to show."""
+
+    code = "unreadable"
+    message = _("The body could not be read (%(error)s).")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One order's body and the caller's own name for it."""
+
+    key: str
+    text: str
+
+
+def take_in(bodies: Sequence[Body], *, sales_channel_id: int, door: str, actor: Actor) -> Results[str]:
+    """Keep bodies, then read and accept them; the value of each key is the order's pk.
+
+    At most 200. Everything is stored before anything is read. `unchanged`: the same body, or its order, is
+    known. `door` is a short word ("file", "webhook"). See `read_raw_orders` for what is refused.
+    """
+    channel = SalesChannel.objects.filter(pk=sales_channel_id).first()
+    if channel is None:
+        raise NotFound()
+    results: Results[str] = Results(body.key for body in bodies)
+    entries = [RawEntry(body.key, f"{door}:{channel.kind}", "", body.text) for body in bodies]
+    stored = store_raw_orders(entries, sales_channel_id=channel.pk)
+    read = read_raw_orders(list(dict.fromkeys(stored.values.values())), actor=actor)
+    for key in results.keys:
+        raw_id = stored.values.get(key)
+        if raw_id is None:
+            results.refuse(key, stored.refusals[key])
+        elif raw_id in read.refusals:
+            results.refuse(key, read.refusals[raw_id])
+        elif read.is_done(raw_id) and stored.is_done(key):
+            results.done(key, read.values[raw_id])
+        else:
+            results.unchanged(key, read.values[raw_id])
+    return results
+
+
+def read_raw_orders(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Read kept bodies with their channel's adapter and accept them; the value of each is the order's pk.
+
+    At most 200 ids; also for another try after a problem was put right. A settled one is `unchanged`. Where the
+    order is known already, its payments are brought up to what the body reports, and an order that the channel
+    has cancelled meanwhile is held for a person.
+
+    Refuses what cannot be read (`PayloadError`, `NoAdapter`, `Unreadable`) or accepted (see `accept_orders`);
+    the reason then stands on the raw order, which stays open. `NotFound`. Raises `NotAllowed`.
+    """
+    results: Results[int] = Results(raw_ids)
+    if len(results.keys) > MAX_BATCH:
+        raise TooMany(limit=MAX_BATCH, count=len(results.keys))
+    rows = RawOrder.objects.select_related("sales_channel").in_bulk(results.keys)
+    read: dict[int, NeutralOrder] = {}
+    for pk in results.keys:
+        row = rows.get(pk)
+        if row is None:
+            results.refuse(pk, NotFound())
+        elif row.settled_at is not None and row.order_id is not None:
+            results.unchanged(pk, row.order_id)
+        else:
+            try:
+                read[pk] = _read(row)
+            except BancaleError as error:
+                results.refuse(pk, error)
+    record_problems({pk: str(error) for pk, error in results.refusals.items() if pk in rows})
+    name_raw_orders({pk: order.external_id for pk, order in read.items()})
+    _accept(read, rows, results, actor)
+    return results
+
+
+def _read(row: RawOrder) -> NeutralOrder:
+    # The source says which format the body had when it came, whatever the channel has become since.
+    stated = row.source.rpartition(":")[2]
+    kind = ChannelKind(stated if stated in ChannelKind.values else row.sales_channel.kind)
+    try:
+        return read_order(kind, row.body)
+    except BancaleError:
+        raise
+    except Exception as error:
+        log.exception("raw order %s cannot be read", row.pk)
+        raise Unreadable(error=type(error).__name__) from error
+
+
+def _accept(
+    read: Mapping[int, NeutralOrder], rows: Mapping[int, RawOrder], results: Results[int], actor: Actor
+) -> None:
+    by_channel: dict[int, list[int]] = defaultdict(list)
+    for pk in read:
+        by_channel[rows[pk].sales_channel_id].append(pk)
+    for channel_id, pks in by_channel.items():
+        incoming = [Incoming(read[pk], raw_id=pk) for pk in pks]
+        accepted = accept_orders(incoming, sales_channel_id=channel_id, actor=actor)
+        known: dict[int, NeutralOrder] = {}
+        taken: set[str] = set()
+        for pk in pks:
+            key = read[pk].external_id
+            if key in accepted.refusals:
+                results.refuse(pk, accepted.refusals[key])
+            elif accepted.is_done(key) and key not in taken:
+                results.done(pk, accepted.values[key])
+            else:
+                results.unchanged(pk, accepted.values[key])
+                known[accepted.values[key]] = read[pk]
+            taken.add(key)
+        _tell_known(known, Actor.channel(channel_id, rows[pks[0]].sales_channel.code))
+
+
+def _tell_known(known: Mapping[int, NeutralOrder], actor: Actor) -> None:
+    """What a later body says of an order that we have: its payments, and that it was cancelled out there."""
+    reports = [PaymentReport(pk, order.payments) for pk, order in known.items()]
+    cancelled = [pk for pk, order in known.items() if order.state == NeutralState.CANCELLED]
+    facts = {"cause": "cancelled_by_channel"}
+    told = [
+        in_batches(report_payments, reports, actor=actor),
+        in_batches(place_hold, cancelled, kind=HoldKind.CANCEL_REQUESTED, facts=facts, actor=actor),
+    ]
+    for results in told:
+        for pk, error in results.refusals.items():
+            log.warning("order %s: %s", pk, error)
+
+
+def sweep_raw_orders() -> int:
+    """Read what a door stored and never got to read, because it died in between; returns how many."""
+    readable = [kind.value for kind in ADAPTERS]
+    rows = RawOrder.objects.filter(
+        settled_at=None, problem="", order=None, received_at__lt=clock.now() - LEFT_ALONE
+    )
+    left = [
+        pk
+        for pk, source in rows.order_by("pk").values_list("pk", "source")[:MAX_BATCH]
+        if source.rpartition(":")[2] in readable
+    ]
+    read_raw_orders(left, actor=READER)
+    return len(left)
