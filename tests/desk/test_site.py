@@ -153,3 +153,24 @@ def test_strangers_are_sent_to_the_log_in(client: Client, name: str) -> None:
 def test_find_nothing_goes_home_and_says_so(desk: Client) -> None:
     empty = desk.get("/find/", {"q": "  "})
     assert empty["Location"] == "/"
+
+
+def test_unknown_address_is_a_page_of_ours(desk: Client) -> None:
+    response = desk.get("/orders/nowhere/")
+
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()
+
+
+def test_forgotten_token_is_explained(manager: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(manager)
+
+    response = strict.post("/logout/")
+
+    assert response.status_code == 403
+    assert "This page was open for too long" in response.content.decode()
+
+
+def test_logging_out_says_so(desk: Client) -> None:
+    assert "You are logged out" in desk.post("/logout/").content.decode()

@@ -6,6 +6,7 @@
     ago(when)                     4 min ago, in 3 h; the full local time as tooltip
     localtime(when)               21 Nov, 18:42 in the viewer's zone
     code(text)                    a SKU, a tracking number: set in monospace
+    {{ count|number }}            2,431
     {{ value|dash }}              – for None and ""; {{ value|figure }} also aligns whole numbers
     {% card "Lines" more="3 SKUs" url=… %} … {% endcard %}    add flush=1 around a table or list
     {% facts rows %}              rows of (label, value) or (label, value, tone)
@@ -100,6 +101,12 @@ def code(text: str | None) -> SafeString | str:
 def dash(value: Any) -> Any:
     """Unknown is shown as a dash, zero as zero."""
     return DASH if value is None or value == "" else value
+
+
+@register.filter
+def number(value: int) -> str:
+    """A count with its thousands set apart: 2,431."""
+    return str(number_format(value, use_l10n=True, force_grouping=True))
 
 
 @register.filter
