@@ -35,7 +35,7 @@ def release_reservations(
             field="levels", value=sorted(set(freed) - set(found)), accepted="all must be locked"
         )
     sku_ids = {row.sku_id for row in reservations}
-    change_levels(found, {pk: LevelChange(reserved=-n) for pk, n in freed.items()})
     also = {"closed_at": clock.now(), "closed_reason": reason[:40]}
     apply_transition(RESERVATION, RELEASE, reservations, actor=actor, also=also)
+    change_levels(found, {pk: LevelChange(reserved=-n) for pk, n in freed.items()})
     record_freed(sku_ids)

@@ -1,0 +1,111 @@
+"""Nobody is overtaken, and everybody can see where they stand."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import transaction
+
+from inventory.errors import QueueJumped
+from inventory.models import Location, Reservation, Sku
+from inventory.selectors.queue import QueuePlace, queue_places, waiting_in_line
+from inventory.selectors.stock import available_to_sell, waiting_quantity
+from inventory.services.levels import lock_levels
+from inventory.services.reservations import Fill, fill_reservations
+from tests.factories.inventory import make_level, make_location, make_sku, receive, reserve
+
+pytestmark = pytest.mark.django_db
+
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LATER = AT + timedelta(hours=1)
+
+
+@pytest.fixture
+def sku() -> Sku:
+    return make_sku()
+
+
+@pytest.fixture
+def place() -> Location:
+    return make_location()
+
+
+def fill(row: Reservation, quantity: int) -> None:
+    with transaction.atomic():
+        (level,) = lock_levels([row.sku_id])
+        fill_reservations([Fill(row, level.pk, quantity)], levels=[level])
+
+
+def test_new_claim_leaves_units_to_those_in_line(sku: Sku, place: Location) -> None:
+    reserve(sku, None, 7, queued_at=AT)
+    receive(sku, place, 10)
+
+    with pytest.raises(QueueJumped) as refusal:
+        reserve(sku, place, 4, queued_at=LATER)
+
+    assert refusal.value.facts == {"waiting": 7, "free": 10, "asked": 4}
+    assert available_to_sell([sku.pk]) == {sku.pk: 3}
+    assert reserve(sku, place, 3, queued_at=LATER).state == "open"
+
+
+def test_claim_queued_at_the_same_moment_stands_behind(sku: Sku, place: Location) -> None:
+    reserve(sku, None, 1, queued_at=AT)
+    receive(sku, place, 1)
+
+    with pytest.raises(QueueJumped):
+        reserve(sku, place, 1, queued_at=AT)
+
+
+def test_older_or_more_urgent_claim_goes_first(sku: Sku, place: Location) -> None:
+    reserve(sku, None, 9, queued_at=AT)
+    receive(sku, place, 10)
+
+    assert reserve(sku, place, 3, queued_at=AT - timedelta(seconds=1)).state == "open"
+    assert reserve(sku, place, 3, queued_at=LATER, priority=1).state == "open"
+
+
+def test_claim_of_the_same_reference_is_not_in_its_own_way(sku: Sku, place: Location) -> None:
+    reserve(sku, None, 9, queued_at=AT, reference_id=5)
+    receive(sku, place, 2)
+
+    assert reserve(sku, place, 2, queued_at=AT, reference_id=5).state == "open"
+
+
+def test_location_that_does_not_ship_has_no_queue(sku: Sku, place: Location) -> None:
+    store = make_location(can_ship=False)
+    make_level(sku, place)
+    receive(sku, store, 5)
+    reserve(sku, None, 9, queued_at=AT)
+
+    assert reserve(sku, store, 5, queued_at=LATER).state == "open"
+
+
+def test_fill_goes_to_the_first_in_line(sku: Sku, place: Location) -> None:
+    first, second = reserve(sku, None, 4, queued_at=AT), reserve(sku, None, 4, queued_at=AT)
+    receive(sku, place, 6)
+
+    with pytest.raises(QueueJumped):
+        fill(second, 3)
+
+    fill(second, 2)
+    fill(first, 4)
+    assert list(waiting_in_line([sku.pk]).values_list("pk", "quantity")) == [(second.pk, 2)]
+
+
+def test_queue_places_count_units_ahead(sku: Sku) -> None:
+    other = make_sku()
+    middle = reserve(sku, None, 5, queued_at=LATER)
+    last = reserve(sku, None, 2, queued_at=LATER)
+    first = reserve(sku, None, 3, queued_at=AT)
+    urgent = reserve(sku, None, 1, queued_at=LATER, priority=1)
+    alone = reserve(other, None, 8)
+
+    places = queue_places([first.pk, middle.pk, last.pk, urgent.pk, alone.pk, 0])
+
+    assert places == {
+        urgent.pk: QueuePlace(1, 0),
+        first.pk: QueuePlace(2, 1),
+        middle.pk: QueuePlace(3, 4),
+        last.pk: QueuePlace(4, 9),
+        alone.pk: QueuePlace(1, 0),
+    }
+    assert waiting_quantity([sku.pk, other.pk]) == {sku.pk: 11, other.pk: 8}
