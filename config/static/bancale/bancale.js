@@ -15,6 +15,9 @@
         if (headers[place] && cell.querySelector(":scope > .num, :scope > p > .num, :scope > a > .num")) { headers[place].classList.add("num"); }
       });
     }, table);
+    headers.forEach((header, place) => {
+      if (header.classList.contains("num")) { each(`tbody > tr > .unknown:nth-child(${place + 1})`, (cell) => cell.classList.add("num"), table); }
+    });
   }
 
   function labelSelectAll() {
