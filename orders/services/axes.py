@@ -65,12 +65,11 @@ def part_states(orders: Sequence[Order]) -> dict[int, list[PartState]]:
 def payment_states(orders: Sequence[Order]) -> dict[int, list[PaymentState]]:
     """The payments, by order: one statement."""
     states: dict[int, list[PaymentState]] = defaultdict(list)
-    for payment in Payment.objects.filter(order__in=orders):
-        states[payment.order_id].append(
-            PaymentState(
-                payment.status, payment.authorised_amount, payment.captured_amount, payment.refunded_amount
-            )
-        )
+    rows = Payment.objects.filter(order__in=orders).values_list(
+        "order_id", "status", "authorised_amount", "captured_amount", "refunded_amount"
+    )
+    for order_id, status, authorised, captured, refunded in rows:
+        states[order_id].append(PaymentState(status, authorised, captured, refunded))
     return states
 
 

@@ -1,1 +1,0 @@
-"""Invariants of this room as queries (`manage.py audit`)."""

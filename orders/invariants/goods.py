@@ -1,0 +1,138 @@
+"""What must hold of parts and their reservations."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from django.db.models import F, Q, Sum
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.audit import Violation, invariant
+from inventory.enums import LIVE_RESERVATION, ReservationState
+from inventory.models import Reservation
+from orders.axes import derive_fulfillment, derive_payment
+from orders.enums import CLOSED_ORDER
+from orders.models import AllocationDecision, LinePart, Order
+from orders.planner import Reason
+from orders.selectors.demand import ORDER_LINE_PART
+from orders.services.axes import owed_total, part_states, payment_states
+
+SHOWN = 50
+CHUNK = 2_000
+ZEROS = (0, 0)
+
+
+def chunks(rows: Iterable[Order]) -> Iterator[list[Order]]:
+    chunk: list[Order] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def live_units() -> dict[int, tuple[int, int]]:
+    """Open and waiting units of every part that has any."""
+    rows = (
+        Reservation.objects.filter(reference_kind=ORDER_LINE_PART, state__in=LIVE_RESERVATION)
+        .values_list("reference_id", "state")
+        .annotate(units=Sum("quantity"))
+    )
+    found: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for part_id, state, units in rows.iterator(CHUNK):
+        found[part_id][state == ReservationState.WAITING] += units
+    return {part_id: (held, waiting) for part_id, (held, waiting) in found.items()}
+
+
+@invariant(
+    "orders.counters", _("Parts count no more than is there: delivered, returned, shipped, packed, ordered")
+)
+def counters_within_each_other() -> Iterator[Violation]:
+    wrong = LinePart.objects.filter(
+        Q(delivered__gt=F("shipped"))
+        | Q(returned__gt=F("shipped"))
+        | Q(ordered__lt=F("packed") + F("shipped") + F("cancelled"))
+        | Q(ordered__lt=F("allocated") + F("shipped") + F("cancelled"))
+        | ~Q(ordered=F("line__quantity") * F("per_unit"))
+    )
+    for part in wrong[:SHOWN]:
+        yield Violation(f"line part:{part.pk}", f"{part.ordered} ordered, {part.shipped} shipped, ...")
+
+
+@invariant("orders.allocated", _("Allocated units of a part are its open reservations"))
+def allocated_is_reserved() -> Iterator[Violation]:
+    live = live_units()
+    seen: set[int] = set()
+    shown = 0
+    for part_id, allocated in _parts("pk", "allocated"):
+        held = live.get(part_id, ZEROS)[0]
+        seen.add(part_id)
+        if allocated != held and shown < SHOWN:
+            shown += 1
+            yield Violation(f"line part:{part_id}", f"{allocated} allocated, {held} in open reservations")
+    for part_id in sorted(set(live) - seen)[:SHOWN]:
+        yield Violation(f"line part:{part_id}", "is reserved for and does not exist")
+
+
+@invariant("orders.decided", _("A decided part is reserved, waiting, shipped or cancelled to the last unit"))
+def decided_to_the_last_unit() -> Iterator[Violation]:
+    live = live_units()
+    decided = set(AllocationDecision.objects.values_list("order_id", flat=True).distinct())
+    open_parts: list[tuple[int, int, int]] = []
+    shown = 0
+    columns = ("pk", "line__order_id", "sku_id", "line__requires_shipping", "ordered", "shipped", "cancelled")
+    for part_id, order_id, sku_id, is_goods, ordered, shipped, cancelled in _parts(*columns):
+        rest = ordered - shipped - cancelled - sum(live.get(part_id, ZEROS))
+        if rest < 0 and shown < SHOWN:
+            shown += 1
+            yield Violation(f"line part:{part_id}", f"{-rest} units more are claimed than ordered")
+        if rest > 0 and is_goods and sku_id and order_id in decided:
+            open_parts.append((part_id, order_id, rest))
+    yield from _forgotten(open_parts)
+
+
+def _parts(*columns: str) -> Iterator[Sequence[int]]:
+    return LinePart.objects.order_by("pk").values_list(*columns).iterator(CHUNK)
+
+
+def _forgotten(open_parts: Sequence[tuple[int, int, int]]) -> Iterator[Violation]:
+    """Of parts with undecided units those that a decision names: they were decided and lost units."""
+    named: set[int] = set()
+    for decision in AllocationDecision.objects.filter(
+        order__in={order_id for _p, order_id, _r in open_parts}
+    ):
+        waiting = [row for row in decision.waiting if row["reason"] != Reason.UNKNOWN_SKU]
+        named.update(row["part"] for row in (*decision.chosen, *waiting))
+    for part_id, _order_id, rest in [one for one in open_parts if one[0] in named][:SHOWN]:
+        yield Violation(f"line part:{part_id}", f"{rest} units are neither reserved nor waiting")
+
+
+@invariant("orders.claims", _("A live reservation of an order is of an open order's part and of its SKU"))
+def claims_belong_to_open_orders() -> Iterator[Violation]:
+    live = Reservation.objects.filter(reference_kind=ORDER_LINE_PART, state__in=LIVE_RESERVATION)
+    parts = LinePart.objects.filter(pk__in=live.values("reference_id"))
+    for part in parts.filter(Q(line__order__status__in=CLOSED_ORDER) | Q(line__order__is_history=True))[
+        :SHOWN
+    ]:
+        yield Violation(f"line part:{part.pk}", "has live reservations though its order is closed")
+    sku_of = dict(parts.values_list("pk", "sku_id"))
+    rows = live.values_list("pk", "reference_id", "sku_id").iterator(CHUNK)
+    wrong = [pk for pk, part_id, sku_id in rows if sku_of.get(part_id) != sku_id]
+    for pk in wrong[:SHOWN]:
+        yield Violation(f"reservation:{pk}", "is of another SKU than its part")
+
+
+@invariant("orders.axes", _("Fulfillment and payment follow from parts and payments"))
+def axes_follow() -> Iterator[Violation]:
+    columns = ("pk", "fulfillment_status", "payment_status", "total_sent_amount", "total_computed_amount")
+    shown = 0
+    for orders in chunks(Order.objects.order_by("pk").only(*columns).iterator(CHUNK)):
+        parts, payments = part_states(orders), payment_states(orders)
+        for order in orders:
+            goods = derive_fulfillment(parts.get(order.pk, ()))
+            money = derive_payment(owed_total(order), payments.get(order.pk, ()))
+            stored = (order.fulfillment_status, order.payment_status)
+            if stored != (goods, money) and shown < SHOWN:
+                shown += 1
+                yield Violation(f"order:{order.pk}", f"stored {'/'.join(stored)}, derived {goods}/{money}")

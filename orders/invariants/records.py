@@ -1,0 +1,82 @@
+"""What must hold of keys, history, holds and mails."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.audit import Violation, invariant
+from config.kernel.enums import DeliveryState
+from config.kernel.models import Delivery, Fact
+from inventory.models import Reservation
+from orders.enums import OrderStatus
+from orders.models import Hold, LinePart, Notification, Order
+from orders.selectors.demand import ORDER_LINE_PART
+from orders.services.mailing import CONFIRMATION_MAIL
+
+SHOWN = 50
+CHUNK = 2_000
+
+
+@invariant("orders.keys", _("A channel's key has one order, unless void"))
+def one_order_a_key() -> Iterator[Violation]:
+    keys = (
+        Order.objects.exclude(status=OrderStatus.VOID)
+        .order_by()
+        .values_list("sales_channel_id", "external_id")
+        .annotate(orders=Count("pk"))
+        .filter(orders__gt=1)
+    )
+    for channel_id, external_id, orders in keys[:SHOWN]:
+        yield Violation(f"sales channel:{channel_id}", f"{orders} orders with the key {external_id}")
+
+
+@invariant(
+    "orders.history", _("Orders imported as history reserve nothing, are not held, and nobody is told")
+)
+def history_is_over() -> Iterator[Violation]:
+    claims = Reservation.objects.filter(reference_kind=ORDER_LINE_PART).values("reference_id")
+    parts = LinePart.objects.filter(line__order__is_history=True, pk__in=claims)
+    for order_id in parts.values_list("line__order_id", flat=True).distinct()[:SHOWN]:
+        yield Violation(f"order:{order_id}", "history with a reservation")
+    holds = Hold.objects.filter(order__is_history=True)
+    for order_id in holds.order_by().values_list("order_id", flat=True).distinct()[:SHOWN]:
+        yield Violation(f"order:{order_id}", "history with a hold")
+    mails = Notification.objects.filter(order__is_history=True)
+    for order_id in mails.order_by().values_list("order_id", flat=True).distinct()[:SHOWN]:
+        yield Violation(f"order:{order_id}", "history with a mail")
+    history = Order.objects.filter(is_history=True).values("pk")
+    facts = Fact.objects.filter(
+        kind__in=("order.accepted", "order.confirmed"), subject_type="order", subject_id__in=history
+    )
+    for fact in facts[:SHOWN]:
+        yield Violation(f"order:{fact.subject_id}", f"history with the fact {fact.kind}")
+
+
+@invariant("orders.holds", _("A cancelled or void order has no open hold"))
+def called_off_is_not_held() -> Iterator[Violation]:
+    closed = (OrderStatus.CANCELLED, OrderStatus.VOID)
+    for hold in Hold.objects.filter(lifted_at=None, order__status__in=closed)[:SHOWN]:
+        yield Violation(f"order:{hold.order_id}", f"closed with the hold {hold.kind}")
+
+
+@invariant("orders.mails", _("Every confirmed order owes its buyer one mail: due, sent, or visibly not"))
+def one_mail_an_order() -> Iterator[Violation]:
+    owed = dict(
+        Delivery.objects.filter(subscriber=CONFIRMATION_MAIL)
+        .order_by()
+        .values_list("fact__subject_id")
+        .annotate(deliveries=Count("pk"))
+    )
+    confirmed = Order.objects.filter(confirmed_at__isnull=False, is_history=False).order_by("pk")
+    shown = 0
+    for pk in confirmed.values_list("pk", flat=True).iterator(CHUNK):
+        if owed.get(pk) != 1 and shown < SHOWN:
+            shown += 1
+            yield Violation(f"order:{pk}", f"{owed.get(pk, 0)} deliveries of its confirmation mail")
+    sent = Notification.objects.filter(sent_at__isnull=False).values("order_id")
+    lost = Delivery.objects.filter(subscriber=CONFIRMATION_MAIL, state=DeliveryState.DELIVERED)
+    for delivery in lost.exclude(fact__subject_id__in=sent).select_related("fact")[:SHOWN]:
+        yield Violation(
+            f"order:{delivery.fact.subject_id}", "its mail counts as delivered and was never sent"
+        )
