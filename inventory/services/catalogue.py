@@ -109,7 +109,7 @@ class _KitFacts:
 
     held: set[int]
     parts_of_others: set[int]
-    plain: set[int]
+    known: dict[int, bool]
     now: dict[int, set[PartOfKit]]
 
     @classmethod
@@ -125,8 +125,8 @@ class _KitFacts:
             parts_of_others=set(
                 KitPart.objects.filter(part_id__in=kit_ids).values_list("part_id", flat=True)
             ),
-            plain=set(Sku.objects.filter(pk__in=part_ids, is_kit=False).values_list("pk", flat=True))
-            - set(kit_ids),
+            known=dict(Sku.objects.filter(pk__in=part_ids).values_list("pk", "is_kit"))
+            | dict.fromkeys(part_ids & set(kit_ids), True),
             now=now,
         )
 
@@ -138,7 +138,9 @@ class _KitFacts:
         if not parts:
             return KitWithoutParts()
         for part in parts:
-            if part.part_id not in self.plain:
+            if part.part_id not in self.known:
+                return NotFound(sku_id=part.part_id)
+            if self.known[part.part_id] or part.part_id == kit.pk:
                 return KitOfKits(sku=kit.code)
             if (problem := refuse_quantity(part.per_unit)) is not None:
                 return problem

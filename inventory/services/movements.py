@@ -9,7 +9,6 @@ from django.db.models import F
 from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import Conflict
-from config.kernel.locks import lock_rows
 from inventory.enums import BinKind, MovementKind, UnsellableReason
 from inventory.models import BinStock, MovementKey, StockLevel, StockMovement, UnsellableStock
 from inventory.services.levels import MOST_LEVELS, LevelChange, by_pk, change_levels
@@ -43,8 +42,9 @@ class Cause:
 def post_movements(postings: Sequence[Posting], *, levels: Sequence[StockLevel], cause: Cause) -> None:
     """Write ledger entries with all that follows from them, under locked levels.
 
-    Locks the bins. A fixed number of statements whatever the number of entries. The level objects follow.
-    Refuses `Conflict` when a bin or level would fall below zero or below what is promised.
+    A level's lock guards its bins and reasons too, so that verbs can follow one another in one transaction. A
+    fixed number of statements whatever the number of entries. The level objects follow. Raises `Conflict` when
+    a bin would fall below zero, and the level's constraint holds what is promised: roll back then.
     """
     if not postings:
         return
@@ -100,23 +100,19 @@ def _change_bins(postings: Iterable[Posting]) -> None:
     moved = {pair: delta for pair, delta in deltas.items() if delta}
     if not moved:
         return
-    rows = {(row.level_id, row.bin_id): row for row in lock_bin_stocks(moved)}
+    rows = _bin_rows(moved)
     if missing := sorted(set(moved) - set(rows)):
         BinStock.objects.bulk_create(BinStock(level_id=level, bin_id=bin_id) for level, bin_id in missing)
-        rows = {(row.level_id, row.bin_id): row for row in lock_bin_stocks(moved)}
-    for pair, delta in moved.items():
-        if rows[pair].quantity + delta < 0:
-            raise Conflict(detail=f"bin {pair[1]} holds {rows[pair].quantity} of {-delta} units to take")
-    _add_quantities(BinStock, {rows[pair].pk: delta for pair, delta in moved.items()})
+        rows = _bin_rows(moved)
+    _add_quantities(BinStock, {rows[pair]: delta for pair, delta in moved.items()})
 
 
-def lock_bin_stocks(pairs: Iterable[tuple[int, int]]) -> list[BinStock]:
-    """Lock the bins' shares of levels, (level_id, bin_id) pairs; those that exist."""
-    wanted = set(pairs)
-    rows = BinStock.objects.filter(
-        level_id__in={level_id for level_id, _bin in wanted}, bin_id__in={bin_id for _level, bin_id in wanted}
+def _bin_rows(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Rows of (level_id, bin_id) pairs by pk."""
+    found = BinStock.objects.filter(
+        level_id__in={level_id for level_id, _bin in pairs}, bin_id__in={bin_id for _level, bin_id in pairs}
     )
-    return [row for row in lock_rows("bin_stock", rows) if (row.level_id, row.bin_id) in wanted]
+    return {(level_id, bin_id): pk for pk, level_id, bin_id in found.values_list("pk", "level_id", "bin_id")}
 
 
 def _change_unsellable(postings: Iterable[Posting]) -> None:
@@ -141,20 +137,21 @@ def _unsellable_rows(pairs: Iterable[tuple[int, str]]) -> dict[tuple[int, str], 
 
 
 def _add_quantities(model: type[BinStock] | type[UnsellableStock], deltas: Mapping[int, int]) -> None:
-    """The rows are guarded by their level's lock; a quantity below zero is refused by its constraint."""
+    """Add to rows that their level's lock guards; none may fall below zero."""
     ids = sorted(deltas)
     for start in range(0, len(ids), MOST_LEVELS):
         part = {pk: deltas[pk] for pk in ids[start : start + MOST_LEVELS]}
-        rows = model._default_manager.filter(pk__in=list(part))
-        if rows.update(quantity=F("quantity") + by_pk(part)) != len(part):
-            raise Conflict(detail=f"{model._meta.model_name} rows have gone")
+        total = F("quantity") + by_pk(part)
+        rows = model._default_manager.filter(pk__in=list(part)).alias(total=total).filter(total__gte=0)
+        if rows.update(quantity=total) != len(part):
+            raise Conflict(detail=f"{model._meta.verbose_name}: fewer units than are to leave")
 
 
 def bins_to_ship_from(level_ids: Iterable[int]) -> dict[int, list[BinStock]]:
-    """Stocked bins by level in the order they are emptied: default bin, then the fullest. Locks them."""
+    """Stocked bins by level in the order they are emptied: default bin, then the fullest."""
     rows = BinStock.objects.select_related("bin").filter(level_id__in=set(level_ids), quantity__gt=0)
     by_level: dict[int, list[BinStock]] = defaultdict(list)
-    for row in lock_rows("bin_stock", rows.exclude(bin__kind=BinKind.QUARANTINE)):
+    for row in rows.exclude(bin__kind=BinKind.QUARANTINE):
         by_level[row.level_id].append(row)
     for found in by_level.values():
         found.sort(key=lambda row: (row.bin.kind != BinKind.DEFAULT, -row.quantity, row.pk))

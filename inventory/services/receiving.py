@@ -35,7 +35,7 @@ def receive_stock(
 ) -> Results[str]:
     """Add units that were counted in at the door to their levels, for whoever is first in line.
 
-    At most 200. Makes missing levels, locks all levels of the SKUs, then bins. A key posted before comes back
+    At most 200. Makes missing levels, locks all levels of the SKUs. A key posted before comes back
     `unchanged`. Records `stock.freed` for each SKU. A refused receipt writes nothing, the others go on.
 
     Refuses: `NotAllowed`; `NotFound` for unknown ids; `KitHoldsNoStock`; `LocationClosed`; `BinMissing`;

@@ -35,7 +35,7 @@ def take_back_into_quarantine(
 ) -> Results[str]:
     """Count returned units in: on hand in the quarantine bin, not for sale until somebody has looked.
 
-    At most 200. Makes missing levels, locks all levels of the SKUs, then bins. A key taken back before comes
+    At most 200. Makes missing levels, locks all levels of the SKUs. A key taken back before comes
     back `unchanged`.
 
     Refuses: `NotAllowed`; `NotFound`; `KitHoldsNoStock`; `LocationClosed`; `BinMissing`; `InvalidInput`.
@@ -74,7 +74,7 @@ def put_back_for_sale(
 ) -> Results[str]:
     """Move units from quarantine to the default bin, free again for whoever is first in line.
 
-    At most 200. Locks all levels of the SKUs, then bins; two ledger entries a line, one a bin. A key put back
+    At most 200. Locks all levels of the SKUs; two ledger entries a line, one a bin. A key put back
     before comes back `unchanged`. Records `stock.freed` for each SKU.
 
     Refuses: `NotAllowed`; `NotFound`; `NotEnoughUnsellable`; `BinMissing`; `InvalidInput`.
@@ -88,7 +88,7 @@ def scrap_unsellable(
 ) -> Results[str]:
     """Write units in quarantine off: they are no longer on hand.
 
-    At most 200. Locks all levels of the SKUs, then bins. A key scrapped before comes back `unchanged`.
+    At most 200. Locks all levels of the SKUs. A key scrapped before comes back `unchanged`.
 
     Refuses: `NotAllowed`; `NotFound`; `NotEnoughUnsellable`; `BinMissing`; `InvalidInput`.
     """

@@ -1,0 +1,111 @@
+"""SKUs, kits and locations."""
+
+import pytest
+
+from config.kernel.actors import Actor, ActorKind
+from config.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from inventory.errors import KitOfKits, KitWithoutParts, SkuHoldsStock
+from inventory.models import Barcode, KitPart, Location, Sku
+from inventory.services.catalogue import NewSku, PartOfKit, create_location, create_skus, save_kits
+from tests.factories.inventory import ACTOR, make_kit, make_location, make_sku, receive, reserve
+
+pytestmark = pytest.mark.django_db
+
+NOBODY = Actor(ActorKind.USER, 8, "x", frozenset())
+
+
+def save(kit: Sku, *parts: PartOfKit, actor: Actor = ACTOR):
+    return save_kits([kit.pk], parts={kit.pk: parts}, actor=actor)
+
+
+def test_create_skus_with_barcodes_and_again_unchanged() -> None:
+    drafts = [NewSku("A", "Alpha", ("800001", "800002"), 250), NewSku("B", "Beta")]
+
+    results = create_skus(drafts, actor=ACTOR)
+
+    assert results.done_ids == ["A", "B"]
+    alpha = Sku.objects.get(code="A")
+    assert (results.values["A"], alpha.title, alpha.weight_grams, alpha.is_kit) == (
+        alpha.pk,
+        "Alpha",
+        250,
+        False,
+    )
+    assert set(alpha.barcodes.values_list("code", flat=True)) == {"800001", "800002"}
+
+    again = create_skus([*drafts, NewSku("C", "Gamma")], actor=ACTOR)
+
+    assert (again.unchanged_ids, again.done_ids) == (["A", "B"], ["C"])
+    assert again.values["A"] == alpha.pk
+    assert Barcode.objects.count() == 2
+
+
+def test_create_skus_taken_barcode_is_refused_alone() -> None:
+    make_sku("A", barcodes=["800001"])
+
+    results = create_skus([NewSku("B", "Beta", ("800001",)), NewSku("C", "Gamma")], actor=ACTOR)
+
+    assert results.done_ids == ["C"]
+    assert isinstance(results.refusals["B"], Conflict)
+    assert not Sku.objects.filter(code="B").exists()
+
+
+def test_save_kits_makes_a_kit_and_replaces_its_parts() -> None:
+    one, two, kit = make_sku(), make_sku(), make_sku()
+
+    assert save(kit, PartOfKit(one.pk, 2, 3), PartOfKit(two.pk)).done_ids == [kit.pk]
+
+    kit.refresh_from_db()
+    assert (kit.is_kit, kit.version) == (True, 2)
+    rows = KitPart.objects.filter(kit=kit).values_list("part", "per_unit", "value_weight")
+    assert list(rows) == [(one.pk, 2, 3), (two.pk, 1, 1)]
+    assert save(kit, PartOfKit(two.pk), PartOfKit(one.pk, 2, 3)).unchanged_ids == [kit.pk]
+    assert save(kit, PartOfKit(two.pk, 4)).done_ids == [kit.pk]
+    assert list(KitPart.objects.values_list("part", "per_unit")) == [(two.pk, 4)]
+
+
+def test_save_kits_refusals_write_nothing() -> None:
+    plain, stocked, waited_for, loose = make_sku(), make_sku(), make_sku(), make_sku()
+    receive(stocked, make_location(), 1)
+    reserve(waited_for, None, 1)
+    kit = make_kit({plain: 1})
+    parts = KitPart.objects.count()
+
+    for target, part, error in (
+        (stocked, PartOfKit(plain.pk), SkuHoldsStock),
+        (waited_for, PartOfKit(plain.pk), SkuHoldsStock),
+        (plain, PartOfKit(loose.pk), KitOfKits),
+        (loose, PartOfKit(kit.pk), KitOfKits),
+        (loose, PartOfKit(loose.pk), KitOfKits),
+        (loose, PartOfKit(0), NotFound),
+        (loose, PartOfKit(plain.pk, 0), InvalidInput),
+        (Sku(pk=0), PartOfKit(plain.pk), NotFound),
+    ):
+        assert isinstance(save(target, part).refusals[target.pk], error)
+    assert isinstance(save(loose).refusals[loose.pk], KitWithoutParts)
+    assert KitPart.objects.count() == parts
+    assert list(Sku.objects.filter(is_kit=True)) == [kit]
+
+
+def test_create_location_has_default_and_quarantine_bin() -> None:
+    place = create_location(Location(code="MI", name="Milano"), actor=ACTOR)
+
+    assert set(place.bins.values_list("code", "kind")) == {
+        ("DEFAULT", "default"),
+        ("QUARANTINE", "quarantine"),
+    }
+
+
+def test_without_permission_nothing_is_created() -> None:
+    part, kit = make_sku(), make_sku()
+
+    with pytest.raises(NotAllowed):
+        create_skus([NewSku("A", "Alpha")], actor=NOBODY)
+    with pytest.raises(NotAllowed):
+        create_location(Location(code="MI", name="Milano"), actor=NOBODY)
+    with pytest.raises(NotAllowed):
+        save(kit, PartOfKit(part.pk), actor=NOBODY)
+
+    assert Sku.objects.count() == 2
+    assert not Location.objects.exists()
+    assert not KitPart.objects.exists()
