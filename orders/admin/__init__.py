@@ -1,0 +1,14 @@
+"""The admin pages of the orders room, and where upper rooms add cards and buttons to the order page."""
+
+from orders.admin import business, orders, records, words
+from orders.admin.panels import PanelContext, register_order_button, register_order_panel
+
+__all__ = [
+    "PanelContext",
+    "business",
+    "orders",
+    "records",
+    "register_order_button",
+    "register_order_panel",
+    "words",
+]

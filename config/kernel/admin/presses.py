@@ -61,7 +61,8 @@ class TransitionVerb:
     `verb(ids, *, actor, **cleaned form data)` answers in `Results`. `success` is the sentence afterwards, or
     makes it from (object, value). `consequences(obj)` are sentences, or {"text", "tone"}. `lines(obj)` is
     {"columns", "rows"} or None. `blocked(obj)` says why it is not possible now ("" when it is): the button is
-    shown off with that reason. `then(obj, value)` is where to go afterwards; the object's page by default.
+    shown off with that reason; while `applies(obj)` is False there is no button at all. `then(obj, value)` is
+    where to go afterwards; the object's page by default.
     """
 
     verb: Callable[..., Results[Any]]
@@ -75,17 +76,17 @@ class TransitionVerb:
     undo: Text = ""
     tone: str = ""
     blocked: Callable[[Any], str] = _nothing
+    applies: Callable[[Any], bool] = _always
     then: Callable[[Any, Any], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtraVerb(TransitionVerb):
-    """A button that is no edge: allocate, hold, lift a hold. Shown while `applies(obj)`."""
+    """A button that is no edge: allocate, hold, lift a hold."""
 
     name: str
     label: Text
     permission: str
-    applies: Callable[[Any], bool] = _always
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,14 @@ class Press:
     def of_extra(cls, verb: ExtraVerb) -> "Press":
         return cls(verb.name, verb.label, verb.permission, verb.tone or "plain", verb)
 
-    def refusal(self, obj: Any, machine: Machine) -> BancaleError | None:
+    def refusal(self, obj: Any, machine: Machine | None) -> BancaleError | None:
         """Why this button does not stand on this object's page; None when it does."""
-        status = getattr(obj, machine.field)
-        if self.edge is not None and not self.edge.leads_from(status):
-            word = dict(machine.statuses.choices).get(status, status)
-            return IllegalTransition(edge=self.label, status=word)
-        if isinstance(self.verb, ExtraVerb) and not self.verb.applies(obj):
+        if self.edge is not None and machine is not None:
+            status = getattr(obj, machine.field)
+            if not self.edge.leads_from(status):
+                word = dict(machine.statuses.choices).get(status, status)
+                return IllegalTransition(edge=self.label, status=word)
+        if not self.verb.applies(obj):
             return BancaleError(_("“%(name)s” does not apply any more."), name=self.label)
         return None
 
@@ -131,20 +133,23 @@ class Pressed:
     values: Mapping[str, Any]
 
 
-def version_seen(obj: Any, machine: Machine) -> str:
+def version_seen(obj: Any, machine: Machine | None) -> str:
     """What must not have changed between showing and pressing; the status where a row has no version."""
-    return str(getattr(obj, "version", None) or getattr(obj, machine.field))
+    if hasattr(obj, "version"):
+        return str(obj.version)
+    return str(getattr(obj, machine.field)) if machine is not None else "-"
 
 
-def perform(
-    press: Press,
-    pk: int,
-    pressed: Pressed,
-    *,
-    machine: Machine,
-    lock: Callable[[int], Any],
-    actor: Actor,
-) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is pressed on: the model's label, its machine, and how a row of it is locked (None: it is gone)."""
+
+    model: str
+    machine: Machine | None
+    lock: Callable[[int], Any]
+
+
+def perform(press: Press, pk: int, pressed: Pressed, *, target: Target, actor: Actor) -> Mapping[str, Any]:
     """Do it, once: {"message", "url"}, the same on every repetition of the nonce.
 
     Raises `StaleVersion`, the verb's refusal, or `Conflict`; then nothing is written and the nonce stays free.
@@ -153,18 +158,18 @@ def perform(
     def once() -> Mapping[str, Any]:
         with transaction.atomic():
             request = {
-                "machine": machine.name, "pk": pk, "press": press.name, "actor": actor.id,
+                "model": target.model, "pk": pk, "press": press.name, "actor": actor.id,
                 "values": {name: str(value) for name, value in pressed.values.items()},
             }  # fmt: skip
             if (before := idempotency.begin("admin", pressed.nonce, request)) is not None:
                 return before
-            obj = lock(pk)
+            obj = target.lock(pk)
             if obj is None:
                 raise NotFound
-            current = version_seen(obj, machine)
+            current = version_seen(obj, target.machine)
             if current != pressed.version:
                 raise StaleVersion(seen=pressed.version, current=current)
-            if (problem := press.refusal(obj, machine)) is not None:
+            if (problem := press.refusal(obj, target.machine)) is not None:
                 raise problem
             value = press.verb.verb([pk], actor=actor, **pressed.values).only()
             url = press.verb.then(obj, value) if press.verb.then else ""

@@ -19,12 +19,13 @@ from config.kernel.admin.presses import (
     ObjectForm,
     Press,
     Pressed,
+    Target,
     TransitionVerb,
     perform,
     version_seen,
 )
 from config.kernel.admin.timeline import SHOWN, last_event_id, timeline
-from config.kernel.admin.tones import status_pair, word_of
+from config.kernel.admin.tones import status_pair
 from config.kernel.errors import BancaleError, StaleVersion
 from config.kernel.events import Thread
 from config.kernel.locks import lock_rows
@@ -49,7 +50,7 @@ class TimelineMixin:
 
 
 class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
-    """An object with a status: read-only, moved by buttons.
+    """An object with a status: read-only, moved by buttons. Without a `machine`, by extra verbs alone.
 
     `verbs` maps edge names to their verb; an edge without one has no button. `extra_verbs` are buttons that
     are no edges. A press locks the row as a verb would: `lock_kind` names it in the lock order, and
@@ -57,7 +58,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
     because the verbs of upper rooms lock the order first).
     """
 
-    machine: Machine
+    machine: Machine | None = None
     verbs: Mapping[str, TransitionVerb] = {}
     extra_verbs: Sequence[ExtraVerb] = ()
     lock_kind = ""
@@ -68,14 +69,15 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
 
     def presses(self) -> list[Press]:
         """Every button this page can have, edges first, in the order of the tables."""
-        edges = [edge for edge in self.machine.edges if edge.name in self.verbs]
+        table = self.machine.edges if self.machine is not None else ()
+        edges = [edge for edge in table if edge.name in self.verbs]
         return [
             *(Press.of_edge(edge, self.verbs[edge.name]) for edge in edges),
             *(Press.of_extra(verb) for verb in self.get_extra_verbs()),
         ]
 
     def thread_of(self, obj: Any) -> Thread:
-        return self.machine.thread_of(obj)
+        return super().thread_of(obj) if self.machine is None else self.machine.thread_of(obj)
 
     def get_urls(self) -> list[Any]:
         options = self.opts
@@ -108,7 +110,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
-        badges = [status_pair(self.machine.statuses, getattr(obj, self.machine.field))]
+        badges = [self._status(obj)] if self.machine is not None else []
         return {"badges": badges, "actions": self.buttons(request, obj), **page}
 
     def press_view(self, request: HttpRequest, pk: int, *, name: str) -> HttpResponse:
@@ -158,7 +160,11 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
         )
         try:
             answer = perform(
-                press, obj.pk, pressed, machine=self.machine, lock=self.locked, actor=acting(request)
+                press,
+                obj.pk,
+                pressed,
+                target=Target(self.opts.label_lower, self.machine, self.locked),
+                actor=acting(request),
             )
         except StaleVersion:
             return self._stale(request, press, obj.pk, form)
@@ -176,7 +182,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             str(row) for row in timeline(self.thread_of(obj), after=int(seen) if seen.isdigit() else 0)
         ]
         if not changes:
-            status = word_of(self.machine.statuses, getattr(obj, self.machine.field))
+            status = self._status(obj)[0]
             changes = [_("Its details were changed; its status is “%(status)s”.") % {"status": status}]
         if press.refusal(obj, self.machine) is not None:
             said = _("It changed while you were looking. Nothing was done.")
@@ -192,6 +198,11 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
         if press.refusal(obj, self.machine) is not None:
             return self._back(request, obj, reason)
         return self._confirm_page(request, press, obj, form=form, error=reason)
+
+    def _status(self, obj: Any) -> tuple[str, str]:
+        if self.machine is None:
+            return "–", "idle"
+        return status_pair(self.machine.statuses, getattr(obj, self.machine.field))
 
     def _back(self, request: HttpRequest, obj: Any, reason: str) -> HttpResponse:
         messages.error(request, reason)

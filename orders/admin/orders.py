@@ -1,0 +1,145 @@
+"""Orders: the list with its work queues, and the page where an order is read and moved on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin import (
+    ExtraVerb,
+    Queue,
+    TransitionAdmin,
+    badge_column,
+    bulk_action,
+    queue_filter,
+    status_badge,
+)
+from config.kernel.templatetags.bancale import badge, localtime, money
+from orders.admin.new_order import new_order_view
+from orders.admin.page import page_of
+from orders.admin.panels import extra_buttons
+from orders.admin.verbs import EXTRA_VERBS, ORDER_VERBS, BulkLiftForm, CancelForm, HoldForm
+from orders.enums import FulfillmentStatus, OrderStatus, PaymentAxis
+from orders.models import Order
+from orders.selectors import work
+from orders.selectors.order_page import with_page_rows
+from orders.services.allocating import ALLOCATE, allocate_orders
+from orders.services.cancelling import cancel_orders
+from orders.services.confirming import confirm_orders
+from orders.services.holds import HOLD_ORDER, place_hold, release_holds
+from orders.states import CANCEL, CONFIRM, ORDER, PLACE
+
+ORDER_QUEUES = (
+    Queue("to_confirm", _("To confirm"), work.to_confirm, "info"),
+    Queue("on_hold", _("On hold"), work.on_hold, "stop"),
+    Queue("to_allocate", _("To allocate"), work.to_allocate),
+    Queue("backordered", _("Backordered"), work.backordered),
+    Queue("late", _("Late"), work.late, "stop"),
+)
+
+ORDER_ACTIONS = (
+    bulk_action(
+        confirm_orders, CONFIRM.permission, CONFIRM.label, model="orders.Order", done=_("confirmed"),
+        consequences=(_("The confirmation mail goes to each buyer."),),
+    ),
+    bulk_action(
+        allocate_orders, ALLOCATE, _("Allocate stock"), model="orders.Order", done=_("decided"),
+        consequences=(_("What is free is reserved, what is missing waits in line."),),
+    ),
+    bulk_action(
+        place_hold, HOLD_ORDER, _("Hold…"), model="orders.Order", done=_("held"), form=HoldForm,
+        consequences=(_("Nothing of them leaves until the hold is lifted."),),
+    ),
+    bulk_action(
+        release_holds, HOLD_ORDER, _("Lift hold…"), model="orders.Order", done=_("lifted"), form=BulkLiftForm,
+    ),
+    bulk_action(
+        cancel_orders, CANCEL.permission, _("Cancel…"), model="orders.Order", done=_("cancelled"),
+        form=CancelForm, risk=True,
+        consequences=(_("Their stock is free for others at once; it cannot be taken back."),),
+    ),
+)  # fmt: skip
+
+
+@admin.register(Order)
+class OrderAdmin(TransitionAdmin):
+    machine = ORDER
+    lock_kind = "order"
+    verbs = ORDER_VERBS
+    change_form_template = "orders/order.html"
+    list_display = (
+        "number", "status_held", "goods", "payment", "sales_channel", "buyer", "total", "placed", "leaves_by",
+    )  # fmt: skip
+    list_filter = (
+        queue_filter(ORDER_QUEUES),
+        "status",
+        "fulfillment_status",
+        "payment_status",
+        ("sales_channel", admin.RelatedOnlyFieldListFilter),
+        "is_history",
+    )
+    list_select_related = ("sales_channel", "customer")
+    search_fields = ("number",)
+    search_help_text = _("Number, channel reference, e-mail, name or SKU")
+    ordering = ("-placed_at", "-id")
+    actions = ORDER_ACTIONS
+    goods = badge_column("fulfillment_status", FulfillmentStatus, _("fulfillment"))
+    payment = badge_column("payment_status", PaymentAxis, _("payment"))
+    empty_title = _("No orders yet")
+    empty_text = _(
+        "They come in from your sales channels; an order from the phone is entered with “Add order”."
+    )
+
+    def get_extra_verbs(self) -> Sequence[ExtraVerb]:
+        return (*EXTRA_VERBS, *extra_buttons())
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        if match is not None and match.url_name == "orders_order_changelist":
+            return work.with_holds(rows)
+        return with_page_rows(rows)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        return work.search_orders(queryset, search_term[:200]), False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(PLACE.permission)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return new_order_view(self, request)
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        page = super().page_context(request, obj) or {}
+        return {**page, **page_of(obj, request)}
+
+    @admin.display(description=_("status"), ordering="status")
+    def status_held(self, row: Any) -> Any:
+        status = status_badge(OrderStatus, row.status)
+        return format_html("{} {}", status, badge(_("On hold"), "stop")) if row.is_held else status
+
+    @admin.display(description=_("buyer"))
+    def buyer(self, row: Order) -> str:
+        return (row.customer.name if row.customer else "") or row.email or "–"
+
+    @admin.display(description=_("total"))
+    def total(self, row: Order) -> Any:
+        amount = row.total_computed_amount if row.total_sent_amount is None else row.total_sent_amount
+        return money(amount, row.currency)
+
+    @admin.display(description=_("placed"), ordering="placed_at")
+    def placed(self, row: Order) -> Any:
+        return localtime(row.placed_at)
+
+    @admin.display(description=_("leaves by"), ordering="dispatch_by_on")
+    def leaves_by(self, row: Order) -> str:
+        return date_format(row.dispatch_by_on, "j M") if row.dispatch_by_on else "–"

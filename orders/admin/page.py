@@ -1,0 +1,228 @@
+"""What the order page shows, put together from selectors and in words."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.translation import get_language_info, ngettext
+from django.utils.translation import gettext as _
+
+from config.kernel.admin import admin_url, status_pair, tone_of
+from config.kernel.money import ZERO
+from config.kernel.templatetags.bancale import badge, local_text, localtime, money_text
+from orders.admin.decision import decision_words
+from orders.admin.panels import panels_of
+from orders.admin.verbs import holds_of
+from orders.admin.words import hold_text, hold_title
+from orders.enums import (
+    FulfillmentStatus,
+    MailKind,
+    MoneyOwner,
+    OrderStatus,
+    PaymentAxis,
+    PaymentStatus,
+)
+from orders.models import Address, Order
+from orders.selectors.order_page import LineView, line_views, newest_decision, tax_sums
+from orders.services.holds import HOLD_ORDER
+
+F = FulfillmentStatus
+DECIDED = frozenset({F.ALLOCATED, F.BACKORDERED, F.PARTLY_SHIPPED, F.SHIPPED, F.DELIVERED, F.NOTHING_TO_SHIP})
+LEFT = frozenset({F.SHIPPED, F.DELIVERED})
+
+
+def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
+    """The cards of the page beside head, buttons and timeline."""
+    lines = line_views(order)
+    panels = panels_of(order, request)
+    return {
+        "title": _("Order %(number)s") % {"number": order.number},
+        "badges": badges_of(order),
+        "sub": list(_sub(order)),
+        "notices": _notices(order, request),
+        "steps": steps_of(order),
+        "show_form": False,
+        "lines": lines,
+        "lines_more": _lines_more(lines),
+        "why": decision_words(newest_decision(order)),
+        "main_panels": [panel for panel in panels if panel.column == "main"],
+        "side_panels": [panel for panel in panels if panel.column != "main"],
+        "customer": list(_customer(order)),
+        "customer_more": _customer_more(order, request),
+        "money": list(_money(order)),
+        "payments": list(_payments(order)),
+        "mails": list(_mails(order, request)),
+        "note": order.note,
+    }
+
+
+def badges_of(order: Order) -> list[tuple[str, str]]:
+    """Its three axes, and that it is held."""
+    badges = [status_pair(OrderStatus, order.status)]
+    if holds_of(order):
+        badges.insert(0, (_("On hold"), "stop"))
+    badges.append(status_pair(FulfillmentStatus, order.fulfillment_status))
+    badges.append(status_pair(PaymentAxis, order.payment_status))
+    if order.is_test:
+        badges.append((_("Test order"), "idle"))
+    return badges
+
+
+def _sub(order: Order) -> Iterator[Any]:
+    reference = order.external_number or order.external_id
+    yield f"{order.sales_channel.name} {reference}"
+    yield _("placed %(when)s") % {"when": local_text(order.placed_at)}
+    if order.is_history:
+        yield _("imported as history")
+    elif order.dispatch_by_on is not None:
+        yield _("leaves by %(day)s") % {"day": date_format(order.dispatch_by_on, _("D j M"))}
+    if order.required_on is not None:
+        yield _("wanted by %(day)s") % {"day": date_format(order.required_on, _("D j M"))}
+
+
+def _notices(order: Order, request: HttpRequest) -> list[dict[str, Any]]:
+    may_lift = request.user.has_perm(HOLD_ORDER) and not order.is_closed
+    url = admin_url(Order, "release_hold", order.pk)
+    return [
+        {
+            "tone": "wait",
+            "title": hold_title(hold.kind, hold.facts),
+            "text": hold_text(hold),
+            "url": f"{url}?kind={hold.kind}" if may_lift else "",
+            "label": _("Lift hold"),
+        }
+        for hold in holds_of(order)
+    ]
+
+
+def steps_of(order: Order) -> list[tuple[str, str]]:
+    """Placed, confirmed, allocated, shipped, delivered: what is done, and which comes now."""
+    if order.status in (OrderStatus.CANCELLED, OrderStatus.VOID):
+        return [(_("Placed"), "done"), (str(OrderStatus(order.status).label), "stop")]
+    goods = order.fulfillment_status
+    done = [
+        (_("Placed"), order.status != OrderStatus.DRAFT),
+        (_("Confirmed"), order.status in (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)),
+        (_("Allocated"), goods in DECIDED and goods != F.BACKORDERED),
+        (_("Shipped"), goods in LEFT or order.status == OrderStatus.COMPLETED),
+        (_("Delivered"), goods == F.DELIVERED or order.status == OrderStatus.COMPLETED),
+    ]
+    first = next((place for place, (_label, is_done) in enumerate(done) if not is_done), None)
+    now = "stop" if holds_of(order) else "now"
+    return [
+        (label, "done" if is_done else now if place == first else "")
+        for place, (label, is_done) in enumerate(done)
+    ]
+
+
+def _lines_more(lines: Sequence[LineView]) -> str:
+    units = sum(view.line.quantity for view in lines)
+    said = ngettext("%(n)s line", "%(n)s lines", len(lines)) % {"n": len(lines)}
+    return f"{said} · " + ngettext("%(n)s unit", "%(n)s units", units) % {"n": units}
+
+
+def _customer(order: Order) -> Iterator[tuple[Any, ...]]:
+    yield _("Name"), order.customer.name if order.customer else (order.ship_to.name if order.ship_to else "")
+    yield _("E-mail"), order.email
+    yield (
+        _("Phone"),
+        (order.ship_to.phone if order.ship_to else "") or (order.customer.phone if order.customer else ""),
+    )
+    yield _("Ship to"), _address(order.ship_to)
+    if order.bill_to is not None and _address(order.bill_to) != _address(order.ship_to):
+        yield _("Bill to"), _address(order.bill_to)
+    yield _("Language"), _language(order.language)
+    if order.shipping_method:
+        yield _("Shipping method"), order.shipping_method
+    if order.preferred_location is not None:
+        yield _("Preferred location"), order.preferred_location.name
+
+
+def _address(address: Address | None) -> str:
+    if address is None:
+        return ""
+    place = f"{address.postal_code} {address.city}".strip()
+    parts = (address.company, address.line1, address.line2, place, address.region, address.country_code)
+    return ", ".join(part for part in parts if part)
+
+
+def _language(code_: str) -> str:
+    try:
+        return str(get_language_info(code_)["name_translated"])
+    except KeyError:
+        return code_
+
+
+def _customer_more(order: Order, request: HttpRequest) -> dict[str, str]:
+    if order.customer is None or not request.user.has_perm("orders.view_customer"):
+        return {}
+    return {"label": str(order.customer), "url": admin_url(order.customer, "change", order.customer.pk)}
+
+
+def _money(order: Order) -> Iterator[tuple[Any, ...]]:
+    currency = order.currency
+    yield _("Lines"), money_text(order.lines_amount, currency)
+    if order.discount_amount:
+        yield _("Discounts"), money_text(-order.discount_amount, currency)
+    for charge in order.charges.all():
+        yield charge.title or charge.get_kind_display(), money_text(charge.total_amount, currency)
+    for tax in tax_sums(order):
+        yield _tax_label(order, tax), money_text(tax.amount, currency)
+    yield _("Total, computed"), money_text(order.total_computed_amount, currency), "sum"
+    yield _("Total, sent by the channel"), money_text(order.total_sent_amount, currency)
+    if order.total_difference_amount:
+        yield _("Difference"), badge(money_text(order.total_difference_amount, currency), "stop")
+
+
+def _tax_label(order: Order, tax: Any) -> str:
+    name = tax.title or _("Tax")
+    rate = "" if tax.rate is None else f" {tax.rate.normalize():f} %"
+    label = _("%(tax)s in it") if order.prices_include_tax else _("%(tax)s on top")
+    said = label % {"tax": f"{name}{rate}" if rate.strip() not in name else name}
+    if tax.owner == MoneyOwner.MARKETPLACE:
+        return f"{said} ({_('the marketplace owes it')})"
+    return said
+
+
+def _payments(order: Order) -> Iterator[dict[str, Any]]:
+    for payment in order.payments.all():
+        amount = payment.captured_amount or payment.authorised_amount
+        detail = []
+        if payment.refunded_amount > ZERO:
+            detail.append(
+                _("%(amount)s refunded") % {"amount": money_text(payment.refunded_amount, payment.currency)}
+            )
+        if payment.owner == MoneyOwner.MARKETPLACE:
+            detail.append(_("held by the marketplace"))
+        yield {
+            "provider": payment.provider,
+            "reference": payment.external_id,
+            "amount": money_text(amount, payment.currency),
+            "badge": badge(payment.get_status_display(), tone_of(PaymentStatus, payment.status)),
+            "detail": ", ".join(detail),
+        }
+
+
+def _mails(order: Order, request: HttpRequest) -> Iterator[dict[str, Any]]:
+    may_see = request.user.has_perm("orders.view_notification")
+    kinds = set()
+    for mail in order.notifications.order_by("pk"):
+        kinds.add(mail.kind)
+        sent = mail.sent_at is not None
+        yield {
+            "label": mail.get_kind_display(),
+            "url": admin_url(mail, "change", mail.pk) if may_see else "",
+            "badge": badge(_("sent"), "ok") if sent else badge(_("outcome unknown"), "stop"),
+            "at": localtime(mail.sent_at or mail.sending_at),
+        }
+    if MailKind.CONFIRMATION not in kinds and not order.is_history:
+        yield {"label": MailKind.CONFIRMATION.label, "url": "", "badge": _mail_due(order), "at": ""}
+
+
+def _mail_due(order: Order) -> Any:
+    if not order.email:
+        return badge(_("no e-mail address"), "idle")
+    if order.status == OrderStatus.CONFIRMED:
+        return badge(_("on its way"), "info")
+    return badge(_("waits for confirm"), "idle") if not order.is_closed else badge(_("not sent"), "idle")

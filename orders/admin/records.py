@@ -1,0 +1,218 @@
+"""What stands behind an order: raw bodies, holds, decisions, payments, mails."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin import (
+    ExtraVerb,
+    Queue,
+    ReadOnlyAdmin,
+    TransitionAdmin,
+    admin_url,
+    badge_column,
+    bulk_action,
+    queue_filter,
+)
+from config.kernel.templatetags.bancale import ago, badge, localtime, money
+from orders.admin.words import hold_text, hold_title
+from orders.enums import PaymentStatus
+from orders.models import AllocationDecision, Hold, Notification, Order, Payment, RawOrder
+from orders.selectors.work import unread
+from orders.services.rereading import retry_raw_orders
+from orders.states import PLACE
+
+
+class OfOrder(ReadOnlyAdmin):
+    """A record that belongs to an order and names it first."""
+
+    list_select_related = ("order",)
+    ordering = ("-id",)
+
+    @admin.display(description=_("order"), ordering="order__number")
+    def order_link(self, row: Any) -> Any:
+        return linked_order(row.order)
+
+
+def linked_order(order: Order | None) -> Any:
+    if order is None:
+        return "–"
+    return format_html('<a href="{}">{}</a>', admin_url(Order, "change", order.pk), order.number)
+
+
+@admin.register(RawOrder)
+class RawOrderAdmin(TransitionAdmin):
+    """Bodies as they came; one that became no order can be tried again."""
+
+    list_display = ("source", "external_id", "sales_channel", "outcome", "received", "problem_said")
+    list_filter = (
+        queue_filter((Queue("unread", _("Raw orders refused"), unread, "stop"),)),
+        "source",
+        "sales_channel",
+    )
+    list_select_related = ("sales_channel", "order")
+    search_fields = ("=external_id", "=order__number")
+    search_help_text = _("Channel reference or order number")
+    ordering = ("-id",)
+    fields = readonly_fields = (
+        "sales_channel", "source", "external_id", "received_at", "settled_at", "order_link", "problem", "shown_body",
+    )  # fmt: skip
+    empty_title = _("No raw orders yet")
+    empty_text = _("Each order is kept here as it came, before anything reads it.")
+    extra_verbs = (
+        ExtraVerb(
+            name="retry",
+            label=_("Try again"),
+            permission=PLACE.permission,
+            tone="primary",
+            verb=retry_raw_orders,
+            applies=lambda row: row.order_id is None,
+            success=_("Accepted; this is the order."),
+            consequences=lambda row: [
+                _("The body is read once more; if it can be accepted now, the order is placed.")
+            ],
+            then=lambda _row, pk: admin_url(Order, "change", pk),
+        ),
+    )
+    actions = (
+        bulk_action(
+            retry_raw_orders, PLACE.permission, _("Try again"), model="orders.RawOrder", done=_("accepted")
+        ),
+    )
+
+    def timeline_of(self, obj: Any) -> None:
+        """A body has no story but its outcome."""
+        return
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        # Bodies may be megabytes; the list shows none.
+        return rows.defer("body") if match and match.url_name == "orders_raworder_changelist" else rows
+
+    @admin.display(description=_("outcome"))
+    def outcome(self, row: RawOrder) -> Any:
+        if row.order_id is not None:
+            return linked_order(row.order)
+        return badge(_("refused"), "stop") if row.problem else badge(_("waiting"), "wait")
+
+    @admin.display(description=_("order"))
+    def order_link(self, row: RawOrder) -> Any:
+        return linked_order(row.order)
+
+    @admin.display(description=_("received"), ordering="received_at")
+    def received(self, row: RawOrder) -> Any:
+        return ago(row.received_at)
+
+    @admin.display(description=_("problem"))
+    def problem_said(self, row: RawOrder) -> str:
+        return row.problem[:120] or "–"
+
+    @admin.display(description=_("body"))
+    def shown_body(self, row: RawOrder) -> Any:
+        return format_html('<pre class="body-text">{}</pre>', row.body[:20_000])
+
+
+@admin.register(Hold)
+class HoldAdmin(OfOrder):
+    list_display = ("order_link", "kind", "said", "since", "lifted")
+    list_filter = ("kind", ("lifted_at", admin.EmptyFieldListFilter))
+    search_fields = ("=order__number",)
+    fields = readonly_fields = (
+        "order_link",
+        "kind",
+        "explained",
+        "opened_at",
+        "opened_by",
+        "lifted_at",
+        "lifted_by",
+    )
+    empty_title = _("Nothing has been held")
+
+    @admin.display(description=_("why"))
+    def said(self, row: Hold) -> str:
+        return f"{hold_title(row.kind, row.facts)} {row.reason}".strip()
+
+    @admin.display(description=_("why"))
+    def explained(self, row: Hold) -> str:
+        return f"{hold_title(row.kind, row.facts)} {hold_text(row)}"
+
+    @admin.display(description=_("since"), ordering="opened_at")
+    def since(self, row: Hold) -> Any:
+        return ago(row.opened_at)
+
+    @admin.display(description=_("lifted"), ordering="lifted_at")
+    def lifted(self, row: Hold) -> Any:
+        return localtime(row.lifted_at) if row.lifted_at else badge(_("open"), "stop")
+
+
+@admin.register(AllocationDecision)
+class AllocationDecisionAdmin(OfOrder):
+    list_display = ("order_link", "outcome", "when", "units", "waiting_units")
+    list_filter = ("outcome",)
+    search_fields = ("=order__number",)
+    fields = readonly_fields = ("order_link", "outcome", "decided_at", "chosen", "candidates", "waiting")
+    empty_title = _("Nothing has been allocated")
+
+    @admin.display(description=_("decided"), ordering="decided_at")
+    def when(self, row: AllocationDecision) -> Any:
+        return localtime(row.decided_at)
+
+    @admin.display(description=_("reserved"))
+    def units(self, row: AllocationDecision) -> int:
+        return sum(share["quantity"] for share in row.chosen)
+
+    @admin.display(description=_("waiting"))
+    def waiting_units(self, row: AllocationDecision) -> int:
+        return sum(share["quantity"] for share in row.waiting)
+
+
+@admin.register(Payment)
+class PaymentAdmin(OfOrder):
+    list_display = ("provider", "external_id", "order_link", "status_badge", "captured", "reported")
+    list_filter = ("status", "provider", "owner")
+    search_fields = ("=external_id", "=order__number")
+    fields = readonly_fields = (
+        "order_link", "provider", "external_id", "status", "owner", "currency", "authorised_amount",
+        "captured_amount", "refunded_amount", "reported_at",
+    )  # fmt: skip
+    status_badge = badge_column("status", PaymentStatus, _("status"))
+    empty_title = _("No payments reported")
+
+    @admin.display(description=_("captured"), ordering="captured_amount")
+    def captured(self, row: Payment) -> Any:
+        return money(row.captured_amount, row.currency)
+
+    @admin.display(description=_("reported"), ordering="reported_at")
+    def reported(self, row: Payment) -> Any:
+        return ago(row.reported_at)
+
+
+@admin.register(Notification)
+class NotificationAdmin(OfOrder):
+    list_display = ("subject", "order_link", "recipient", "outcome", "when")
+    list_filter = ("kind", "language", ("sent_at", admin.EmptyFieldListFilter))
+    search_fields = ("=order__number", "=recipient")
+    fields = readonly_fields = (
+        "order_link", "kind", "recipient", "language", "subject", "text", "message_id", "sending_at", "sent_at",
+    )  # fmt: skip
+    empty_title = _("No mail has been sent")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("body_html")
+
+    @admin.display(description=_("outcome"), ordering="sent_at")
+    def outcome(self, row: Notification) -> Any:
+        return badge(_("sent"), "ok") if row.sent_at else badge(_("outcome unknown"), "stop")
+
+    @admin.display(description=_("at"), ordering="sending_at")
+    def when(self, row: Notification) -> Any:
+        return localtime(row.sent_at or row.sending_at)
+
+    @admin.display(description=_("text"))
+    def text(self, row: Notification) -> Any:
+        return format_html('<pre class="body-text">{}</pre>', row.body_text)

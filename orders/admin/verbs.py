@@ -1,0 +1,267 @@
+"""The buttons of an order: which verb, what its confirm page says, and when it does not stand there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import F
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from config.kernel.actors import Actor
+from config.kernel.admin import ExtraVerb, ObjectForm, TransitionVerb
+from config.kernel.batches import verb
+from config.kernel.results import Results
+from config.kernel.templatetags.bancale import money_text
+from orders.admin.words import hold_title
+from orders.enums import HoldKind, OrderStatus, Step
+from orders.models import Hold, LinePart, Order
+from orders.selectors.demand import claimed_units, goods_parts
+from orders.selectors.holds import open_holds, refusing
+from orders.services.allocating import ALLOCATE, allocate_orders
+from orders.services.cancelling import LONGEST_REASON, cancel_orders
+from orders.services.completing import complete_orders
+from orders.services.confirming import confirm_orders
+from orders.services.holds import HOLD_ORDER, place_hold, release_holds
+
+STAFF_HOLDS = (HoldKind.MANUAL, HoldKind.FRAUD, HoldKind.CANCEL_REQUESTED, HoldKind.ADDRESS)
+
+
+def holds_of(order: Order) -> list[Hold]:
+    """The order's open holds, asked once an instance."""
+    if not hasattr(order, "_shown_holds"):
+        order._shown_holds = open_holds([order.pk]).get(order.pk, [])  # type: ignore[attr-defined]
+    return list(order._shown_holds)  # type: ignore[attr-defined]
+
+
+def refusing_confirm(order: Order) -> list[Hold]:
+    return refusing(holds_of(order), Step.CONFIRM)
+
+
+def undecided_units(order: Order) -> int:
+    """Units that nobody has reserved or put in line, asked once an instance."""
+    if not hasattr(order, "_undecided"):
+        parts = goods_parts([order.pk])
+        claimed = claimed_units([part.pk for part in parts])
+        left = (part.remaining - claimed[part.pk].units for part in parts if part.sku_id is not None)
+        order._undecided = sum(max(0, units) for units in left)  # type: ignore[attr-defined]
+    return int(order._undecided)  # type: ignore[attr-defined]
+
+
+class CancelForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=LONGEST_REASON,
+        help_text=gettext_lazy("Stands on the timeline; no names or addresses."),
+    )
+
+
+class HoldForm(forms.Form):
+    kind = forms.TypedChoiceField(
+        label=gettext_lazy("Hold"),
+        choices=[(kind.value, kind.label) for kind in STAFF_HOLDS],
+        coerce=HoldKind,
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=300, widget=forms.Textarea({"rows": 3}), required=True
+    )
+
+
+class LiftForm(ObjectForm):
+    """Chooses among the kinds that hold the order now."""
+
+    kind = forms.TypedChoiceField(label=gettext_lazy("Hold"), coerce=HoldKind)
+
+    def shape(self) -> None:
+        kinds = dict.fromkeys(hold.kind for hold in holds_of(self.obj))
+        field = self.fields["kind"]
+        field.choices = [(kind, HoldKind(kind).label) for kind in kinds]  # type: ignore[attr-defined]
+
+
+class BulkLiftForm(forms.Form):
+    kind = forms.TypedChoiceField(
+        label=gettext_lazy("Hold"),
+        choices=[(kind.value, kind.label) for kind in HoldKind],
+        coerce=HoldKind,
+        initial=HoldKind.MANUAL,
+    )
+
+
+@verb
+def lift_and_confirm(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Lift what keeps orders from being confirmed, then confirm them; both or nothing for a press of one."""
+    held = open_holds(order_ids)
+    for kind in dict.fromkeys(hold.kind for hold in refusing(_flat(held), Step.CONFIRM)):
+        wanted = [pk for pk, holds in held.items() if any(hold.kind == kind for hold in holds)]
+        release_holds(wanted, kind=HoldKind(kind), actor=actor).raise_refusals()
+    return confirm_orders(order_ids, actor=actor)
+
+
+def _flat(held: dict[int, list[Hold]]) -> list[Hold]:
+    return [hold for holds in held.values() for hold in holds]
+
+
+def _on_confirm(order: Order) -> list[Any]:
+    days = order.sales_channel.dispatch_days
+    said: list[Any] = [
+        ngettext(
+            "It is promised to leave within %(n)s working day.",
+            "It is promised to leave within %(n)s working days.",
+            days,
+        )
+        % {"n": days}
+    ]
+    if order.email:
+        said.insert(0, _("The confirmation mail goes to %(email)s.") % {"email": order.email})
+    else:
+        said.insert(0, {"text": _("No mail is sent: there is no e-mail address."), "tone": "wait"})
+    return said
+
+
+def _on_lift_and_confirm(order: Order) -> list[Any]:
+    lifted = [
+        {"text": _("Hold lifted: %(what)s") % {"what": hold_title(hold.kind, hold.facts)}, "tone": "wait"}
+        for hold in refusing_confirm(order)
+    ]
+    kept = [hold for hold in holds_of(order) if hold not in refusing_confirm(order)]
+    more = [
+        {"text": _("Stays held: %(what)s") % {"what": hold_title(hold.kind, hold.facts)}, "tone": "stop"}
+        for hold in kept
+    ]
+    return [*lifted, *_on_confirm(order), *more]
+
+
+def _on_cancel(order: Order) -> list[Any]:
+    units = sum(LinePart.objects.filter(line__order=order).values_list("allocated", flat=True))
+    said: list[Any] = []
+    if units:
+        given = ngettext(
+            "%(n)s reserved unit is free for other orders at once.",
+            "%(n)s reserved units are free for other orders at once.",
+            units,
+        )
+        said.append(given % {"n": units})
+    said.append(_("Work that the warehouse has begun on it is called back."))
+    paid = sum(payment.captured_amount - payment.refunded_amount for payment in order.payments.all())
+    if paid:
+        text = _("%(amount)s has been paid and is not sent back by this: refund it where it was paid.")
+        said.append({"text": text % {"amount": money_text(paid, order.currency)}, "tone": "stop"})
+    return said
+
+
+def _on_lift(order: Order) -> list[str]:
+    return [hold_title(hold.kind, hold.facts) for hold in holds_of(order)]
+
+
+def _on_allocate(order: Order) -> list[str]:
+    units = undecided_units(order)
+    return [
+        ngettext("%(n)s unit is decided now.", "%(n)s units are decided now.", units) % {"n": units},
+        _("What is free is reserved for this order; what is missing waits in line, behind those before it."),
+    ]
+
+
+def _owed_lines(order: Order) -> dict[str, Any]:
+    """What the confirm pages show: the lines with what is left of them."""
+    parts = (
+        LinePart.objects.filter(line__order=order)
+        .select_related("line", "sku")
+        .order_by("line__position", "pk")
+    )
+    left = parts.annotate(owed=F("ordered") - F("cancelled") - F("shipped"))
+    rows = [
+        [
+            part.line.title,
+            part.sku.code if part.sku else part.line.sku_code,
+            part.ordered,
+            part.allocated,
+            part.owed,
+        ]
+        for part in left
+    ]
+    return {"columns": [_("Line"), _("SKU"), _("Ordered"), _("Allocated"), _("Still owed")], "rows": rows}
+
+
+def _is_open(order: Order) -> bool:
+    return not order.is_closed
+
+
+CONFIRMED = gettext_lazy("Confirmed; the confirmation mail is on its way.")
+
+ORDER_VERBS = {
+    "confirm": TransitionVerb(
+        verb=confirm_orders,
+        effect=gettext_lazy("Confirm and send the mail"),
+        success=CONFIRMED,
+        consequences=_on_confirm,
+        lines=_owed_lines,
+        undo=gettext_lazy("It can be cancelled until goods have left; the mail cannot be unsent."),
+        applies=lambda order: not refusing_confirm(order),
+    ),
+    "complete": TransitionVerb(
+        verb=complete_orders,
+        success=gettext_lazy("Completed."),
+        consequences=lambda order: [_("Nothing more is expected of it. Returns stay possible.")],
+    ),
+    "cancel": TransitionVerb(
+        verb=cancel_orders,
+        form=CancelForm,
+        effect=gettext_lazy("Cancel the whole order"),
+        success=gettext_lazy("Cancelled; its stock is free again."),
+        consequences=_on_cancel,
+        lines=_owed_lines,
+        undo=gettext_lazy("It cannot be taken back; the order would have to be entered again."),
+    ),
+}
+
+LIFT_AND_CONFIRM = ExtraVerb(
+    name="lift_and_confirm",
+    label=gettext_lazy("Lift hold and confirm"),
+    permission=HOLD_ORDER,
+    tone="primary",
+    verb=lift_and_confirm,
+    success=CONFIRMED,
+    consequences=_on_lift_and_confirm,
+    lines=_owed_lines,
+    undo=gettext_lazy("It can be held again, and cancelled until goods have left."),
+    applies=lambda order: order.status == OrderStatus.PLACED and bool(refusing_confirm(order)),
+)
+ALLOCATE_BUTTON = ExtraVerb(
+    name="allocate",
+    label=gettext_lazy("Allocate stock"),
+    permission=ALLOCATE,
+    tone="primary",
+    verb=allocate_orders,
+    success=gettext_lazy("Decided; the lines show what is reserved and what waits."),
+    consequences=_on_allocate,
+    lines=_owed_lines,
+    undo=gettext_lazy("Cancelling the order gives its stock back."),
+    applies=lambda order: (
+        order.status in (OrderStatus.PLACED, OrderStatus.CONFIRMED)
+        and not order.is_history
+        and undecided_units(order) > 0
+    ),
+)
+HOLD = ExtraVerb(
+    name="hold",
+    label=gettext_lazy("Hold"),
+    permission=HOLD_ORDER,
+    verb=place_hold,
+    form=HoldForm,
+    success=gettext_lazy("Held; nothing of it leaves until the hold is lifted."),
+    consequences=lambda order: [_("It cannot be confirmed, released, labelled or shipped while it is held.")],
+    undo=gettext_lazy("“Lift hold” opens those steps again."),
+    applies=_is_open,
+)
+RELEASE_HOLD = ExtraVerb(
+    name="release_hold",
+    label=gettext_lazy("Lift hold"),
+    permission=HOLD_ORDER,
+    verb=release_holds,
+    form=LiftForm,
+    success=gettext_lazy("Hold lifted."),
+    consequences=_on_lift,
+    undo=gettext_lazy("It can be held again at any time."),
+    applies=lambda order: _is_open(order) and bool(holds_of(order)),
+)
+EXTRA_VERBS = (LIFT_AND_CONFIRM, ALLOCATE_BUTTON, RELEASE_HOLD, HOLD)

@@ -1,0 +1,182 @@
+"""Orders in words: tones of their statuses, their events, and what a hold means."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from config.kernel.admin import describe, set_tones
+from config.kernel.templatetags.bancale import money_text
+from orders.enums import FulfillmentStatus as F
+from orders.enums import HoldKind, MailKind, OrderStatus, PaymentAxis, PaymentStatus, Step
+from orders.models import Hold
+from orders.states import HOLD_REFUSES
+
+set_tones(
+    OrderStatus,
+    {"placed": "wait", "confirmed": "info", "completed": "ok", "cancelled": "idle", "void": "idle"},
+)
+set_tones(
+    F,
+    {
+        F.UNALLOCATED: "wait",
+        F.PARTLY_ALLOCATED: "wait",
+        F.ALLOCATED: "info",
+        F.BACKORDERED: "wait",
+        F.PARTLY_SHIPPED: "info",
+        F.SHIPPED: "info",
+        F.DELIVERED: "ok",
+    },
+)
+set_tones(
+    PaymentAxis,
+    {
+        "unpaid": "wait", "authorised": "info", "partly_paid": "wait", "paid": "ok", "overpaid": "stop",
+        "partly_refunded": "back", "refunded": "back",
+    },
+)  # fmt: skip
+set_tones(
+    PaymentStatus,
+    {"pending": "wait", "authorised": "info", "captured": "ok", "failed": "stop", "expired": "stop"},
+)
+
+MISSING = {
+    "channel_release": gettext_lazy("the channel holds it itself"),
+    "total": gettext_lazy("the total"),
+    "amounts": gettext_lazy("prices"),
+    "address": gettext_lazy("the address"),
+    "line1": gettext_lazy("street"),
+    "city": gettext_lazy("city"),
+    "country_code": gettext_lazy("country"),
+    "postal_code": gettext_lazy("post code"),
+}
+
+
+def _listed(codes: Sequence[str]) -> str:
+    return ", ".join(str(MISSING.get(code, code)) for code in codes)
+
+
+def money_said(amount: Any, currency: str) -> str:
+    """An amount that a fact carries as text."""
+    try:
+        return money_text(Decimal(str(amount)), currency)
+    except InvalidOperation:
+        return str(amount)
+
+
+def hold_title(kind: str, facts: Mapping[str, Any]) -> str:
+    """A hold as a short sentence."""
+    if kind == HoldKind.TOTALS and "difference" in facts:
+        apart = money_said(facts["difference"], facts.get("currency", ""))
+        return _("Totals differ by %(amount)s.") % {"amount": apart}
+    if kind == HoldKind.DUPLICATE and facts.get("order"):
+        return _("It seems to repeat order %(number)s.") % {"number": facts["order"]}
+    sentences = {
+        HoldKind.AWAITING_DETAILS: _("The channel has not stated everything yet."),
+        HoldKind.UNPAID: _("Nothing has been paid yet."),
+        HoldKind.UNKNOWN_SKU: _("A line names a SKU that we do not know."),
+        HoldKind.TOTALS: _("The totals differ."),
+        HoldKind.ADDRESS: _("The address is not complete."),
+        HoldKind.DUPLICATE: _("It seems to repeat another order."),
+        HoldKind.FRAUD: _("It is under suspicion of fraud."),
+        HoldKind.CANCEL_REQUESTED: _("The buyer asked to cancel it."),
+        HoldKind.MANUAL: _("Held by staff."),
+    }
+    return sentences.get(HoldKind(kind), str(kind))
+
+
+def hold_text(hold: Hold) -> str:
+    """What was found, what would lift the hold, and which steps it refuses."""
+    parts = [_found(hold), hold.reason, _remedy(hold.kind), _refusals(hold)]
+    return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)
+
+
+def _found(hold: Hold) -> str:
+    facts = hold.facts
+    if hold.kind == HoldKind.TOTALS and "sent" in facts:
+        sums = {name: money_said(facts.get(name), facts.get("currency", "")) for name in ("sent", "computed")}
+        return _("The channel sent %(sent)s; lines, charges and taxes add up to %(computed)s.") % sums
+    if hold.kind == HoldKind.UNKNOWN_SKU and facts.get("skus"):
+        return _("Unknown: %(skus)s.") % {"skus": ", ".join(facts["skus"])}
+    said = []
+    if facts.get("missing"):
+        said.append(_("Missing: %(what)s.") % {"what": _listed(facts["missing"])})
+    if facts.get("cut"):
+        said.append(_("Too long and cut: %(what)s.") % {"what": _listed(facts["cut"])})
+    return " ".join(said)
+
+
+def _remedy(kind: str) -> str:
+    return {
+        HoldKind.AWAITING_DETAILS: _("Lift it once the channel has stated the rest."),
+        HoldKind.UNPAID: _("It lifts by itself when a payment is reported."),
+        HoldKind.UNKNOWN_SKU: _("Create the SKU, or cancel the order."),
+        HoldKind.TOTALS: _("Lift it to accept the channel's total."),
+        HoldKind.ADDRESS: _("Ask the buyer, then lift it."),
+        HoldKind.DUPLICATE: _("Cancel this one if it is the same, else lift the hold."),
+        HoldKind.FRAUD: _("Lift it when the check is passed, else cancel the order."),
+        HoldKind.CANCEL_REQUESTED: _("Cancel the order, or lift the hold if the buyer changed their mind."),
+    }.get(HoldKind(kind), "")
+
+
+def _refusals(hold: Hold) -> str:
+    steps = HOLD_REFUSES[HoldKind(hold.kind)] - set(hold.facts.get("allows", ()))
+    words = ", ".join(str(step.label).lower() for step in Step if step in steps)
+    return _("Refused meanwhile: %(steps)s.") % {"steps": words}
+
+
+def _held(facts: Mapping[str, Any]) -> str:
+    return _("Held: %(what)s") % {"what": hold_title(facts["kind"], facts).rstrip(".").lower()}
+
+
+def _lifted(facts: Mapping[str, Any]) -> str:
+    return _("Hold lifted: %(what)s") % {"what": HoldKind(facts["kind"]).label}
+
+
+def _units(facts: Mapping[str, Any]) -> str:
+    count = facts.get("units") or 0
+    return ngettext("%(count)s unit", "%(count)s units", count) % {"count": count}
+
+
+def _amounts(facts: Mapping[str, Any]) -> str:
+    said = {
+        name: money_said(facts.get(name, 0), facts.get("currency", "")) for name in ("captured", "refunded")
+    }
+    return _("captured %(captured)s, refunded %(refunded)s") % said
+
+
+def _how_received(facts: Mapping[str, Any]) -> str:
+    return _("imported as history") if facts.get("history") else _("raw body kept")
+
+
+def _mail(facts: Mapping[str, Any]) -> str:
+    return str(dict(MailKind.choices).get(facts.get("mail", ""), ""))
+
+
+describe("order", "created", gettext_lazy("Order received"), detail=_how_received, tone="info")
+describe("order", "place", gettext_lazy("Placed"), tone="info")
+describe("order", "confirm", gettext_lazy("Confirmed"), tone="ok")
+describe("order", "complete", gettext_lazy("Completed"), tone="ok")
+describe(
+    "order",
+    "cancel",
+    gettext_lazy("Cancelled"),
+    detail=lambda facts: str(facts.get("reason", "")),
+    tone="stop",
+)
+describe("order", "hold_placed", _held, tone="stop")
+describe("order", "hold_lifted", _lifted, tone="ok")
+describe("order", "allocated", gettext_lazy("Stock reserved"), detail=_units, tone="ok")
+describe("order", "backordered", gettext_lazy("Waits for stock"), detail=_units, tone="wait")
+describe("order", "backorder_filled", gettext_lazy("Backorder filled"), detail=_units, tone="ok")
+describe("order", "shipped", gettext_lazy("Goods left"), detail=_units, tone="info")
+describe("order", "delivered", gettext_lazy("Goods delivered"), detail=_units, tone="ok")
+describe("order", "returned", gettext_lazy("Goods came back"), detail=_units, tone="back")
+describe("payment", "created", gettext_lazy("Payment reported"), tone="info")
+describe(
+    "payment", "amounts_reported", gettext_lazy("Payment amounts reported"), detail=_amounts, tone="info"
+)
+describe("order", "mail_sent", gettext_lazy("Mail sent"), detail=lambda facts: str(_mail(facts)), tone="ok")
+describe("order", "mail_forgotten", gettext_lazy("Mail to be sent again"), tone="wait")
