@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -124,7 +125,7 @@ def _send(leaving: Sequence[_Leaving], desk: Desk, *, actor: Actor) -> list[Parc
     for one in leaving:
         units.update({line.line_part_id: line.quantity for line in desk.lines[one.work.pk]})
     record_shipped(sorted({one.work.order_id for one in leaving}), units, actor=actor)
-    parcels = _pack(leaving, desk)
+    parcels = _pack(leaving, desk, at)
     record_events([PARCEL.created_entry(parcel, _facts(parcel)) for parcel in parcels], actor=actor)
     facts = {parcel.pk: _facts(parcel) for parcel in parcels}
     apply_transition(PARCEL, HAND_OVER, parcels, actor=actor, facts=facts)
@@ -167,9 +168,8 @@ def _document(fulfillment_order_id: int) -> tuple[str, int]:
     return ("fulfillment_order", fulfillment_order_id)
 
 
-def _pack(leaving: Sequence[_Leaving], desk: Desk) -> list[Parcel]:
+def _pack(leaving: Sequence[_Leaving], desk: Desk, at: datetime) -> list[Parcel]:
     """Write shipments, parcels and their lines: three statements and the numbers."""
-    at = clock.now()
     numbers = next_numbers("shipment", len(leaving), prefix="S-")
     shipments = Shipment.objects.bulk_create(
         Shipment(number=number, order_id=one.work.order_id, fulfillment_order=one.work, shipped_at=at)

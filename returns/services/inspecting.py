@@ -51,9 +51,10 @@ class Inspection:
 def inspect_returns(inspections: Sequence[Inspection], *, actor: Actor) -> Results[int]:
     """Send units from quarantine back to stock, to refurbishing, to scrap or to the supplier.
 
-    At most 200 returns, and 200 line parts in all; answered by RMA id, the value is how many units were decided now. Locks orders, returns, stock
-    levels and bins. Units for refurbishing and for the supplier stay set aside. Verdicts given before come back
-    `unchanged`. When no unit is expected or undecided any more, the return is inspected.
+    At most 200 returns, and 200 line parts in all; answered by RMA id, the value is how many units were decided
+    now. Locks orders, returns, stock levels and bins. Units for refurbishing and for the supplier stay set aside.
+    Verdicts given before come back `unchanged`. When no unit is expected or undecided any more, the return is
+    inspected.
 
     Refuses: `NotFound`; `IllegalTransition` unless received; `NoVerdict`; `UnitsUnknown`; `InvalidInput` for an
     unknown condition or destination; `UnitsContradict` for units that did not arrive or went another way;

@@ -44,13 +44,14 @@ class ReturnReceipt:
 def receive_returns(receipts: Sequence[ReturnReceipt], *, actor: Actor) -> Results[int]:
     """Take arrived units into quarantine, note wrong and lost ones, and count the order's returned units up.
 
-    At most 200 returns, and 200 line parts in all; answered by RMA id, the value is how many units arrived now. Locks orders, returns, stock levels
-    and bins. A receipt that says only what is known already comes back `unchanged`, also after inspection. Later
-    boxes of the same return are further receipts; when nothing is left to expect or inspect, the return is
-    inspected.
+    At most 200 returns, and 200 line parts in all; answered by RMA id, the value is how many units arrived now.
+    Locks orders, returns, stock levels and bins. A receipt that says only what is known already comes back
+    `unchanged`, also after inspection. Later boxes of the same return are further receipts; when nothing is left
+    to expect or inspect, the return is inspected.
 
     Refuses: `NotFound`; `IllegalTransition` unless approved, on its way or received; `UnitsUnknown`;
-    `UnitsContradict`; `LocationUnknown` for a place that was closed; `NothingArrived` when the first receipt has neither right nor wrong goods.
+    `UnitsContradict`; `LocationUnknown` for a place that was closed; `NothingArrived` when the first receipt has
+    neither right nor wrong goods.
     """
     actor.require(RECEIVE.permission)
     results: Results[int] = Results(receipt.key for receipt in receipts)

@@ -109,6 +109,7 @@ def _create(requests: Sequence[ReturnRequest], *, actor: Actor) -> list[Rma]:
     """Write RMAs, their units and the first events: three statements and the numbers."""
     if not requests:
         return []
+    at = clock.now()
     numbers = next_numbers("rma", len(requests), prefix="R-")
     rmas = Rma.objects.bulk_create(
         Rma(
@@ -118,7 +119,7 @@ def _create(requests: Sequence[ReturnRequest], *, actor: Actor) -> list[Rma]:
             reason=request.reason,
             location_id=request.location_id,
             request_key=request.key,
-            requested_at=clock.now(),
+            requested_at=at,
         )
         for request, number in zip(requests, numbers, strict=True)
     )

@@ -1,0 +1,121 @@
+"""Work is called back before it leaves; the units stay the order's."""
+
+import pytest
+
+from config.kernel.actors import Actor, ActorKind
+from config.kernel.enums import DeliveryState
+from config.kernel.errors import IllegalTransition, NotAllowed, NotFound
+from config.kernel.models import Delivery, Event
+from config.kernel.outbox import NewFact, deliver_due, record_facts
+from fulfillment.enums import FulfillmentOrderStatus
+from fulfillment.models import FulfillmentOrder
+from fulfillment.services.cancelling import cancel_fulfillment_orders
+from fulfillment.services.releasing import release_orders
+from fulfillment.subscribers import CALL_BACK, ORDER_CANCELLED
+from inventory.enums import ReservationState
+from inventory.models import Reservation
+from orders.models import Order
+from orders.services.cancelling import cancel_orders
+from tests.factories.fulfillment import ACTOR, make_confirmed, make_released, make_shipped, stock
+from tests.fulfillment.watching import nothing_written, statements
+
+pytestmark = pytest.mark.django_db
+
+
+def test_cancel_ends_the_work_and_leaves_the_reservation_open() -> None:
+    work = make_released()
+
+    results = cancel_fulfillment_orders([work.pk], actor=ACTOR)
+
+    work.refresh_from_db()
+    assert results.done_ids == [work.pk]
+    assert work.status == FulfillmentOrderStatus.CANCELLED
+    assert Reservation.objects.get(reference_kind="order_line_part").state == ReservationState.OPEN
+    event = Event.objects.filter(subject_type="fulfillment_order", subject_id=work.pk).latest("id")
+    assert (event.kind, event.from_status, event.to_status) == ("cancel", "released", "cancelled")
+
+
+def test_cancel_twice_is_unchanged() -> None:
+    work = make_released()
+    cancel_fulfillment_orders([work.pk], actor=ACTOR).raise_refusals()
+
+    with nothing_written():
+        again = cancel_fulfillment_orders([work.pk], actor=ACTOR)
+
+    assert again.unchanged_ids == [work.pk]
+
+
+def test_cancel_of_shipped_and_of_unknown_work_is_refused() -> None:
+    work_id = make_shipped().shipment.fulfillment_order_id
+
+    with nothing_written():
+        results = cancel_fulfillment_orders([work_id, 987654], actor=ACTOR)
+
+    assert type(results.refusals[work_id]) is IllegalTransition
+    assert type(results.refusals[987654]) is NotFound
+
+
+def test_cancel_needs_the_permission() -> None:
+    work = make_released()
+    may_not = Actor(ActorKind.USER, 1, "rosa", frozenset({"fulfillment.ship_fulfillmentorder"}))
+    may = Actor(ActorKind.USER, 1, "rosa", frozenset({"fulfillment.cancel_fulfillmentorder"}))
+
+    with nothing_written(), pytest.raises(NotAllowed):
+        cancel_fulfillment_orders([work.pk], actor=may_not)
+
+    assert cancel_fulfillment_orders([work.pk], actor=may).done_ids == [work.pk]
+
+
+def test_cancelled_order_calls_all_its_work_back_once() -> None:
+    stock({"MUG": 2})
+    stock({"BOOK": 1})
+    order = make_confirmed({"MUG": 2, "BOOK": 1})
+    release_orders([order.pk], actor=ACTOR).raise_refusals()
+    other = make_released()
+    cancel_orders([order.pk], reason="no", actor=ACTOR).raise_refusals()
+
+    deliver_due("work")
+
+    statuses = FulfillmentOrder.objects.filter(order=order).values_list("status", flat=True)
+    assert set(statuses) == {FulfillmentOrderStatus.CANCELLED}
+    other.refresh_from_db()
+    assert other.status == FulfillmentOrderStatus.RELEASED
+    assert Delivery.objects.get(subscriber=CALL_BACK).state == DeliveryState.DELIVERED
+
+
+def test_the_same_news_twice_changes_nothing_more() -> None:
+    work = make_released()
+    cancel_orders([work.order_id], reason="no", actor=ACTOR).raise_refusals()
+    deliver_due("work")
+    events = Event.objects.count()
+
+    record_facts([NewFact(ORDER_CANCELLED, ("order", work.order_id))])
+    deliver_due("work")
+
+    assert Event.objects.count() == events
+    assert set(Delivery.objects.filter(subscriber=CALL_BACK).values_list("state", flat=True)) == {
+        DeliveryState.DELIVERED
+    }
+
+
+def test_news_of_an_order_that_is_open_is_suppressed() -> None:
+    work = make_released()
+
+    record_facts([NewFact(ORDER_CANCELLED, ("order", work.order_id))])
+    deliver_due("work")
+
+    work.refresh_from_db()
+    assert work.status == FulfillmentOrderStatus.RELEASED
+    assert Delivery.objects.get(subscriber=CALL_BACK).state == DeliveryState.SUPPRESSED
+
+
+def test_cancel_takes_as_many_statements_for_three_as_for_one() -> None:
+    stock({"MUG": 100})
+    orders = [make_confirmed().pk for _order in range(4)]
+    work = [pk for pks in release_orders(orders, actor=ACTOR).values.values() for pk in pks]
+
+    few = statements(lambda: cancel_fulfillment_orders(work[:1], actor=ACTOR))
+    many = statements(lambda: cancel_fulfillment_orders(work[1:], actor=ACTOR))
+
+    assert many == few
+    assert Order.objects.count() == 4
