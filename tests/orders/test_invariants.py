@@ -80,6 +80,8 @@ def no_checks(day: list[Order]) -> Iterator[None]:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA ignore_check_constraints = ON")
         else:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
             for model in (LinePart, Payment):
                 for constraint in model._meta.constraints:
                     table = model._meta.db_table
