@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from config.demo.catalogue import KITS, PLACES, products
-from config.demo.generator import DAYS, RETURNS, SCARCE, Fate, Story, stories
-from config.demo.master import Business, prepare
+from channels.services.intake import Body, take_in
+from config.demo.catalogue import PLACES, SCARCE
+from config.demo.generator import DAYS, RETURNS, Fate, Story, stories
+from config.demo.master import ACTOR, Business, prepare
 from config.demo.warehouse import bring_back, deliver, ship
 from config.kernel import clock, outbox
 from config.kernel.actors import Actor
@@ -24,9 +25,16 @@ from orders.services.confirming import confirm_orders
 from orders.services.holds import place_hold
 from orders.services.raw import RawEntry, store_raw_orders
 
-ACTOR = Actor.system("demo")
 Say = Callable[[str], None]
-_WENT_ON = {Fate.CONFIRMED, Fate.ALLOCATED, Fate.RELEASED, Fate.SHIPPED, Fate.DELIVERED, Fate.CANCELLED_LATE, *RETURNS}
+_WENT_ON = {
+    Fate.CONFIRMED,
+    Fate.ALLOCATED,
+    Fate.RELEASED,
+    Fate.SHIPPED,
+    Fate.DELIVERED,
+    Fate.CANCELLED_LATE,
+    *RETURNS,
+}
 _RESERVED = _WENT_ON - {Fate.CONFIRMED}
 _RELEASED = _RESERVED - {Fate.ALLOCATED}
 _SHIPPED = _RELEASED - {Fate.RELEASED, Fate.CANCELLED_LATE}
@@ -50,7 +58,9 @@ def load(say: Say) -> str:
     return f"{len(ids)} orders, {len(business.sku_ids)} SKUs, {len(PLACES)} locations"
 
 
-def _live_a_day(business: Business, told: Sequence[Story], ids: dict[str, int], age: int, now: datetime) -> None:
+def _live_a_day(
+    business: Business, told: Sequence[Story], ids: dict[str, int], age: int, now: datetime
+) -> None:
     today = now - timedelta(days=age)
     with clock.frozen(today - timedelta(hours=8)):
         if age and age % 7 == 0:
@@ -99,7 +109,9 @@ def _take_in(business: Business, told: Sequence[Story]) -> dict[str, int]:
         entries = [RawEntry(s.order.external_id, "demo", s.order.external_id, _body(s)) for s in mine]
         raw = store_raw_orders(entries, sales_channel_id=channel_id)
         incoming = [Incoming(story.order, raw_id=raw.values[story.order.external_id]) for story in mine]
-        results = accept_orders(incoming, sales_channel_id=channel_id, actor=Actor.channel(channel_id, channel))
+        results = accept_orders(
+            incoming, sales_channel_id=channel_id, actor=Actor.channel(channel_id, channel)
+        )
         results.raise_refusals()
         taken |= results.values
     return taken
@@ -126,11 +138,14 @@ def _receive(business: Business, rng: random.Random, key: str) -> None:
             if code in business.kit_codes or (place_number and rng.random() < 0.4 * place_number):
                 continue
             if code in SCARCE:
-                quantity = 4 if opening and place_number == 0 else 0
+                quantity = 18 if opening and place_number == 0 else 0
             else:
-                quantity = rng.randint(25, 70) // (place_number + 1) if opening else rng.choice((0, 0, 0, 6, 12))
+                quantity = (
+                    rng.randint(25, 70) // (place_number + 1) if opening else rng.choice((0, 0, 0, 6, 12))
+                )
             if quantity:
-                receipts.append(Receipt(f"demo:{key}:{place.code}:{code}", sku_id, business.location_ids[place.code], quantity))
+                source = f"demo:{key}:{place.code}:{code}"
+                receipts.append(Receipt(source, sku_id, business.location_ids[place.code], quantity))
     for number, start in enumerate(range(0, len(receipts), 200)):
         chunk = receipts[start : start + 200]
         receive_stock(chunk, reference=("demo_delivery", number + 1), actor=ACTOR).raise_refusals()
@@ -138,9 +153,6 @@ def _receive(business: Business, rng: random.Random, key: str) -> None:
 
 def _trouble_at_the_door(business: Business) -> None:
     """A body that nobody can read: it is kept, with what is wrong with it."""
-    from channels.services.intake import receive_bodies
-
-    receive_bodies(['{"id": 4711, "status": "processing"'], sales_channel_id=business.channel_ids["web"], source="webhook")
-
-
-__all__ = ["KITS", "load", "products"]
+    broken = Body("4711", '{"id": 4711, "status": "processing"')
+    channel_id = business.channel_ids["web"]
+    take_in([broken], sales_channel_id=channel_id, door="webhook", actor=Actor.channel(channel_id, "web"))

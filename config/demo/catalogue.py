@@ -40,7 +40,11 @@ PLACES = (
     Place("NA", "Napoli", "Napoli", "80134", "Via Toledo 201", 30),
 )
 
+# Few of these are in stock, so that a queue forms.
+SCARCE = ("JUG-05", "CUP-BL", "GRI-EL")
+
 # Family: (code, title, [(variant code, variant words, price, grams)])
+# ruff: noqa: E501  (one family a line reads as a table)
 _FAMILIES = (
     ("MOK", "Moka pot", (("1-AL", "1 cup", "18.90", 310), ("3-AL", "3 cups", "22.90", 420), ("6-AL", "6 cups", "28.90", 610),
                          ("9-AL", "9 cups", "36.50", 880), ("6-ST", "6 cups, steel", "49.90", 760))),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from config.demo.catalogue import KITS, products
+from config.demo.catalogue import KITS, SCARCE, products
 from config.kernel.money import round_money
 from orders.enums import ChargeKind, MoneyOwner, PaymentStatus
 from orders.neutral import (
@@ -25,8 +25,6 @@ CURRENCY = "EUR"
 VAT = Decimal(22)
 DAYS = 30
 CHANNELS = ("web", "amazon", "ebay")
-# Few of these are in stock, so that a queue forms.
-SCARCE = ("JUG-05", "CUP-BL", "GRI-EL")
 
 
 class Fate(StrEnum):
@@ -176,7 +174,7 @@ _PRICES = {product.code: (product.title, product.price) for product in products(
 def _lines(rng: random.Random) -> tuple[NeutralLine, ...]:
     codes = list(_PRICES)
     weights = [
-        6 if code in SCARCE or code.startswith("KIT") else 3 if code[:3] in ("MOK", "ARA", "CUP") else 1
+        6 if code.startswith("KIT") else 3 if code[:3] in ("MOK", "ARA", "CUP", "JUG") else 1
         for code in codes
     ]
     chosen = dict.fromkeys(rng.choices(codes, weights, k=rng.choice((1, 1, 2, 2, 3))))

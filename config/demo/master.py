@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from config.demo.catalogue import KITS, PLACES, SCARCE, products
-from config.kernel import clock
-from inventory.models import Barcode, KitPart, Sku, StockLevel
-from inventory.services.catalogue import create_location
-from inventory.services.levels import ensure_levels
+from config.kernel.actors import Actor
+from inventory.models import Location
+from inventory.services.catalogue import NewSku, PartOfKit, create_location, create_skus, save_kits
+from inventory.services.policies import LevelPolicy, set_policies
 from orders.enums import ChannelKind
 from orders.models import LegalEntity, SalesChannel
 
+ACTOR = Actor.system("demo")
 _CHANNELS = (
     ("web", "Web shop", ChannelKind.WEB_SHOP, "it", 2, 10),
     ("amazon", "Amazon.it", ChannelKind.AMAZON, "it", 1, 0),
@@ -40,8 +41,11 @@ def prepare() -> Business:
     }  # fmt: skip
     locations = {
         place.code: create_location(
-            code=place.code, name=place.name, city=place.city, postal_code=place.postal_code, line1=place.line1,
-            country_code="IT", preference=place.preference,
+            Location(
+                code=place.code, name=place.name, city=place.city, postal_code=place.postal_code, line1=place.line1,
+                country_code="IT", preference=place.preference,
+            ),
+            actor=ACTOR,
         ).pk
         for place in PLACES
     }  # fmt: skip
@@ -51,25 +55,26 @@ def prepare() -> Business:
 
 
 def _skus() -> dict[str, int]:
-    at = clock.now()
-    rows = [Sku(code=p.code, title=p.title, weight_grams=p.weight_grams, created_at=at) for p in products()]
-    rows += [Sku(code=kit.code, title=kit.title, is_kit=True, created_at=at) for kit in KITS]
-    ids = {sku.code: sku.pk for sku in Sku.objects.bulk_create(rows)}
-    Barcode.objects.bulk_create(Barcode(sku_id=ids[p.code], code=p.barcode) for p in products())
-    KitPart.objects.bulk_create(
-        KitPart(kit_id=ids[kit.code], part_id=ids[code], per_unit=units, value_weight=weight)
+    drafts = [NewSku(p.code, p.title, (p.barcode,), p.weight_grams) for p in products()]
+    drafts += [NewSku(kit.code, kit.title) for kit in KITS]
+    ids = create_skus(drafts, actor=ACTOR).values
+    parts = {
+        ids[kit.code]: [PartOfKit(ids[code], units, weight) for code, units, weight in kit.parts]
         for kit in KITS
-        for code, units, weight in kit.parts
-    )
+    }
+    save_kits(list(parts), parts=parts, actor=ACTOR).raise_refusals()
     return ids
 
 
 def _reorder_points(sku_ids: Mapping[str, int], location_id: int) -> None:
-    plain = [pk for code, pk in sku_ids.items() if not code.startswith("KIT")]
-    ensure_levels([(pk, location_id) for pk in plain])
-    codes = {pk: code for code, pk in sku_ids.items()}
-    levels = list(StockLevel.objects.filter(location_id=location_id, sku_id__in=plain))
-    for level in levels:
-        level.reorder_point = 6 if codes[level.sku_id] in SCARCE else 10
-        level.buffer = 2 if codes[level.sku_id].startswith("MOK") else 0
-    StockLevel.objects.bulk_update(levels, ["reorder_point", "buffer"])
+    policies = [
+        LevelPolicy(
+            pk,
+            location_id,
+            buffer=2 if code.startswith("MOK") else 0,
+            reorder_point=6 if code in SCARCE else 10,
+        )
+        for code, pk in sku_ids.items()
+        if not code.startswith("KIT")
+    ]
+    set_policies(policies, actor=ACTOR).raise_refusals()

@@ -47,12 +47,16 @@ class Trickle(threading.Thread):
         """Take an order in, and move one older order of each stage on."""
         self._new_order()
         open_orders = Order.objects.filter(is_test=False).exclude(holds__lifted_at=None, holds__isnull=False)
-        waiting = open_orders.filter(status=OrderStatus.PLACED).order_by("placed_at").values_list("pk", flat=True)
+        waiting = (
+            open_orders.filter(status=OrderStatus.PLACED).order_by("placed_at").values_list("pk", flat=True)
+        )
         if waiting.count() > 12:
             confirm_orders(list(waiting[:1]), actor=ACTOR)
             allocate_orders(list(waiting[:1]), actor=ACTOR)
         confirmed = open_orders.filter(status=OrderStatus.CONFIRMED).order_by("placed_at")
-        allocated = confirmed.filter(fulfillment_status=FulfillmentStatus.ALLOCATED).values_list("pk", flat=True)
+        allocated = confirmed.filter(fulfillment_status=FulfillmentStatus.ALLOCATED).values_list(
+            "pk", flat=True
+        )
         if len(allocated) > 15:
             release_orders(list(allocated[:1]), actor=ACTOR)
             ship(list(allocated[:1]), ACTOR)

@@ -25,7 +25,9 @@ CARRIERS = ("BRT", "GLS", "DHL")
 def ship(order_ids: Sequence[int], actor: Actor) -> None:
     """Ship the released work of these orders; what is held is refused and stays."""
     work = FulfillmentOrder.objects.filter(order__in=order_ids, status=FulfillmentOrderStatus.RELEASED)
-    requests = [HandShipment(pk, CARRIERS[pk % 3], f"DEMO{pk:08d}") for pk in work.values_list("pk", flat=True)]
+    requests = [
+        HandShipment(pk, CARRIERS[pk % 3], f"DEMO{pk:08d}") for pk in work.values_list("pk", flat=True)
+    ]
     in_batches(ship_by_hand, requests, actor=actor)
 
 
@@ -43,10 +45,14 @@ def deliver(order_ids: Sequence[int], actor: Actor) -> None:
 def bring_back(fates: Mapping[int, Fate], business: Business, actor: Actor) -> None:
     """Send the first shipped unit of each order back, as far as its fate goes."""
     first: dict[int, int] = {}
-    for part in LinePart.objects.filter(line__order__in=fates, shipped__gt=0).order_by("pk").select_related("line"):
+    for part in (
+        LinePart.objects.filter(line__order__in=fates, shipped__gt=0).order_by("pk").select_related("line")
+    ):
         first.setdefault(part.line.order_id, part.pk)
     requests = [
-        ReturnRequest(f"demo:{order_id}", order_id, {part: 1}, ReturnReason.CHANGED_MIND, business.location_ids["TO"])
+        ReturnRequest(
+            f"demo:{order_id}", order_id, {part: 1}, ReturnReason.CHANGED_MIND, business.location_ids["TO"]
+        )
         for order_id, part in first.items()
     ]
     if not requests:

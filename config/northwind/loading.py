@@ -1,33 +1,33 @@
 """Take the Northwind book through the product's own verbs, as a live replay or as history.
 
-Live: each order is accepted, confirmed and allocated on its day and shipped on its day, by the kernel's clock;
-orders that never left are allocated last, from what then is on the shelf. History: shipped orders enter
-completed, without stock or mail, the others live. Stock is received once, on the first day: what the file has on
-the shelf at the end, plus (live) what left in between. Every step is a verb that changes nothing the second time.
+Live: each order is accepted, confirmed and allocated on its day and shipped on its day, by the kernel's clock.
+The orders that never left come after all that did, under their own dates, and get what then is on the shelf.
+History: shipped orders enter completed, without stock or mail, the others live. Stock is received once, on the
+first day: what the file has on the shelf at the end, plus (live) what left in between. Every step is a verb that
+changes nothing the second time.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, time, timedelta
-from itertools import chain
+from datetime import date, timedelta
 
-from config.kernel import clock
-from config.kernel.actors import Actor
+from config.kernel import clock, outbox
 from config.kernel.batches import in_batches
 from config.kernel.results import Results
-from config.northwind.neutral import ORDERED_AT, SHIPPED_AT, moment, neutral_order, raw_body, sku_code
+from config.northwind.neutral import ORDERED_AT, SHIPPED_AT, moment, neutral_order, raw_body
 from config.northwind.reading import Book, BookOrder
-from config.northwind.setup import Shop, prepare
+from config.northwind.setup import ACTOR, Shop, prepare
+from config.northwind.totals import GONE
 from fulfillment.selectors.work import released_ids_by_order
 from fulfillment.services.releasing import release_orders
 from fulfillment.services.shipping import HandShipment, ship_by_hand
 from inventory.services.receiving import Receipt, receive_stock
+from orders.models import Order
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.allocating import allocate_orders
 from orders.services.confirming import confirm_orders
 from orders.services.raw import RawEntry, store_raw_orders
 
-ACTOR = Actor.system("northwind")
 Say = Callable[[str], None]
 
 
@@ -39,25 +39,39 @@ def load(book: Book, *, as_history: bool, say: Say) -> None:
         _receive(book, shop, with_shipped=not as_history)
     say("stock received")
     ids: dict[int, int] = {}
-    for day, ordered, shipped in _days(book.orders):
-        with clock.frozen(moment(day, ORDERED_AT)):
-            ids |= _accept(ordered, shop, as_history=as_history)
-            live = [order for order in ordered if not (as_history and order.shipped_on)]
-            _run(confirm_orders, [ids[order.order_id] for order in live])
-            _run(allocate_orders, [ids[order.order_id] for order in live if order.shipped_on])
-        if not as_history:
-            with clock.frozen(moment(day, SHIPPED_AT)):
-                _ship(shipped, ids)
-        if ordered and ordered[-1].order_id % 100 == 0:
-            say(f"{len(ids)} orders, {day}")
-    last = max(chain((order.ordered_on for order in book.orders), _shipping_days(book.orders)))
-    with clock.frozen(moment(last, time(18, 0, tzinfo=ORDERED_AT.tzinfo))):
-        _run(allocate_orders, [ids[order.order_id] for order in book.orders if not order.shipped_on])
+    for gone in (True, False):
+        orders = [order for order in book.orders if (order.shipped_on is not None) is gone]
+        for day, ordered, shipped in _days(orders):
+            _live_a_day(day, ordered, shipped, shop, ids, as_history=as_history and gone)
+            if ordered and ordered[-1].order_id % 100 == 0:
+                say(f"{len(ids)} orders, {day}")
     say(f"{len(ids)} orders loaded")
 
 
-def _shipping_days(orders: Iterable[BookOrder]) -> Iterable[date]:
-    return (order.shipped_on for order in orders if order.shipped_on)
+def _live_a_day(
+    day: date,
+    ordered: Sequence[BookOrder],
+    shipped: Sequence[BookOrder],
+    shop: Shop,
+    ids: dict[int, int],
+    *,
+    as_history: bool,
+) -> None:
+    with clock.frozen(moment(day, ORDERED_AT)):
+        ids |= _accept(ordered, shop, as_history=as_history)
+        if not as_history:
+            _run(confirm_orders, [ids[order.order_id] for order in ordered])
+            _run(allocate_orders, [ids[order.order_id] for order in ordered])
+    with clock.frozen(moment(day, SHIPPED_AT)):
+        if not as_history:
+            _ship(shipped, ids)
+        _deliver()
+
+
+def _deliver() -> None:
+    """Let the outbox have its day too, so that what it owes is dated like its cause."""
+    for lane in outbox.LANES:
+        outbox.deliver_due(lane)
 
 
 def _days(orders: Sequence[BookOrder]) -> Iterable[tuple[date, list[BookOrder], list[BookOrder]]]:
@@ -100,7 +114,7 @@ def _accept(orders: Sequence[BookOrder], shop: Shop, *, as_history: bool) -> dic
         Incoming(
             neutral_order(order, shop.names),
             raw_id=raw.values[str(order.order_id)],
-            is_history=as_history and order.shipped_on is not None,
+            is_history=as_history,
         )
         for order in orders
     ]
@@ -110,9 +124,12 @@ def _accept(orders: Sequence[BookOrder], shop: Shop, *, as_history: bool) -> dic
 
 
 def _ship(orders: Sequence[BookOrder], ids: dict[int, int]) -> None:
-    if not orders:
-        return
-    wanted = {ids[order.order_id]: order for order in orders}
+    owed = set(
+        Order.objects.filter(pk__in=[ids[order.order_id] for order in orders])
+        .exclude(fulfillment_status__in=GONE)
+        .values_list("pk", flat=True)
+    )
+    wanted = {pk: order for order in orders if (pk := ids[order.order_id]) in owed}
     _run(release_orders, list(wanted))
     requests = [
         HandShipment(work_id, wanted[order_id].carrier, f"NW{wanted[order_id].order_id}")
@@ -120,6 +137,3 @@ def _ship(orders: Sequence[BookOrder], ids: dict[int, int]) -> None:
         for work_id in work_ids
     ]
     in_batches(ship_by_hand, requests, actor=ACTOR).raise_refusals()
-
-
-__all__ = ["load", "sku_code"]

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.batches import in_batches
 from config.northwind.neutral import CURRENCY, sku_code
 from config.northwind.reading import Book
-from inventory.models import Location, Sku, StockLevel
-from inventory.services.catalogue import create_location
-from inventory.services.levels import ensure_levels
+from inventory.models import Location
+from inventory.services.catalogue import NewSku, create_location, create_skus
+from inventory.services.policies import LevelPolicy, set_policies
 from orders.enums import ChannelKind
 from orders.models import LegalEntity, SalesChannel
+
+ACTOR = Actor.system("northwind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,14 @@ def prepare(book: Book) -> Shop:
         },
     )  # fmt: skip
     location = Location.objects.filter(code="NW").first() or create_location(
-        code="NW",
-        name="Northwind warehouse",
-        time_zone="America/Los_Angeles",
-        country_code="US",
-        city="Redmond",
+        Location(
+            code="NW",
+            name="Northwind warehouse",
+            time_zone="America/Los_Angeles",
+            country_code="US",
+            city="Redmond",
+        ),
+        actor=ACTOR,
     )
     names = {product.product_id: product.name for product in book.products.values()}
     sku_ids = _skus(book, names)
@@ -49,27 +55,14 @@ def prepare(book: Book) -> Shop:
 
 
 def _skus(book: Book, names: Mapping[int, str]) -> dict[int, int]:
-    at = clock.now()
-    Sku.objects.bulk_create(
-        [
-            Sku(
-                code=sku_code(number),
-                title=name,
-                is_active=not book.products[number].is_discontinued,
-                created_at=at,
-            )
-            for number, name in names.items()
-        ],
-        ignore_conflicts=True,
-    )
-    by_code = dict(Sku.objects.filter(code__startswith="NW-").values_list("code", "pk"))
+    drafts = [NewSku(sku_code(number), name) for number, name in names.items()]
+    by_code = in_batches(create_skus, drafts, actor=ACTOR).values
     return {number: by_code[sku_code(number)] for number in names}
 
 
 def _reorder_points(book: Book, sku_ids: Mapping[int, int], location_id: int) -> None:
-    ensure_levels([(pk, location_id) for pk in sku_ids.values()])
-    numbers = {pk: number for number, pk in sku_ids.items()}
-    levels = list(StockLevel.objects.filter(location_id=location_id, sku_id__in=numbers))
-    for level in levels:
-        level.reorder_point = book.products[numbers[level.sku_id]].reorder_level
-    StockLevel.objects.bulk_update(levels, ["reorder_point"])
+    policies = [
+        LevelPolicy(pk, location_id, reorder_point=book.products[number].reorder_level)
+        for number, pk in sku_ids.items()
+    ]
+    in_batches(set_policies, policies, actor=ACTOR).raise_refusals()

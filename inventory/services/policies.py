@@ -1,0 +1,78 @@
+"""How much of a SKU a location wants: buffer, reorder point, target."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config.kernel.actors import Actor
+from config.kernel.batches import batch_transaction, verb
+from config.kernel.errors import BancaleError, NotFound
+from config.kernel.results import Results
+from inventory.models import Sku, StockLevel
+from inventory.services.arrivals import refuse_quantity
+from inventory.services.levels import by_place, ensure_levels, lock_levels, record_freed
+
+CHANGE_LEVEL = "inventory.change_stocklevel"
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPolicy:
+    """`buffer` units are never offered for sale; below `reorder_point` the level is low; `target` is full."""
+
+    sku_id: int
+    location_id: int
+    buffer: int = 0
+    reorder_point: int = 0
+    target: int = 0
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return (self.sku_id, self.location_id)
+
+    @property
+    def figures(self) -> tuple[int, int, int]:
+        return (self.buffer, self.reorder_point, self.target)
+
+
+@verb
+def set_policies(policies: Sequence[LevelPolicy], *, actor: Actor) -> Results[tuple[int, int]]:
+    """Set the three figures of levels, making missing levels; the same figures again come back `unchanged`.
+
+    At most 200. Locks the SKUs' levels. A smaller buffer frees units and records `stock.freed`.
+
+    Refuses: `NotAllowed`; `NotFound` for an unknown SKU or a kit; `InvalidInput` for a negative figure.
+    """
+    actor.require(CHANGE_LEVEL)
+    results: Results[tuple[int, int]] = Results(policy.key for policy in policies)
+    with batch_transaction():
+        plain = set(
+            Sku.objects.filter(pk__in=[p.sku_id for p in policies], is_kit=False).values_list("pk", flat=True)
+        )
+        fit = [policy for policy in policies if _fits(policy, plain, results)]
+        ensure_levels(policy.key for policy in fit)
+        levels = by_place(lock_levels(policy.sku_id for policy in fit))
+        changed = []
+        freed = set()
+        for policy in fit:
+            level = levels[policy.key]
+            if policy.figures == (level.buffer, level.reorder_point, level.target):
+                results.unchanged(policy.key)
+                continue
+            if policy.buffer < level.buffer:
+                freed.add(level.sku_id)
+            level.buffer, level.reorder_point, level.target = policy.figures
+            level.version += 1
+            changed.append(level)
+            results.done(policy.key)
+        StockLevel.objects.bulk_update(changed, ["buffer", "reorder_point", "target", "version"])
+        record_freed(freed)
+    return results
+
+
+def _fits(policy: LevelPolicy, plain: set[int], results: Results[tuple[int, int]]) -> bool:
+    problem: BancaleError | None = None if policy.sku_id in plain else NotFound(sku_id=policy.sku_id)
+    for figure in policy.figures:
+        if problem is None and figure != 0:
+            problem = refuse_quantity(figure)
+    if problem is not None:
+        results.refuse(policy.key, problem)
+    return problem is None
