@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.errors import InvalidInput
 from orders.enums import HoldKind, NeutralState, PaymentStatus
 from orders.neutral import NeutralCharge, NeutralLine, NeutralOrder, NeutralPayment
+from orders.parts import KnownSku
 from orders.totals import Totals
 
 MOST_UNITS = 2**31 - 1
@@ -84,6 +85,17 @@ def _line_faults(order: NeutralOrder) -> Iterator[Found]:
             if tax.rate is not None and not (tax.rate.is_finite() and abs(tax.rate) < RATE_LIMIT):
                 yield f"{name}.taxes.rate", tax.rate, _("accepted is a rate in percent")
     yield from _repeated("lines", [line.external_id for line in order.lines])
+
+
+def too_many_units(order: NeutralOrder, skus: Mapping[str, KnownSku]) -> InvalidInput | None:
+    """Whether a kit's parts come to more units than a counter holds."""
+    for index, line in enumerate(order.lines):
+        sku = skus.get(line.sku_code.strip())
+        most = max((share.per_unit for share in sku.shares or ()), default=1) if sku is not None else 1
+        if line.quantity * most > MOST_UNITS:
+            accepted = _("accepted are at most %(most)s units") % {"most": MOST_UNITS // most}
+            return InvalidInput(field=f"lines[{index}].quantity", value=str(line.quantity), accepted=accepted)
+    return None
 
 
 def payment_faults(payment: NeutralPayment, name: str) -> Iterator[Found]:

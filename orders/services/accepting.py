@@ -18,7 +18,7 @@ from config.kernel.results import Results
 from config.kernel.states import apply_transition
 from inventory.models import KitPart, Sku
 from orders.enums import OrderStatus
-from orders.intake_rules import Findings, holds_for, refusal_of
+from orders.intake_rules import Findings, holds_for, refusal_of, too_many_units
 from orders.models import (
     Address,
     Charge,
@@ -97,8 +97,11 @@ def _accept(incoming: Sequence[Incoming], *, channel: SalesChannel, actor: Actor
                 results.unchanged(one.key, known[one.key])
             elif (problem := refusal_of(one.order)) is not None:
                 results.refuse(one.key, problem)
-        wanted = set(results.open_ids)
-        drafts = _draft([one for one in incoming if one.key in wanted], channel, actor)
+        skus = _known_skus(_open(incoming, results))
+        for one in _open(incoming, results):
+            if (problem := too_many_units(one.order, skus)) is not None:
+                results.refuse(one.key, problem)
+        drafts = _draft(_open(incoming, results), channel, skus, actor)
         if drafts:
             _insert(drafts)
             _cancel_at_once([draft for draft in drafts if draft.is_cancelled], actor)
@@ -120,13 +123,17 @@ def _known_orders(channel: SalesChannel, external_ids: Sequence[str]) -> dict[st
     return dict(rows.exclude(status=OrderStatus.VOID).values_list("external_id", "pk"))
 
 
-def _draft(incoming: Sequence[Incoming], channel: SalesChannel, actor: Actor) -> list[Draft]:
+def _open(incoming: Sequence[Incoming], results: Results[str]) -> list[Incoming]:
+    wanted = set(results.open_ids)
+    return [one for one in incoming if one.key in wanted]
+
+
+def _draft(
+    incoming: Sequence[Incoming], channel: SalesChannel, skus: Mapping[str, KnownSku], actor: Actor
+) -> list[Draft]:
     orders = [one.order for one in incoming]
-    context = Context(
-        channel,
-        _known_skus({line.sku_code.strip() for order in orders for line in order.lines}),
-        find_or_make_customers((order, language_of(order, channel.language)) for order in orders),
-    )
+    customers = find_or_make_customers((order, language_of(order, channel.language)) for order in orders)
+    context = Context(channel, skus, customers)
     drafts = [build(one.order, context, is_history=one.is_history) for one in incoming]
     live = [draft for draft in drafts if not draft.is_history]
     repeats = find_repeats(channel, live)
@@ -147,9 +154,10 @@ def _draft(incoming: Sequence[Incoming], channel: SalesChannel, actor: Actor) ->
     return drafts
 
 
-def _known_skus(codes: Iterable[str]) -> dict[str, KnownSku]:
+def _known_skus(incoming: Sequence[Incoming]) -> dict[str, KnownSku]:
     """SKUs by code with their kit parts: two statements."""
-    skus = list(Sku.objects.filter(code__in=set(codes) - {""}))
+    codes = {line.sku_code.strip() for one in incoming for line in one.order.lines}
+    skus = list(Sku.objects.filter(code__in=codes - {""}))
     shares: dict[int, list[KitShare]] = defaultdict(list)
     for part in KitPart.objects.filter(kit__in=[sku.pk for sku in skus if sku.is_kit]).order_by("pk"):
         shares[part.kit_id].append(KitShare(part.part_id, part.per_unit, part.value_weight))

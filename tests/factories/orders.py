@@ -109,3 +109,34 @@ def make_order(*, channel: SalesChannel | None = None, actor: Actor = SYSTEM, **
 def with_lines(order: NeutralOrder, *lines: NeutralLine) -> NeutralOrder:
     """The same order with other lines, its total and payment left as they are."""
     return replace(order, lines=lines)
+
+
+def make_kit(code: str = "GIFT", **parts: tuple[int, int]) -> Sku:
+    """A kit; `parts` are code=(units a kit takes, value weight of a unit)."""
+    kit = Sku.objects.create(code=code, title=code, is_kit=True, created_at=PLACED_AT)
+    for part, (per_unit, value_weight) in parts.items():
+        sku, _made = Sku.objects.get_or_create(code=part, defaults={"title": part, "created_at": PLACED_AT})
+        kit.kit_parts.create(part=sku, per_unit=per_unit, value_weight=value_weight)
+    return kit
+
+
+def assert_sums_up(order: Order) -> None:
+    """The stored rows reproduce the order's own sums to the coin: parts, lines, charges, discounts, taxes."""
+    lines, charges = list(order.lines.all()), list(order.charges.all())
+    for line in lines:
+        assert sum(part.value_amount for part in line.parts.all()) == line.total_amount
+        assert line.total_amount == line.subtotal_amount - line.discount_amount
+        assert sum(share.amount for share in line.discounts.all()) == line.discount_amount
+        assert sum(tax.amount for tax in line.taxes.all()) == line.tax_amount
+    for charge in charges:
+        assert charge.total_amount == charge.amount - charge.discount_amount
+        assert sum(tax.amount for tax in charge.taxes.all()) == charge.tax_amount
+    taxes = sum(tax.amount for tax in order.tax_lines.all())
+    assert taxes == order.tax_amount
+    assert sum(share.amount for share in order.discount_shares.all()) == order.discount_amount
+    on_top = Decimal(0) if order.prices_include_tax else taxes
+    rows = sum(row.total_amount for row in (*lines, *charges)) + on_top
+    assert rows == order.total_computed_amount
+    stated = order.lines_amount - order.discount_amount + order.charges_amount + on_top
+    assert stated == order.total_computed_amount
+    assert order.total_sent_amount - order.total_computed_amount == order.total_difference_amount
