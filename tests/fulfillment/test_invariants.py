@@ -1,0 +1,138 @@
+"""Each promise of this room holds after the verbs, and its query sees when it is broken."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from config.kernel.audit import INVARIANTS, run_audit
+from config.kernel.outbox import deliver_due
+from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, ParcelLine, Shipment
+from inventory.models import Reservation
+from orders.models import LinePart, Order
+from orders.services.cancelling import cancel_orders
+from tests.factories.fulfillment import ACTOR, make_delivered, make_released, make_shipped
+
+pytestmark = pytest.mark.django_db
+
+OURS = sorted(code for code in INVARIANTS if code.startswith(("parcels.", "work.")))
+
+
+def broken(codes: list[str] = OURS) -> dict[str, list[str]]:
+    found = {
+        finding.invariant.code: [f"{one.subject} {one.detail}" for one in finding.violations]
+        for finding in run_audit(codes)
+    }
+    return {code: violations for code, violations in found.items() if violations}
+
+
+def test_every_invariant_holds_at_every_stage() -> None:
+    make_released()
+    make_shipped()
+    make_delivered()
+    work = make_released()
+    cancel_orders([work.order_id], reason="no", actor=ACTOR).raise_refusals()
+
+    before_the_news, after_the_news = broken(), deliver_due("work") and broken()
+
+    assert (before_the_news, after_the_news) == ({}, {})
+    assert len(OURS) == 9
+
+
+def part_of(row: Parcel | FulfillmentOrder) -> LinePart:
+    return LinePart.objects.get(line__order=row.order_id)
+
+
+def shipped_counter() -> None:
+    LinePart.objects.filter(pk=part_of(make_shipped()).pk).update(shipped=1)
+
+
+def parcel_line() -> None:
+    ParcelLine.objects.filter(parcel=make_shipped()).update(quantity=1)
+
+
+def consumed_reservation() -> None:
+    Reservation.objects.filter(reference_id=part_of(make_shipped()).pk).update(quantity=1)
+
+
+def delivered_counter() -> None:
+    LinePart.objects.filter(pk=part_of(make_delivered()).pk).update(delivered=1)
+
+
+def delivered_parcel() -> None:
+    parcel = make_shipped()
+    Parcel.objects.filter(pk=parcel.pk).update(status="delivered", delivered_at=parcel.shipment.shipped_at)
+
+
+def delivered_without_time() -> None:
+    Parcel.objects.filter(pk=make_delivered().pk).update(delivered_at=None)
+
+
+def line_of_another_order() -> None:
+    strange = part_of(make_released())
+    ParcelLine.objects.filter(parcel=make_shipped()).update(line_part=strange)
+
+
+def shipment_of_another_order() -> None:
+    Shipment.objects.filter(pk=make_shipped().shipment_id).update(order=make_released().order_id)
+
+
+def tracking_twice() -> None:
+    first, second = make_shipped(number="TN-1"), make_shipped(number="TN-2")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX parcel_tracking_once")
+    Parcel.objects.filter(pk=second.pk).update(carrier="gls", tracking_number=first.tracking_number)
+
+
+def asks_more_than_reserved() -> None:
+    FulfillmentOrderLine.objects.filter(fulfillment_order=make_released()).update(quantity=3)
+
+
+def reservation_elsewhere() -> None:
+    Reservation.objects.filter(reference_id=part_of(make_released()).pk).update(reference_id=987654)
+
+
+def work_of_a_cancelled_order() -> None:
+    Order.objects.filter(pk=make_released().order_id).update(status="cancelled")
+
+
+def shipped_without_a_parcel() -> None:
+    work = make_released()
+    FulfillmentOrder.objects.filter(pk=work.pk).update(status="shipped", shipped_at=work.released_at)
+
+
+def left_twice() -> None:
+    work_id = make_shipped().shipment.fulfillment_order_id
+    FulfillmentOrder.objects.filter(pk=work_id).update(status="released", shipped_at=None)
+
+
+def shipped_to_nowhere() -> None:
+    FulfillmentOrder.objects.filter(pk=make_shipped().shipment.fulfillment_order_id).update(ship_to=None)
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        (shipped_counter, "parcels.shipped"),
+        (parcel_line, "parcels.shipped"),
+        (consumed_reservation, "parcels.shipped"),
+        (delivered_counter, "parcels.delivered"),
+        (delivered_parcel, "parcels.delivered"),
+        (delivered_parcel, "parcels.story"),
+        (delivered_without_time, "parcels.story"),
+        (line_of_another_order, "parcels.same_order"),
+        (shipment_of_another_order, "parcels.same_order"),
+        (tracking_twice, "parcels.tracking"),
+        (asks_more_than_reserved, "work.reserved"),
+        (reservation_elsewhere, "work.reserved"),
+        (work_of_a_cancelled_order, "work.called_back"),
+        (shipped_without_a_parcel, "work.ledger"),
+        (parcel_line, "work.ledger"),
+        (left_twice, "work.ledger"),
+        (shipped_to_nowhere, "work.address"),
+    ],
+)
+def test_broken_promise_is_seen(damage: Callable[[], None], code: str) -> None:
+    damage()
+
+    assert broken([code])
