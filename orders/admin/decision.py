@@ -62,7 +62,7 @@ def _candidate(view: DecisionView, row: dict[str, Any]) -> str:
 
 
 def _waiting(view: DecisionView, row: dict[str, Any]) -> str:
-    facts = {"sku": view.skus.get(row["sku"] or 0, "–"), **row}
+    facts = {**row, "sku": view.skus.get(row["sku"] or 0, "–")}
     sentences = {
         Reason.NO_STOCK: _("%(quantity)s × %(sku)s wait: nothing free anywhere."),
         Reason.QUEUE_AHEAD: _(

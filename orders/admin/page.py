@@ -97,22 +97,22 @@ def _notices(order: Order, request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def steps_of(order: Order) -> list[tuple[str, str]]:
-    """Placed, confirmed, allocated, shipped, delivered: what is done, and which comes now."""
+    """Place, confirm, allocate, ship, deliver: what is done, and which comes now."""
     if order.status in (OrderStatus.CANCELLED, OrderStatus.VOID):
         return [(_("Placed"), "done"), (str(OrderStatus(order.status).label), "stop")]
     goods = order.fulfillment_status
-    done = [
-        (_("Placed"), order.status != OrderStatus.DRAFT),
-        (_("Confirmed"), order.status in (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)),
-        (_("Allocated"), goods in DECIDED and goods != F.BACKORDERED),
-        (_("Shipped"), goods in LEFT or order.status == OrderStatus.COMPLETED),
-        (_("Delivered"), goods == F.DELIVERED or order.status == OrderStatus.COMPLETED),
+    steps = [
+        (_("Place"), _("Placed"), order.status != OrderStatus.DRAFT),
+        (_("Confirm"), _("Confirmed"), order.status in (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)),
+        (_("Allocate"), _("Allocated"), goods in DECIDED and goods != F.BACKORDERED),
+        (_("Ship"), _("Shipped"), goods in LEFT or order.status == OrderStatus.COMPLETED),
+        (_("Deliver"), _("Delivered"), goods == F.DELIVERED or order.status == OrderStatus.COMPLETED),
     ]
-    first = next((place for place, (_label, is_done) in enumerate(done) if not is_done), None)
+    first = next((place for place, (*_words, is_done) in enumerate(steps) if not is_done), None)
     now = "stop" if holds_of(order) else "now"
     return [
-        (label, "done" if is_done else now if place == first else "")
-        for place, (label, is_done) in enumerate(done)
+        (past, "done") if is_done else (verb, now if place == first else "")
+        for place, (verb, past, is_done) in enumerate(steps)
     ]
 
 
@@ -166,7 +166,9 @@ def _money(order: Order) -> Iterator[tuple[Any, ...]]:
     if order.discount_amount:
         yield _("Discounts"), money_text(-order.discount_amount, currency)
     for charge in order.charges.all():
-        yield charge.title or charge.get_kind_display(), money_text(charge.total_amount, currency)
+        kind = charge.get_kind_display()
+        label = f"{kind} ({charge.title})" if charge.title and charge.title != kind else kind
+        yield label, money_text(charge.total_amount, currency)
     for tax in tax_sums(order):
         yield _tax_label(order, tax), money_text(tax.amount, currency)
     yield _("Total, computed"), money_text(order.total_computed_amount, currency), "sum"

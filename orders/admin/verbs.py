@@ -14,7 +14,7 @@ from config.kernel.batches import verb
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import money_text
 from orders.admin.words import hold_title
-from orders.enums import HoldKind, OrderStatus, Step
+from orders.enums import FulfillmentStatus, HoldKind, OrderStatus, Step
 from orders.models import Hold, LinePart, Order
 from orders.selectors.demand import claimed_units, goods_parts
 from orders.selectors.holds import open_holds, refusing
@@ -24,6 +24,7 @@ from orders.services.completing import complete_orders
 from orders.services.confirming import confirm_orders
 from orders.services.holds import HOLD_ORDER, place_hold, release_holds
 
+ARRIVED = (FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP)
 STAFF_HOLDS = (HoldKind.MANUAL, HoldKind.FRAUD, HoldKind.CANCEL_REQUESTED, HoldKind.ADDRESS)
 
 
@@ -202,6 +203,7 @@ ORDER_VERBS = {
         verb=complete_orders,
         success=gettext_lazy("Completed."),
         consequences=lambda order: [_("Nothing more is expected of it. Returns stay possible.")],
+        applies=lambda order: order.fulfillment_status in ARRIVED,
     ),
     "cancel": TransitionVerb(
         verb=cancel_orders,
@@ -255,6 +257,7 @@ HOLD = ExtraVerb(
 )
 RELEASE_HOLD = ExtraVerb(
     name="release_hold",
+    in_head=False,
     label=gettext_lazy("Lift hold"),
     permission=HOLD_ORDER,
     verb=release_holds,

@@ -82,11 +82,12 @@ class TransitionVerb:
 
 @dataclass(frozen=True, kw_only=True)
 class ExtraVerb(TransitionVerb):
-    """A button that is no edge: allocate, hold, lift a hold."""
+    """A button that is no edge: allocate, hold, lift a hold. One that is not `in_head` is linked from elsewhere."""
 
     name: str
     label: Text
     permission: str
+    in_head: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Press:
     tone: str
     verb: TransitionVerb
     edge: Edge | None = None
+    in_head: bool = True
 
     @classmethod
     def of_edge(cls, edge: Edge, verb: TransitionVerb) -> "Press":
@@ -106,7 +108,8 @@ class Press:
 
     @classmethod
     def of_extra(cls, verb: ExtraVerb) -> "Press":
-        return cls(verb.name, verb.label, verb.permission, verb.tone or "plain", verb)
+        tone = verb.tone or "plain"
+        return cls(verb.name, verb.label, verb.permission, tone, verb, in_head=verb.in_head)
 
     def refusal(self, obj: Any, machine: Machine | None) -> BancaleError | None:
         """Why this button does not stand on this object's page; None when it does."""

@@ -96,7 +96,9 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
         legal = [
             press
             for press in self.presses()
-            if request.user.has_perm(press.permission) and press.refusal(obj, self.machine) is None
+            if press.in_head
+            and request.user.has_perm(press.permission)
+            and press.refusal(obj, self.machine) is None
         ]
         rows: list[dict[str, Any]] = []
         has_primary = False
