@@ -25,12 +25,12 @@ def first_part(order: Order) -> LinePart:
     return LinePart.objects.filter(line__order=order).order_by("pk")[0]
 
 
-def wish(order: Order, units: int = 1, *, location: Location, **fields: object) -> ReturnRequest:
-    """A request for units of the order's first part."""
+def wish(order: Order, count: int = 1, *, location: Location, **fields: object) -> ReturnRequest:
+    """A request for so many units of the order's first part."""
     given: dict[str, object] = {
         "key": f"test:{next(_numbers)}",
         "order_id": order.pk,
-        "units": {first_part(order).pk: units},
+        "units": {first_part(order).pk: count},
         "reason": ReturnReason.CHANGED_MIND,
         "location_id": location.pk,
     }
