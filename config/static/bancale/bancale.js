@@ -20,6 +20,26 @@
     });
   }
 
+  // Django gives no name to the fields of a table row, to the two halves of a date and time, to select2's box.
+  function nameFields(root) {
+    each(".tabular td[class*=field-], .tabular td.delete, #result_list td[class*=field-]", (cell) => {
+      const header = cell.closest("table").querySelector(`thead tr:last-child > th:nth-child(${cell.cellIndex + 1})`);
+      each("input:not([type=hidden]), select, textarea", (field) => field.setAttribute("aria-label", header.textContent.trim()), cell);
+    }, root);
+    each("p.datetime input", (input) => {
+      const row = input.closest(".form-row");
+      const label = row ? row.querySelector("label, legend") : null;
+      const half = input.previousSibling ? input.previousSibling.textContent.trim() : "";
+      input.setAttribute("aria-label", `${label ? label.textContent.trim() : ""} ${half}`.trim());
+    }, root);
+    each(".select2-selection", (box) => {
+      const select = box.closest(".select2").previousElementSibling;
+      const name = select.getAttribute("aria-label") || (select.labels && select.labels[0] ? select.labels[0].textContent.trim() : "");
+      [box, box.querySelector(".select2-selection__rendered")].forEach((part) => part && part.setAttribute("aria-label", name));
+    }, root);
+    each(".search-label-icon[aria-label]", (icon) => icon.setAttribute("role", "img"), root);
+  }
+
   function labelSelectAll() {
     const box = document.getElementById("action-toggle");
     const all = document.querySelector(".actions .action-all");
@@ -172,6 +192,9 @@
     const strip = place.parentElement;
     if (strip.scrollWidth > strip.clientWidth) { strip.scrollLeft = place.offsetLeft - strip.clientWidth / 3; }
   });
+  // select2 draws its boxes when jQuery finds the time, before or after this event.
+  window.addEventListener("load", () => { nameFields(document); setTimeout(() => nameFields(document), 300); });
+  document.addEventListener("formset:added", (event) => setTimeout(() => nameFields(event.target)));
   document.addEventListener("click", (event) => closeMenus(event.target));
   document.addEventListener("keydown", keys);
 }
