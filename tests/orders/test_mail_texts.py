@@ -1,0 +1,168 @@
+"""What the buyer reads, in English and in Italian."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import translation
+from django.utils.translation import gettext
+
+from orders.enums import ChargeKind
+from orders.models import Order
+from orders.neutral import NeutralBuyer, NeutralCharge, NeutralDiscount, NeutralTax
+from orders.services.mail_texts import Written, write_confirmation
+from tests.factories.orders import make_order, neutral_line, neutral_payment
+
+pytestmark = pytest.mark.django_db
+
+VAT = NeutralTax("IVA", Decimal("261.80"), Decimal(22))
+OFF = NeutralDiscount(Decimal("10.00"), "TEN")
+COURIER = NeutralCharge(
+    ChargeKind.SHIPPING, "s", "Courier", Decimal("9.90"), taxes=(replace(VAT, amount=Decimal("2.18")),)
+)
+
+
+def written(language: str, **fields: Any) -> Written:
+    order = make_order(
+        buyer=NeutralBuyer(name="Rosa Neri", email="rosa@example.com", language=language),
+        lines=(neutral_line("MUG", 1200, "1.00", taxes=(VAT,), discounts=(OFF,)),),
+        charges=(COURIER,),
+        prices_include_tax=False,
+        total_amount=Decimal("1463.88"),
+        payments=(neutral_payment("1463.88"),),
+        number="A & B",
+        shipping_method="Courier",
+        **fields,
+    )
+    order.dispatch_by_on = date(2026, 3, 4)
+    return write_confirmation(order)
+
+
+def plain(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_write_confirmation_english_text() -> None:
+    mail = written("en")
+
+    assert (mail.language, mail.subject) == ("en", "Your order A & B at Bottega is confirmed")
+    assert mail.text.strip() == "\n".join(
+        [
+            "Dear Rosa Neri,",
+            "",
+            "thank you for your order A & B at Bottega. We have confirmed it.",
+            "We expect to send it by 4 Mar 2026.",
+            "",
+            "Your order",
+            "",
+            "  1,200 × A mug",
+            "      each €1.00, discount -€10.00: €1,190.00",
+            "",
+            "  Goods: €1,190.00",
+            "  Courier: €9.90",
+            "  IVA 22 %: €263.98",
+            "  Total: €1,463.88",
+            "",
+            "Ship to",
+            "  Rosa Neri",
+            "  Via Po 3",
+            "  10124 Torino",
+            "  IT",
+            "  By Courier",
+            "",
+            "Bottega srl",
+        ]
+    )
+
+
+def test_write_confirmation_html_says_the_same() -> None:
+    mail = written("en")
+
+    text = plain(mail.html)
+    for words in ("€1,190.00", "IVA 22 %", "€263.98", "€1,463.88", "4 Mar 2026", "Via Po 3", "A &amp; B"):
+        assert words in text
+    assert '<html lang="en">' in mail.html
+
+
+def test_write_confirmation_italian_text() -> None:
+    mail = written("it-IT")
+
+    with translation.override("it"):
+        subject = gettext("Your order %(number)s at %(shop)s is confirmed")
+        thanks = gettext("thank you for your order %(number)s at %(shop)s. We have confirmed it.")
+    facts = {"number": "A & B", "shop": "Bottega"}
+    assert (mail.language, mail.subject) == ("it", subject % facts)
+    assert thanks % facts in mail.text
+    assert "4 Marzo 2026" in mail.text
+    assert "1.463,88" in mail.text
+    assert "1.200 × A mug" in mail.text
+    assert '<html lang="it">' in mail.html
+    assert "1.463,88" in plain(mail.html)
+
+
+def test_write_confirmation_language_that_we_do_not_speak_is_english() -> None:
+    assert written("fr").language == "en"
+
+
+def test_write_confirmation_prices_with_tax_name_it_inside() -> None:
+    order = make_order(
+        buyer=NeutralBuyer(language="en"),
+        lines=(neutral_line(taxes=(replace(VAT, title="", amount=Decimal("3.61"), rate=Decimal("22.50")),)),),
+    )
+
+    text = write_confirmation(order).text
+
+    assert "  Goods: €20.00\n  Total: €20.00\n  of which Tax 22.5 %: €3.61\n" in text
+
+
+def test_write_confirmation_yen_has_no_cents() -> None:
+    order = make_order(
+        buyer=NeutralBuyer(language="en"),
+        currency="JPY",
+        lines=(neutral_line("MUG", 3, "500"),),
+        payments=(),
+    )
+
+    assert "each ¥500: ¥1,500" in write_confirmation(order).text
+
+
+def test_write_confirmation_escapes_what_strangers_wrote() -> None:
+    order = make_order(
+        buyer=NeutralBuyer(name="<b>Rosa</b>", language="en"),
+        lines=(neutral_line(title="<script>alert(1)</script> & {{ order.pk }} {% now %}"),),
+    )
+
+    mail = write_confirmation(order)
+
+    assert "<script>" not in mail.html
+    assert "<b>Rosa" not in mail.html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; {{ order.pk }} {% now %}" in mail.html
+    assert "<script>alert(1)</script> & {{ order.pk }} {% now %}" in mail.text
+
+
+def test_write_confirmation_of_an_order_without_shipping_has_no_address() -> None:
+    order = make_order(
+        buyer=NeutralBuyer(language="en"), ship_to=None, lines=(neutral_line(requires_shipping=False),)
+    )
+
+    text = write_confirmation(order).text
+
+    assert text.startswith("Good day,")
+    assert "Ship to" not in text
+    assert "We expect" not in text
+
+
+def test_write_confirmation_rows_sum_to_the_total() -> None:
+    order: Order = make_order(
+        buyer=NeutralBuyer(language="en"), charges=(COURIER,), total_amount=Decimal("29.90")
+    )
+
+    amounts = [
+        Decimal(found)
+        for found in re.findall(r"(?:Goods|Courier|Total): €([\d.]+)", write_confirmation(order).text)
+    ]
+
+    assert amounts == [Decimal("20.00"), Decimal("9.90"), Decimal("29.90")]

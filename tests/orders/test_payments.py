@@ -1,0 +1,191 @@
+"""Payments as reported: along their edges, amounts only grow, old news changes nothing."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from config.kernel.actors import Actor, ActorKind
+from config.kernel.audit import run_audit
+from config.kernel.errors import NotAllowed
+from config.kernel.models import Event
+from orders.enums import HoldKind, NeutralState, PaymentStatus
+from orders.models import Hold, Order, Payment
+from orders.neutral import NeutralPayment
+from orders.selectors.holds import open_holds
+from orders.services.payments import PaymentReport, report_payments
+from tests.factories.orders import SYSTEM, make_order, neutral_payment
+
+pytestmark = pytest.mark.django_db
+
+PENDING = neutral_payment(
+    status=PaymentStatus.PENDING, authorised_amount=Decimal(0), captured_amount=Decimal(0)
+)
+AUTHORISED = neutral_payment(status=PaymentStatus.AUTHORISED, captured_amount=Decimal(0))
+CAPTURED = neutral_payment()
+PART = replace(CAPTURED, captured_amount=Decimal("5.00"))
+REFUNDED = replace(CAPTURED, refunded_amount=Decimal("20.00"))
+
+
+def report(order: Order, *payments: NeutralPayment):
+    return report_payments([PaymentReport(order.pk, payments)], actor=SYSTEM)
+
+
+def state_of(order: Order) -> tuple[str, ...]:
+    order.refresh_from_db()
+    payment = order.payments.get()
+    amounts = (payment.authorised_amount, payment.captured_amount, payment.refunded_amount)
+    return (payment.status, *(f"{amount:.2f}" for amount in amounts), order.payment_status)
+
+
+def test_report_payments_walks_from_nothing_to_refunded() -> None:
+    order = make_order(payments=())
+    seen = []
+    for payment in (
+        PENDING,
+        AUTHORISED,
+        PART,
+        CAPTURED,
+        replace(CAPTURED, refunded_amount=Decimal(5)),
+        REFUNDED,
+    ):
+        assert report(order, payment).done_ids == [order.pk]
+        seen.append(state_of(order))
+
+    assert seen == [
+        ("pending", "0.00", "0.00", "0.00", "unpaid"),
+        ("authorised", "20.00", "0.00", "0.00", "authorised"),
+        ("captured", "20.00", "5.00", "0.00", "partly_paid"),
+        ("captured", "20.00", "20.00", "0.00", "paid"),
+        ("captured", "20.00", "20.00", "5.00", "partly_refunded"),
+        ("captured", "20.00", "20.00", "20.00", "refunded"),
+    ]
+    steps = Event.objects.filter(subject_type="payment").order_by("pk").values_list("kind", flat=True)
+    assert list(steps) == [
+        "created",
+        "authorise",
+        "amounts_reported",
+        "capture",
+        "amounts_reported",
+        "amounts_reported",
+        "amounts_reported",
+        "amounts_reported",
+    ]
+    assert [finding.violations for finding in run_audit(["events.chain", "events.header"])] == [(), ()]
+
+
+@pytest.mark.parametrize("payment", [PENDING, AUTHORISED, CAPTURED, REFUNDED])
+def test_report_payments_twice_is_unchanged(payment: NeutralPayment) -> None:
+    order = make_order(payments=(payment,))
+    events, version = Event.objects.count(), Payment.objects.get().version
+
+    assert report(order, payment).unchanged_ids == [order.pk]
+    assert (Event.objects.count(), Payment.objects.get().version) == (events, version)
+
+
+@pytest.mark.parametrize("old", [PENDING, AUTHORISED, PART, CAPTURED])
+def test_report_payments_old_news_is_unchanged(old: NeutralPayment) -> None:
+    order = make_order(payments=(REFUNDED,))
+
+    assert report(order, old).unchanged_ids == [order.pk]
+    assert state_of(order) == ("captured", "20.00", "20.00", "20.00", "refunded")
+
+
+REFUSED = [
+    (AUTHORISED, replace(CAPTURED, refunded_amount=Decimal("20.01")), "invalid_input"),
+    (AUTHORISED, replace(CAPTURED, captured_amount=Decimal("20.01")), "invalid_input"),
+    (AUTHORISED, replace(CAPTURED, refunded_amount=Decimal(-1)), "invalid_input"),
+    (CAPTURED, replace(AUTHORISED, status=PaymentStatus.VOIDED), "illegal_transition"),
+    (replace(PENDING, status=PaymentStatus.FAILED), CAPTURED, "illegal_transition"),
+    (replace(AUTHORISED, status=PaymentStatus.EXPIRED), CAPTURED, "illegal_transition"),
+    (PART, neutral_payment("19.00"), "conflict"),
+    (AUTHORISED, neutral_payment("19.00"), "conflict"),
+]
+
+
+@pytest.mark.parametrize(("known", "reported", "code"), REFUSED)
+def test_report_payments_refused_writes_nothing(known, reported, code: str) -> None:
+    order = make_order(payments=(known,))
+    before, events = state_of(order), Event.objects.count()
+
+    results = report(order, reported, neutral_payment(external_id="pi_2"))
+
+    assert results.refusals[order.pk].code == code
+    assert (state_of(order), Event.objects.count()) == (before, events)
+
+
+def test_report_payments_bad_report_spoils_no_other() -> None:
+    good, bad = make_order(payments=()), make_order(payments=())
+
+    results = report_payments(
+        [
+            PaymentReport(bad.pk, (replace(CAPTURED, refunded_amount=Decimal(99)),)),
+            PaymentReport(good.pk, (CAPTURED,)),
+            PaymentReport(999, (CAPTURED,)),
+        ],
+        actor=SYSTEM,
+    )
+
+    assert results.done_ids == [good.pk]
+    assert {pk: error.code for pk, error in results.refusals.items()} == {
+        bad.pk: "invalid_input",
+        999: "not_found",
+    }
+    assert Payment.objects.get().order == good
+
+
+def test_report_payments_lifts_the_unpaid_hold_once_money_is_authorised() -> None:
+    order = make_order(payments=(PENDING,))
+    assert [hold.kind for hold in open_holds([order.pk])[order.pk]] == ["unpaid"]
+
+    report(order, AUTHORISED)
+
+    assert open_holds([order.pk]) == {}
+    assert Event.objects.get(kind="hold_lifted").facts["kind"] == "unpaid"
+
+
+def test_report_payments_raises_the_unpaid_hold_when_the_money_is_gone() -> None:
+    order = make_order(payments=(AUTHORISED,))
+
+    report(order, replace(AUTHORISED, status=PaymentStatus.VOIDED))
+
+    assert [hold.kind for hold in open_holds([order.pk])[order.pk]] == ["unpaid"]
+    assert state_of(order)[0] == "voided"
+    assert order.payment_status == "unpaid"
+
+
+def test_report_payments_second_payment_keeps_the_order_paid() -> None:
+    order = make_order(payments=(AUTHORISED,))
+
+    report(
+        order,
+        replace(AUTHORISED, status=PaymentStatus.VOIDED),
+        neutral_payment(external_id="pi_2"),
+    )
+
+    order.refresh_from_db()
+    assert (order.payment_status, Hold.objects.count()) == ("paid", 0)
+
+
+def test_report_payments_of_a_closed_order_raises_no_hold() -> None:
+    order = make_order(state=NeutralState.CANCELLED, payments=(AUTHORISED,))
+
+    assert report(order, replace(AUTHORISED, status=PaymentStatus.VOIDED)).done_ids == [order.pk]
+    assert Hold.objects.filter(kind=HoldKind.UNPAID).count() == 0
+
+
+def test_report_payments_leaves_what_the_report_does_not_name() -> None:
+    order = make_order(payments=(CAPTURED,))
+
+    assert report(order).unchanged_ids == [order.pk]
+    assert state_of(order)[0] == "captured"
+
+
+def test_report_payments_needs_the_right() -> None:
+    order = make_order(payments=())
+    clerk = Actor(ActorKind.USER, 1, "clerk", frozenset({"orders.place_order"}))
+
+    with pytest.raises(NotAllowed):
+        report_payments([PaymentReport(order.pk, (CAPTURED,))], actor=clerk)
+
+    assert Payment.objects.count() == 0
