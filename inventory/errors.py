@@ -57,3 +57,10 @@ class QueueJumped(BancaleError):
 class NotEnoughReserved(Conflict):
     code = "not_enough_reserved"
     message = _("Only %(found)s reserved here of %(asked)s asked.")
+
+
+class LineRefused(BancaleError):
+    """One line of a document, which is booked whole or not at all."""
+
+    code = "line_refused"
+    message = _("Line %(line)s: %(reason)s")

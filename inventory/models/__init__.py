@@ -1,4 +1,5 @@
 from inventory.models.places import Bin, Location
+from inventory.models.receipts import StockReceipt
 from inventory.models.reservations import Reservation
 from inventory.models.skus import Barcode, KitPart, Sku
 from inventory.models.stock import BinStock, MovementKey, StockLevel, StockMovement, UnsellableStock
@@ -14,5 +15,6 @@ __all__ = [
     "Sku",
     "StockLevel",
     "StockMovement",
+    "StockReceipt",
     "UnsellableStock",
 ]
