@@ -1,0 +1,231 @@
+"""Bodies from outside become orders; what cannot is kept with its reason and can be tried again."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from channels import bodies as cutting
+from channels.errors import PayloadError
+from channels.services import intake
+from channels.services.intake import Body, read_raw_orders, sweep_raw_orders, take_in
+from config.kernel import clock
+from config.kernel.actors import Actor, ActorKind
+from config.kernel.errors import NotAllowed, TooMany
+from orders.enums import ChannelKind
+from orders.models import Hold, Order, RawOrder
+from orders.services.raw import RawEntry, store_raw_orders
+from tests.channels import bodies
+from tests.factories.orders import SYSTEM, assert_sums_up, make_channel
+
+pytestmark = pytest.mark.django_db
+
+
+def take(*texts: str, kind: ChannelKind = ChannelKind.WOOCOMMERCE):
+    channel = make_channel(code=kind.value, kind=kind)
+    given = [Body(str(place), text) for place, text in enumerate(texts)]
+    return take_in(given, sales_channel_id=channel.pk, door="test", actor=SYSTEM)
+
+
+def woo(**fields: Any) -> str:
+    return json.dumps(bodies.woo_order(**fields))
+
+
+def test_take_in_keeps_reads_and_accepts() -> None:
+    text = woo()
+
+    results = take(text)
+
+    order, raw = Order.objects.get(), RawOrder.objects.get()
+    assert (results.done_ids, results.values) == (["0"], {"0": order.pk})
+    assert (raw.body, raw.source, raw.external_id, raw.order) == (text, "test:woocommerce", "501", order)
+    assert (raw.problem, raw.settled_at is not None) == ("", True)
+    assert (order.external_id, order.external_number, order.total_sent_amount) == (
+        "501",
+        "B-501",
+        Decimal("25.62"),
+    )
+    assert_sums_up(order)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "total"),
+    [
+        (ChannelKind.WOOCOMMERCE, bodies.woo_yen_order(), Decimal(2970)),
+        (ChannelKind.WEB_SHOP, bodies.medusa_order(), Decimal("76.68")),
+    ],
+)
+def test_take_in_each_kind_by_its_adapter(kind: ChannelKind, body: Any, total: Decimal) -> None:
+    take(json.dumps(body), kind=kind)
+
+    order = Order.objects.get()
+    assert order.total_sent_amount == total
+    assert_sums_up(order)
+
+
+def test_take_in_twice_is_unchanged() -> None:
+    first = take(woo())
+
+    second = take(woo())
+
+    assert (second.unchanged_ids, second.values) == (["0"], first.values)
+    assert (Order.objects.count(), RawOrder.objects.count()) == (1, 1)
+
+
+def test_take_in_one_bad_body_spoils_no_other() -> None:
+    results = take(woo(id=1), "{", woo(id=2, line_items=[]), woo(id=3, currency="?"), "[]", woo(id=4))
+
+    assert results.done_ids == ["0", "5"]
+    assert [error.code for error in results.refusals.values()] == [
+        "payload_invalid",
+        "invalid_input",
+        "payload_invalid",
+        "payload_invalid",
+    ]
+    assert (RawOrder.objects.count(), Order.objects.count()) == (6, 2)
+    left = RawOrder.objects.filter(order=None)
+    assert {raw.problem for raw in left} == {str(error) for error in results.refusals.values()}
+    assert [raw.settled_at for raw in left] == [None] * 4
+    assert left.get(external_id="2").problem.startswith("lines:")
+
+
+def test_take_in_a_defect_of_an_adapter_is_contained(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(kind: ChannelKind, body: str) -> Any:
+        if body.startswith('{"id": 1,'):
+            raise ZeroDivisionError("secret")
+        return read(kind, body)
+
+    read = intake.read_order
+    monkeypatch.setattr(intake, "read_order", broken)
+
+    results = take(woo(id=1), woo(id=2))
+
+    assert results.done_ids == ["1"]
+    assert str(results.refusals["0"]) == "The body could not be read (ZeroDivisionError)."
+
+
+def test_read_raw_orders_again_after_the_problem_was_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(kind: ChannelKind, body: str) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(intake, "read_order", broken)
+        take(woo())
+    (raw,) = RawOrder.objects.all()
+    assert raw.problem
+
+    results = read_raw_orders([raw.pk], actor=SYSTEM)
+
+    raw.refresh_from_db()
+    assert results.values == {raw.pk: Order.objects.get().pk}
+    assert (raw.problem, raw.order) == ("", Order.objects.get())
+    assert read_raw_orders([raw.pk], actor=SYSTEM).unchanged_ids == [raw.pk]
+
+
+def test_read_raw_orders_kind_without_adapter_keeps_the_reason() -> None:
+    results = take("{}", kind=ChannelKind.PHONE)
+
+    assert results.refusals["0"].code == "no_adapter"
+    assert "Phone" in RawOrder.objects.get().problem or "phone" in RawOrder.objects.get().problem
+
+
+def test_read_raw_orders_unknown_id_and_too_many() -> None:
+    assert read_raw_orders([99], actor=SYSTEM).refusals[99].code == "not_found"
+    with pytest.raises(TooMany):
+        read_raw_orders(range(201), actor=SYSTEM)
+
+
+def test_take_in_later_body_brings_payments_up_to_date() -> None:
+    unpaid = {"status": "pending", "date_paid_gmt": None, "transaction_id": ""}
+    take(woo(**unpaid))
+    order = Order.objects.get()
+    assert (
+        order.payment_status,
+        [hold.kind for hold in Hold.objects.filter(lifted_at=None, kind="unpaid")],
+    ) == (
+        "unpaid",
+        ["unpaid"],
+    )
+
+    results = take(woo(transaction_id=""))
+
+    order.refresh_from_db()
+    assert (results.unchanged_ids, order.payment_status) == (["0"], "paid")
+    assert Hold.objects.filter(lifted_at=None, kind="unpaid").count() == 0
+    assert set(RawOrder.objects.values_list("order_id", flat=True)) == {order.pk}
+
+
+def test_take_in_cancelled_out_there_holds_the_order_here() -> None:
+    take(woo())
+
+    take(woo(status="cancelled"))
+    take(woo(status="cancelled", customer_note="again"))
+
+    order = Order.objects.get()
+    assert order.status == "placed"
+    assert Hold.objects.get(kind="cancel_requested").facts == {"cause": "cancelled_by_channel"}
+
+
+def test_take_in_same_order_twice_in_one_call_by_different_bodies() -> None:
+    results = take(woo(), woo(customer_note="later"))
+
+    assert results.counts() == {"done": 1, "unchanged": 1, "refused": 0}
+    assert results.values["0"] == results.values["1"] == Order.objects.get().pk
+    assert RawOrder.objects.filter(order=None).count() == 0
+
+
+def test_take_in_needs_the_right_to_place_but_keeps_the_body() -> None:
+    channel = make_channel()
+    clerk = Actor(ActorKind.USER, 1, "clerk", frozenset())
+
+    with pytest.raises(NotAllowed):
+        take_in([Body("a", woo())], sales_channel_id=channel.pk, door="test", actor=clerk)
+
+    assert (Order.objects.count(), RawOrder.objects.count()) == (0, 1)
+
+
+def test_sweep_raw_orders_reads_what_a_dead_door_left() -> None:
+    channel = make_channel()
+    entries = [
+        RawEntry("a", "webhook:woocommerce", "", woo(id=1)),
+        RawEntry("b", "csv-row", "", "not ours to read"),
+    ]
+    store_raw_orders(entries, sales_channel_id=channel.pk)
+
+    assert sweep_raw_orders() == 0
+    with clock.frozen(clock.now() + timedelta(minutes=3)):
+        assert sweep_raw_orders() == 1
+        assert sweep_raw_orders() == 0
+
+    assert Order.objects.get().external_id == "1"
+    assert RawOrder.objects.get(source="csv-row").problem == ""
+
+
+def test_sweep_raw_orders_leaves_a_problem_to_a_person() -> None:
+    take("{")
+
+    with clock.frozen(clock.now() + timedelta(minutes=3)):
+        assert sweep_raw_orders() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"id": 1, "total": 1.10}', ['{"id": 1, "total": 1.10}']),
+        (' [ {"a": 1.0} ,\n{"b":[1, {"c": "]"}]}] ', ['{"a": 1.0}', '{"b":[1, {"c": "]"}]}']),
+        ('{"orders": [{"id": 1}], "next": null}', ['{"id": 1}']),
+        ('{"scenario": "x", "order": {"id": 1.50}}', ['{"id": 1.50}']),
+        ('{"id": 5, "order": {"id": 1}}', ['{"id": 5, "order": {"id": 1}}']),
+        ("\ufeff[]", []),
+    ],
+)
+def test_split_bodies_cuts_without_rewriting(text: str, found: list[str]) -> None:
+    assert cutting.split_bodies(text) == found
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "[{}", "[{}] {}", '{"a": 1} x', "3", '"x"', "[" * 100_000])
+def test_split_bodies_refuses_what_is_no_list_of_objects(text: str) -> None:
+    with pytest.raises(PayloadError):
+        cutting.split_bodies(text)
