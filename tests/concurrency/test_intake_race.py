@@ -1,0 +1,122 @@
+"""The same news by several doors at once: one order, one payment, one mail."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connections
+
+from config.kernel import clock
+from config.kernel.outbox import Owed
+from orders.enums import PaymentStatus
+from orders.models import Customer, Notification, Order, Payment, RawOrder
+from orders.neutral import NeutralBuyer
+from orders.services.accepting import Incoming, accept_orders
+from orders.services.confirming import confirm_orders
+from orders.services.mailing import send_confirmations
+from orders.services.payments import PaymentReport, report_payments
+from orders.services.raw import RawEntry, store_raw_orders
+from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_order, neutral_payment
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RIVALS = 6
+KEYS = [f"A-{number}" for number in range(20)]
+
+
+def at_once(act: Callable[[int], Any]) -> list[Any]:
+    """Run `act(number)` in all rivals, let loose together; what each answered. A rival's error is raised."""
+    start = threading.Barrier(RIVALS)
+    answers: dict[int, Any] = {}
+    errors: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            start.wait(timeout=30)
+            answers[number] = act(number)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(RIVALS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    if errors:
+        raise errors[0]
+    return [answers[number] for number in range(RIVALS)]
+
+
+def test_accept_orders_same_orders_by_six_doors_are_accepted_once() -> None:
+    channel = make_channel()
+    buyer = [NeutralBuyer(name="B", email=f"b{number % 5}@example.com") for number in range(len(KEYS))]
+
+    def accept(number: int) -> Any:
+        orders = [neutral_order(key, buyer=buyer[place]) for place, key in enumerate(KEYS)]
+        random.Random(number).shuffle(orders)
+        return accept_orders([Incoming(order) for order in orders], sales_channel_id=channel.pk, actor=SYSTEM)
+
+    answers = at_once(accept)
+
+    assert [answer.refusals for answer in answers] == [{}] * RIVALS
+    assert Counter(key for answer in answers for key in answer.done_ids) == Counter(KEYS)
+    assert {tuple(sorted(answer.values.items())) for answer in answers} == {
+        tuple(sorted(Order.objects.values_list("external_id", "pk")))
+    }
+    numbers = sorted(map(int, Order.objects.values_list("number", flat=True)))
+    assert numbers == list(range(10001, 10001 + len(KEYS)))
+    assert Customer.objects.count() == 5
+
+
+def test_store_raw_orders_same_bodies_by_six_doors_are_kept_once() -> None:
+    channel = make_channel()
+
+    def store(number: int) -> Any:
+        entries = [RawEntry(key, "s", key, key) for key in KEYS]
+        random.Random(number).shuffle(entries)
+        return store_raw_orders(entries, sales_channel_id=channel.pk)
+
+    answers = at_once(store)
+
+    assert [answer.refusals for answer in answers] == [{}] * RIVALS
+    assert RawOrder.objects.count() == len(KEYS)
+    assert len({tuple(sorted(answer.values.items())) for answer in answers}) == 1
+
+
+def test_report_payments_same_report_by_six_doors_counts_once() -> None:
+    authorised = neutral_payment(status=PaymentStatus.AUTHORISED, captured_amount=Decimal(0))
+    order = make_order(payments=(authorised,))
+    news = (neutral_payment(), neutral_payment("1.00", external_id="pi_2"))
+
+    answers = at_once(lambda _number: report_payments([PaymentReport(order.pk, news)], actor=SYSTEM))
+
+    assert sum(len(answer.done_ids) for answer in answers) == 1
+    assert sum(len(answer.unchanged_ids) for answer in answers) == RIVALS - 1
+    assert sorted(Payment.objects.values_list("external_id", "captured_amount", "version")) == [
+        ("pi_1", Decimal(20), 3),
+        ("pi_2", Decimal(1), 1),
+    ]
+
+
+def test_send_confirmations_by_six_workers_sends_one_mail() -> None:
+    order = make_order()
+    confirm_orders([order.pk], actor=SYSTEM).only()
+
+    def send(number: int) -> Any:
+        owed = Owed(number, number, "order.confirmed", "order", order.pk, {}, clock.now(), 1)
+        return send_confirmations([owed])
+
+    answers = at_once(send)
+
+    assert sum(len(answer.done_ids) for answer in answers) == 1
+    refused = {error.code for answer in answers for error in answer.refusals.values()}
+    assert refused <= {"mail_being_sent"}
+    assert len(mail.outbox) == 1
+    assert Notification.objects.get().sent_at is not None
