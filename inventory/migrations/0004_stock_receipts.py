@@ -5,27 +5,52 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0003_queue_times_and_rights'),
+        ("inventory", "0003_queue_times_and_rights"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StockReceipt',
+            name="StockReceipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('note', models.CharField(blank=True, max_length=120, verbose_name='note')),
-                ('received_at', models.DateTimeField(verbose_name='received at')),
-                ('actor_kind', models.CharField(choices=[('user', 'Person'), ('channel', 'Channel'), ('buyer', 'Buyer'), ('rule', 'Rule'), ('system', 'System')], max_length=8, verbose_name='by')),
-                ('actor_id', models.BigIntegerField(null=True)),
-                ('actor_label', models.CharField(blank=True, max_length=80)),
-                ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='inventory.location', verbose_name='location')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=120, verbose_name="note")),
+                ("received_at", models.DateTimeField(verbose_name="received at")),
+                (
+                    "actor_kind",
+                    models.CharField(
+                        choices=[
+                            ("user", "Person"),
+                            ("channel", "Channel"),
+                            ("buyer", "Buyer"),
+                            ("rule", "Rule"),
+                            ("system", "System"),
+                        ],
+                        max_length=8,
+                        verbose_name="by",
+                    ),
+                ),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("actor_label", models.CharField(blank=True, max_length=80)),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="receipts",
+                        to="inventory.location",
+                        verbose_name="location",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'stock receipt',
-                'verbose_name_plural': 'stock receipts',
-                'ordering': ['-id'],
+                "verbose_name": "stock receipt",
+                "verbose_name_plural": "stock receipts",
+                "ordering": ["-id"],
             },
         ),
     ]

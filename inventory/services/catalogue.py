@@ -147,6 +147,11 @@ class _KitFacts:
         return None
 
 
+def kit_problem(kit: Sku, parts: Sequence[PartOfKit]) -> BancaleError | None:
+    """Why `save_kits` would refuse these parts now; for a form to say before it is sent."""
+    return _KitFacts.of([kit.pk], {kit.pk: parts}).problem(kit, parts)
+
+
 def _write_kits(kit_ids: Sequence[int], parts: Mapping[int, Sequence[PartOfKit]]) -> None:
     if not kit_ids:
         return

@@ -1,0 +1,108 @@
+"""Locations and their bins."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin import ReadOnlyAdmin, ReadOnlyTabularInline, TabularInline, VersionedAdmin, acting
+from config.kernel.admin.forms import VersionedForm
+from config.kernel.templatetags.bancale import badge, quantity
+from inventory.enums import BinKind
+from inventory.models import Bin, BinStock, Location
+from inventory.services.catalogue import create_location
+
+OWN_BINS = (BinKind.SHELF, BinKind.TOTE)
+
+
+class BinForm(forms.ModelForm):
+    """Shelves and totes; a location's default and quarantine bins come with it and stay."""
+
+    class Meta:
+        model = Bin
+        fields = ("code", "kind")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"] = forms.ChoiceField(
+            label=_("kind"), choices=[(kind, BinKind(kind).label) for kind in OWN_BINS]
+        )
+
+
+class BinInline(TabularInline):
+    model = Bin
+    form = BinForm
+    verbose_name = _("shelf or tote")
+    verbose_name_plural = _("shelves and totes")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(kind__in=OWN_BINS).order_by("code")
+
+
+@admin.register(Location)
+class LocationAdmin(VersionedAdmin):
+    list_display = ("code", "name", "selling", "city", "country_code", "preference")
+    list_filter = ("is_active", "can_ship")
+    search_fields = ("code", "name", "city")
+    ordering = ("preference", "code")
+    fields = (
+        "code", "name", ("is_active", "can_ship"), "preference", "time_zone", "line1", "postal_code", "city",
+        "country_code",
+    )  # fmt: skip
+    form = VersionedForm
+    inlines = (BinInline,)
+    empty_title = _("No locations yet")
+    empty_text = _("Add each warehouse and shop that holds stock; its default bin comes with it.")
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        page = super().page_context(request, obj) or {}
+        label, tone = _selling(obj)
+        return {**page, "title": obj.name, "badges": [(label, tone)], "sub": [obj.code, obj.city or "–"]}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+        else:
+            create_location(obj, actor=acting(request))
+
+    @admin.display(description=_("sells"), ordering="is_active")
+    def selling(self, row: Location) -> Any:
+        return badge(*_selling(row))
+
+
+def _selling(location: Location) -> tuple[Any, str]:
+    if not location.is_active:
+        return _("Not active"), "idle"
+    return (_("Ships orders"), "ok") if location.can_ship else (_("Does not ship"), "wait")
+
+
+class StockInBinInline(ReadOnlyTabularInline):
+    model = BinStock
+    fields = readonly_fields = ("sku", "units")
+    verbose_name_plural = _("in this bin")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(quantity__gt=0).select_related("level__sku")
+
+    @admin.display(description=_("SKU"))
+    def sku(self, row: BinStock) -> str:
+        return row.level.sku.code
+
+    @admin.display(description=_("units"))
+    def units(self, row: BinStock) -> Any:
+        return quantity(row.quantity)
+
+
+@admin.register(Bin)
+class BinAdmin(ReadOnlyAdmin):
+    list_display = ("code", "location", "kind")
+    list_filter = ("kind", "location")
+    list_select_related = ("location",)
+    search_fields = ("code",)
+    ordering = ("location__preference", "code")
+    fields = readonly_fields = ("code", "location", "kind")
+    inlines = (StockInBinInline,)
+    empty_title = _("No bins yet")
+    empty_text = _("Each location brings its default and its quarantine bin; shelves are added on its page.")

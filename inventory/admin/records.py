@@ -1,0 +1,194 @@
+"""Levels, movements and reservations: what verbs write and people read."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin import Queue, ReadOnlyAdmin, ReadOnlyTabularInline, badge_column, queue_filter
+from config.kernel.templatetags.bancale import ago, localtime, quantity
+from inventory.admin.pages import PageAdmin, actor_of, set_actors, set_references
+from inventory.admin.words import reference_link, sku_link
+from inventory.enums import MovementKind, ReservationState
+from inventory.models import BinStock, Reservation, StockLevel, StockMovement, UnsellableStock
+from inventory.selectors.queue import queue_places
+from inventory.selectors.sku_page import low_levels, waiting
+
+
+class BinStockInline(ReadOnlyTabularInline):
+    model = BinStock
+    fields = readonly_fields = ("bin", "quantity")
+    verbose_name_plural = _("in the bins")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(quantity__gt=0).select_related("bin")
+
+
+class UnsellableInline(ReadOnlyTabularInline):
+    model = UnsellableStock
+    fields = readonly_fields = ("reason", "quantity")
+    verbose_name_plural = _("set aside")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(quantity__gt=0)
+
+
+@admin.register(StockLevel)
+class StockLevelAdmin(ReadOnlyAdmin):
+    list_display = ("sku_code", "location", "free_units", "here", "promised", "aside", "kept", "reorder")
+    list_filter = (
+        queue_filter((Queue("low", _("Low stock"), low_levels),)),
+        ("location", admin.RelatedOnlyFieldListFilter),
+    )
+    list_select_related = ("sku", "location")
+    search_fields = ("sku__code__istartswith", "=sku__barcodes__code")
+    search_help_text = _("Beginning of the SKU, or a barcode")
+    ordering = ("sku__code", "location__preference")
+    fields = readonly_fields = (
+        "sku_code", "location", "on_hand", "reserved", "unsellable", "buffer", "free_units", "reorder_point",
+        "target",
+    )  # fmt: skip
+    inlines = (BinStockInline, UnsellableInline)
+    empty_title = _("Nothing is in stock yet")
+    empty_text = _("Receive goods, and each SKU has a level wherever it lies.")
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        return {"title": f"{obj.sku.code} · {obj.location.name}", "show_form": True}
+
+    @admin.display(description=_("SKU"), ordering="sku__code")
+    def sku_code(self, row: StockLevel) -> Any:
+        return sku_link(row.sku)
+
+    @admin.display(description=_("free"))
+    def free_units(self, row: StockLevel) -> Any:
+        return quantity(row.free)
+
+    @admin.display(description=_("on hand"), ordering="on_hand")
+    def here(self, row: StockLevel) -> Any:
+        return quantity(row.on_hand)
+
+    @admin.display(description=_("reserved"), ordering="reserved")
+    def promised(self, row: StockLevel) -> Any:
+        return quantity(row.reserved)
+
+    @admin.display(description=_("unsellable"), ordering="unsellable")
+    def aside(self, row: StockLevel) -> Any:
+        return quantity(row.unsellable)
+
+    @admin.display(description=_("buffer"), ordering="buffer")
+    def kept(self, row: StockLevel) -> Any:
+        return quantity(row.buffer)
+
+    @admin.display(description=_("reorder point"), ordering="reorder_point")
+    def reorder(self, row: StockLevel) -> Any:
+        return quantity(row.reorder_point)
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(PageAdmin, ReadOnlyAdmin):
+    list_display = ("when", "sku_code", "place", "kind_said", "units", "balance", "document", "who")
+    list_filter = ("kind", ("level__location", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("level__sku", "level__location", "bin")
+    search_fields = ("level__sku__code__istartswith",)
+    search_help_text = _("Beginning of the SKU")
+    ordering = ("-id",)
+    fields = readonly_fields = (
+        "when", "sku_code", "place", "kind_said", "units", "unsellable_delta", "balance", "document", "reason",
+        "who",
+    )  # fmt: skip
+    kind_said = badge_column("kind", MovementKind, _("kind"))
+    empty_title = _("Nothing has moved yet")
+    empty_text = _("Every unit that comes, goes or is set aside leaves a line here, for ever.")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "level__sku__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
+        set_references(rows)
+        set_actors(rows)
+
+    @admin.display(description=_("at"), ordering="id")
+    def when(self, row: StockMovement) -> Any:
+        return localtime(row.at)
+
+    @admin.display(description=_("SKU"))
+    def sku_code(self, row: StockMovement) -> Any:
+        return sku_link(row.level.sku)
+
+    @admin.display(description=_("place"))
+    def place(self, row: StockMovement) -> str:
+        return f"{row.level.location.name} · {row.bin.code}"
+
+    @admin.display(description=_("units"))
+    def units(self, row: StockMovement) -> Any:
+        return quantity(row.delta)
+
+    @admin.display(description=_("on hand after"))
+    def balance(self, row: StockMovement) -> Any:
+        return quantity(row.balance_after)
+
+    @admin.display(description=_("document"))
+    def document(self, row: StockMovement) -> Any:
+        return reference_link(row)
+
+    @admin.display(description=_("by"))
+    def who(self, row: StockMovement) -> str:
+        return actor_of(row)
+
+
+@admin.register(Reservation)
+class ReservationAdmin(PageAdmin, ReadOnlyAdmin):
+    list_display = ("sku_code", "units", "state_said", "place", "in_line", "document", "since", "promised")
+    list_filter = (
+        queue_filter((Queue("waiting", _("Waiting for stock"), waiting),)),
+        "state",
+        ("level__location", admin.RelatedOnlyFieldListFilter),
+    )
+    list_select_related = ("sku", "level__location")
+    search_fields = ("sku__code__istartswith",)
+    search_help_text = _("Beginning of the SKU")
+    ordering = ("-id",)
+    fields = readonly_fields = (
+        "sku_code", "units", "state_said", "place", "in_line", "document", "priority", "since", "promised",
+        "opened_at", "closed_at", "closed_reason",
+    )  # fmt: skip
+    state_said = badge_column("state", ReservationState, _("state"))
+    empty_title = _("Nothing is promised yet")
+    empty_text = _("Each order's units are reserved here, or wait in line until stock comes.")
+
+    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
+        set_references(rows)
+        places = queue_places(row.pk for row in rows if row.state == ReservationState.WAITING)
+        for row in rows:
+            row.queue_place = places.get(row.pk)
+
+    @admin.display(description=_("SKU"), ordering="sku__code")
+    def sku_code(self, row: Reservation) -> Any:
+        return sku_link(row.sku)
+
+    @admin.display(description=_("units"), ordering="quantity")
+    def units(self, row: Reservation) -> Any:
+        return quantity(row.quantity)
+
+    @admin.display(description=_("place"))
+    def place(self, row: Reservation) -> str:
+        return row.level.location.name if row.level else "–"
+
+    @admin.display(description=_("place in line"))
+    def in_line(self, row: Any) -> Any:
+        if not hasattr(row, "queue_place"):
+            row.queue_place = queue_places([row.pk]).get(row.pk)
+        return quantity(row.queue_place.position if row.queue_place else None)
+
+    @admin.display(description=_("for"))
+    def document(self, row: Reservation) -> Any:
+        return reference_link(row)
+
+    @admin.display(description=_("in line since"), ordering="queued_at")
+    def since(self, row: Reservation) -> Any:
+        return ago(row.queued_at)
+
+    @admin.display(description=_("promised for"), ordering="promised_at")
+    def promised(self, row: Reservation) -> Any:
+        return localtime(row.promised_at)

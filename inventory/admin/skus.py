@@ -1,0 +1,192 @@
+"""SKUs: what there is to sell of them, and why."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from config.kernel import clock
+from config.kernel.admin import TabularInline, VersionedAdmin, acting, admin_url, status_badge
+from config.kernel.errors import BancaleError
+from config.kernel.templatetags.bancale import badge, code, quantity
+from inventory.admin.pages import PageAdmin, set_actors, set_references
+from inventory.admin.words import bars, signed
+from inventory.enums import ReservationState
+from inventory.models import Barcode, KitPart, Reservation, Sku, StockMovement, StockReceipt
+from inventory.selectors.queue import queue_places
+from inventory.selectors.sku_page import (
+    last_movements,
+    levels_of,
+    live_reservations,
+    search_skus,
+    with_totals,
+)
+from inventory.selectors.stock import available_to_sell
+from inventory.selectors.waterfall import waterfall
+from inventory.services.catalogue import PartOfKit, kit_problem, save_kits
+from inventory.services.receiving import RECEIVE
+
+
+class KitPartForms(BaseInlineFormSet):
+    """The parts as one set: the verb behind them takes all of them, or none."""
+
+    def wanted(self) -> list[PartOfKit]:
+        kept = [form for form in self.forms if form not in self.deleted_forms]
+        rows = [form.cleaned_data for form in kept if form.cleaned_data.get("part")]
+        return [PartOfKit(row["part"].pk, row["per_unit"], row["value_weight"]) for row in rows]
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors) or not self.has_changed():
+            return
+        problem = kit_problem(self.instance, self.wanted()) if self.instance.pk else None
+        if problem is not None:
+            raise forms.ValidationError(str(problem))
+
+
+class KitPartInline(TabularInline):
+    model = KitPart
+    fk_name = "kit"
+    formset = KitPartForms
+    autocomplete_fields = ("part",)
+    fields = ("part", "per_unit", "value_weight")
+    verbose_name = gettext_lazy("kit part")
+    verbose_name_plural = gettext_lazy("kit parts (a SKU with parts is a kit and holds no stock itself)")
+
+
+class BarcodeInline(TabularInline):
+    model = Barcode
+    fields = ("code",)
+
+
+@admin.register(Sku)
+class SkuAdmin(PageAdmin, VersionedAdmin):
+    change_form_template = "inventory/sku.html"
+    list_display = ("code_said", "title", "available", "here", "promised", "in_line")
+    list_filter = ("is_kit", "is_active")
+    search_fields = ("code",)
+    search_help_text = gettext_lazy("Beginning of the SKU, a barcode, or words of the title")
+    ordering = ("code",)
+    fields = ("code", "title", "weight_grams", "is_active")
+    inlines = (BarcodeInline, KitPartInline)
+    empty_title = gettext_lazy("No SKUs yet")
+    empty_text = gettext_lazy(
+        "A SKU is one thing that you stock and sell. Add the first, then receive goods."
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Sku]:
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        is_list = match is not None and match.url_name == "inventory_sku_changelist"
+        return with_totals(rows) if is_list else rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Sku], search_term: str
+    ) -> tuple[QuerySet[Sku], bool]:
+        return search_skus(queryset, search_term[:200]), False
+
+    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
+        found = available_to_sell(row.pk for row in rows)
+        for row in rows:
+            row.available_units = found[row.pk]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else self.inlines[:1]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("code",) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_at = clock.now()
+        super().save_model(request, obj, form, change)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if not isinstance(formset, KitPartForms):
+            super().save_formset(request, form, formset, change)
+            return
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        pk = form.instance.pk
+        if formset.has_changed():
+            save_kits([pk], parts={pk: formset.wanted()}, actor=acting(request)).raise_refusals()
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except BancaleError as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.path)
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        page = super().page_context(request, obj) or {}
+        return {**page, **page_of(obj, request)}
+
+    @admin.display(description=gettext_lazy("SKU"), ordering="code")
+    def code_said(self, row: Sku) -> Any:
+        return code(row.code)
+
+    @admin.display(description=gettext_lazy("available to sell"))
+    def available(self, row: Any) -> Any:
+        return quantity(row.available_units)
+
+    @admin.display(description=gettext_lazy("on hand"), ordering="on_hand_units")
+    def here(self, row: Any) -> Any:
+        return badge(_("Kit"), "idle") if row.is_kit else quantity(row.on_hand_units)
+
+    @admin.display(description=gettext_lazy("reserved"), ordering="reserved_units")
+    def promised(self, row: Any) -> Any:
+        return quantity(None if row.is_kit else row.reserved_units)
+
+    @admin.display(description=gettext_lazy("waiting"), ordering="waiting_units")
+    def in_line(self, row: Any) -> Any:
+        return quantity(None if row.is_kit else row.waiting_units)
+
+
+def page_of(sku: Sku, request: HttpRequest) -> dict[str, Any]:
+    """The cards of a SKU's page."""
+    explained = waterfall(sku.pk)
+    promises, movements = live_reservations(sku.pk), last_movements(sku.pk)
+    set_references([*promises, *movements])
+    set_actors(movements)
+    places = queue_places(row.pk for row in promises if row.state == ReservationState.WAITING)
+    for row in promises:
+        row.queue_place = places.get(row.pk)  # type: ignore[attr-defined]
+        row.badge = status_badge(ReservationState, row.state)  # type: ignore[attr-defined]
+    for entry in movements:
+        entry.signed = signed(entry.delta)  # type: ignore[attr-defined]
+    may_receive = request.user.has_perm(RECEIVE) and not sku.is_kit and sku.is_active
+    receive = f"{admin_url(StockReceipt, 'add')}?sku={sku.pk}"
+    limiting = (
+        Sku.objects.filter(pk=explained.limiting_part_id).first() if explained.limiting_part_id else None
+    )
+    return {
+        "title": f"{sku.code} · {sku.title}",
+        "badges": _badges(sku),
+        "sub": [_("%(n)s available to sell") % {"n": explained.available}],
+        "actions": [{"label": _("Receive stock"), "url": receive, "tone": "primary"}] if may_receive else [],
+        "waterfall": bars(explained),
+        "available": explained.available,
+        "limiting": limiting,
+        "levels": levels_of(sku.pk),
+        "promises": promises,
+        "promises_url": f"{admin_url(Reservation, 'changelist')}?sku__id__exact={sku.pk}",
+        "movements": movements,
+        "movements_url": f"{admin_url(StockMovement, 'changelist')}?level__sku__id__exact={sku.pk}",
+        "show_form": True,
+    }
+
+
+def _badges(sku: Sku) -> list[tuple[str, str]]:
+    badges = [] if sku.is_active else [(_("Not active"), "idle")]
+    return [*badges, (_("Kit"), "info")] if sku.is_kit else badges

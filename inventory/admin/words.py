@@ -1,0 +1,83 @@
+"""Tones, links and the words of the stock room's pages."""
+
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from config.kernel.admin import admin_url, set_tones
+from inventory.admin.pages import reference_of
+from inventory.enums import MovementKind, ReservationState
+from inventory.models import Reservation, Sku, StockLevel, StockMovement
+from inventory.selectors.waterfall import Waterfall, WaterfallRow
+
+set_tones(
+    ReservationState,
+    {ReservationState.WAITING: "wait", ReservationState.OPEN: "info", ReservationState.CONSUMED: "ok"},
+)
+set_tones(
+    MovementKind,
+    {
+        MovementKind.RECEIVE: "ok",
+        MovementKind.SHIP: "info",
+        MovementKind.RETURN: "back",
+        MovementKind.SET_ASIDE: "wait",
+        MovementKind.PUT_BACK: "ok",
+        MovementKind.SCRAP: "stop",
+        MovementKind.CORRECTION: "wait",
+    },
+)
+_BAR_TONES = {"reserved": "res", "unsellable": "un", "buffer": "buf"}
+
+
+def linked(url: str, text: Any) -> SafeString | str:
+    return format_html('<a href="{}">{}</a>', url, text) if url else str(text)
+
+
+def reference_link(row: Any) -> SafeString | str:
+    """A reservation's or movement's document."""
+    resolved = reference_of(row)
+    return linked(resolved.url, resolved.label)
+
+
+def sku_link(sku: Sku) -> SafeString | str:
+    return format_html('<a class="mono" href="{}">{}</a>', admin_url(Sku, "change", sku.pk), sku.code)
+
+
+def bars(explained: Waterfall) -> list[dict[str, Any]]:
+    """A waterfall for the `waterfall` tag, its sum last."""
+    total = {"label": _("Available to sell"), "quantity": explained.available, "total": True}
+    return [*(_bar(row) for row in explained.rows), total]
+
+
+def _bar(row: WaterfallRow) -> dict[str, Any]:
+    return {
+        "label": row.label,
+        "quantity": row.quantity,
+        "detail": row.detail,
+        "url": link_of(row.link),
+        "tone": _BAR_TONES.get(row.kind, ""),
+    }
+
+
+def link_of(link: tuple[str, int]) -> str:
+    """Where a waterfall's row is explained."""
+    kind, pk = link
+    pages = {"stock_level": StockLevel, "sku": Sku}
+    if kind in pages:
+        return admin_url(pages[kind], "change", pk)
+    lists: dict[str, tuple[Any, str]] = {
+        "reservations": (Reservation, f"level__id__exact={pk}&state__exact=open"),
+        "movements": (StockMovement, f"level__id__exact={pk}"),
+        "queue": (Reservation, f"sku__id__exact={pk}&queue=waiting"),
+    }
+    model, query = lists[kind]
+    return f"{admin_url(model, 'changelist')}?{query}"
+
+
+def signed(units: int) -> str:
+    """A change with its sign: +12, −3, 0 for a change of kind only."""
+    number = number_format(abs(units), use_l10n=True, force_grouping=True)
+    return f"+{number}" if units > 0 else f"−{number}" if units < 0 else number
