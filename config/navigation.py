@@ -19,7 +19,7 @@ class Section:
 
 
 SECTIONS = (
-    Section("orders", _("Orders"), ("orders.order", "orders.customer"), ("orders",)),
+    Section("orders", _("Orders"), ("orders.order", "orders.customer", "orders.hold", "orders.payment", "orders.notification"), ("orders",)),
     Section(
         "stock",
         _("Stock"),
@@ -31,7 +31,7 @@ SECTIONS = (
     Section("channels", _("Channels"), ("orders.saleschannel",), ("channels",)),
     Section("system", _("System"), ("kernel.job",)),
 )
-ELSEWHERE = {"orders.legalentity": "system"}
+ELSEWHERE = {"orders.legalentity": "system", "orders.raworder": "channels"}
 
 
 @dataclass(slots=True)

@@ -188,7 +188,7 @@
   each("#nav-sidebar[data-queues]", watchQueues);
   each("[data-refresh-url]", refresh);
   each("form.confirm, .bulk-results form", once);
-  each("#nav-sidebar .here", (place) => {
+  each("#nav-sidebar .here, #nav-sidebar > .pages li:has([aria-current])", (place) => {
     const strip = place.parentElement;
     if (strip.scrollWidth > strip.clientWidth) { strip.scrollLeft = place.offsetLeft - strip.clientWidth / 3; }
   });
