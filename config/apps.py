@@ -15,6 +15,8 @@ class BancaleConfig(AppConfig):
     verbose_name = _("Bancale")
 
     def ready(self) -> None:
+        from config import celery  # noqa: F401  (else messages go to Celery's default app, which speaks AMQP)
+
         from config import dashboard, queues
         from config.roles import ensure_roles
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from config.demo.catalogue import KITS, SCARCE, products
+from config.demo.catalogue import KITS, products
 from config.kernel.money import round_money
 from orders.enums import ChargeKind, MoneyOwner, PaymentStatus
 from orders.neutral import (

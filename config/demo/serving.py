@@ -53,6 +53,7 @@ def workers(*, concurrency: int = 2) -> Iterator[None]:
     beat = EmbeddedService(app, thread=True)
     threading.Thread(target=worker.start, name="worker", daemon=True).start()
     beat.start()
+    app.send_task("kernel.beat_heartbeat")  # so that the front page knows of the worker at once
     try:
         yield
     finally:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, QuerySet, Sum
 
 from config.kernel.money import round_sum
 from inventory.models import StockLevel
@@ -51,9 +51,8 @@ def stored_totals() -> Totals:
     )
 
 
-def _late(shipped: "object") -> int:
-    rows = Order.objects.filter(pk__in=shipped).filter(Q(shipments__shipped_at__date__gt=F("required_on")))
-    return rows.distinct().count()
+def _late(shipped: QuerySet[Order]) -> int:
+    return shipped.filter(shipments__shipped_at__date__gt=F("required_on")).distinct().count()
 
 
 def _out_of_stock() -> int:

@@ -33,7 +33,8 @@ class Command(BaseCommand):
         totals = stored_totals()
         self.stdout.write(
             f"{totals.orders} orders, {totals.lines} lines, gross {totals.gross}, net {totals.net}, "
-            f"freight {totals.freight}, {totals.unshipped} not shipped, {totals.late} shipped late"
+            f"freight {totals.freight}, {totals.unshipped} not shipped"
+            + ("" if totals.late is None else f", {totals.late} shipped late")
         )
         if (facts := folder / "facts.json").is_file():
             self._compare(totals, json.loads(facts.read_text(), parse_float=Decimal))
