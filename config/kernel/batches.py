@@ -68,7 +68,10 @@ def verb(function: V) -> V:
 
 def _collapse(units: Sequence[Any]) -> list[Any]:
     """Drop repeated keys; the first of them stays."""
-    return list({unit_key(unit): unit for unit in reversed(units)}.values())[::-1]
+    first: dict[Hashable, Any] = {}
+    for unit in units:
+        first.setdefault(unit_key(unit), unit)
+    return list(first.values())
 
 
 def unit_key(unit: Any) -> Hashable:

@@ -1,0 +1,144 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, OperationalError, connection, transaction
+
+from config.kernel import batches
+from config.kernel.batches import MAX_BATCH, batch_transaction, in_batches, verb
+from config.kernel.errors import Conflict, TooMany
+from config.kernel.models import DocumentCounter
+from config.kernel.results import Results
+
+pytestmark = pytest.mark.django_db
+
+
+@verb
+def count_kinds(kinds: Sequence[str]) -> Results[str]:
+    """Writes a row a kind in one transaction; a kind that is there breaks the unique constraint."""
+    results: Results[str] = Results(kinds)
+    with batch_transaction():
+        DocumentCounter.objects.bulk_create([DocumentCounter(kind=kind, next_value=1) for kind in kinds])
+        for kind in kinds:
+            results.done(kind)
+    return results
+
+
+def written() -> set[str]:
+    return set(DocumentCounter.objects.values_list("kind", flat=True))
+
+
+def test_verb_with_a_culprit_halves_until_it_stands_alone() -> None:
+    DocumentCounter.objects.create(kind="k37", next_value=1)
+
+    results = count_kinds([f"k{number}" for number in range(50)])
+
+    assert len(results.done_ids) == 49
+    assert list(results.refusals) == ["k37"]
+    assert isinstance(results.refusals["k37"], Conflict)
+    assert written() == {f"k{number}" for number in range(50)}
+
+
+def test_verb_with_two_culprits_refuses_both_and_keeps_the_order_asked() -> None:
+    DocumentCounter.objects.bulk_create([DocumentCounter(kind=kind, next_value=1) for kind in ("b", "e")])
+
+    results = count_kinds(list("abcdef"))
+
+    assert results.keys == list("abcdef")
+    assert results.done_ids == list("acdf")
+    assert set(results.refusals) == {"b", "e"}
+
+
+def test_verb_collapses_repeated_units_to_the_first() -> None:
+    assert count_kinds(["a", "b", "a"]).keys == ["a", "b"]
+
+
+def test_verb_of_too_many_is_refused_before_anything_is_written() -> None:
+    with pytest.raises(TooMany):
+        count_kinds([f"k{number}" for number in range(MAX_BATCH + 1)])
+
+    assert written() == set()
+
+
+def test_in_batches_chunks_what_is_too_many() -> None:
+    results = in_batches(count_kinds, [f"k{number}" for number in range(MAX_BATCH * 2 + 5)], size=150)
+
+    assert len(results.done_ids) == 405
+
+
+def test_inner_verb_leaves_the_culprit_to_the_callers_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "_is_test_transaction", lambda: False)
+    DocumentCounter.objects.create(kind="a", next_value=1)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        count_kinds(["a", "b"])
+
+    assert written() == {"a"}
+
+
+class Deadlock(Exception):
+    sqlstate = "40P01"
+
+
+class OutOfDisk(Exception):
+    sqlstate = "53100"
+
+
+def _error(cause: Exception) -> OperationalError:
+    error = OperationalError("database says no")
+    error.__cause__ = cause
+    return error
+
+
+def _failing(errors: list[Exception]) -> Any:
+    @verb
+    def fails_at_first(keys: Sequence[str]) -> Results[str]:
+        if errors:
+            raise errors.pop()
+        return count_kinds(keys)
+
+    return fails_at_first
+
+
+def test_verb_is_tried_again_after_a_deadlock() -> None:
+    assert _failing([_error(Deadlock()), _error(Deadlock())])(["a"]).done_ids == ["a"]
+
+
+def test_verb_gives_up_after_three_deadlocks() -> None:
+    with pytest.raises(OperationalError):
+        _failing([_error(Deadlock()) for _ in range(3)])(["a"])
+
+
+def test_verb_is_not_tried_again_after_a_lasting_fault() -> None:
+    errors: list[Exception] = [_error(OutOfDisk())]
+
+    with pytest.raises(OperationalError):
+        _failing(errors)(["a"])
+
+    assert errors == []
+    assert written() == set()
+
+
+def test_verb_is_tried_again_when_sqlite_is_busy() -> None:
+    assert _failing([OperationalError("database is locked")])(["a"]).done_ids == ["a"]
+
+
+@dataclass(frozen=True)
+class Keyed:
+    key: str
+    note: str
+
+
+def test_verb_of_objects_answers_by_their_key() -> None:
+    @verb
+    def answer(units: Sequence[Keyed]) -> Results[str]:
+        results: Results[str] = Results(unit.key for unit in units)
+        for unit in units:
+            results.done(unit.key, unit.note)
+        return results
+
+    results = answer([Keyed("a", "first"), Keyed("b", "other"), Keyed("a", "second")])
+
+    assert results.values == {"a": "first", "b": "other"}
+    assert connection.in_atomic_block  # pytest's own transaction

@@ -1,0 +1,283 @@
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from config.kernel import clock, outbox
+from config.kernel.errors import BancaleError, Conflict
+from config.kernel.models import Attempt, Delivery, Fact
+from config.kernel.outbox import (
+    MAX_ATTEMPTS,
+    NewFact,
+    OutcomeUnknown,
+    Owed,
+    Suppressed,
+    claim,
+    deliver_due,
+    record_facts,
+    settle,
+    subscribe,
+)
+from config.kernel.results import Results
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+Answer = Callable[[Owed, Results[int]], None]
+
+
+class Hearer:
+    """A subscriber that notes its batches and answers each delivery as it is told to."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.answer: Answer = lambda owed, results: results.done(owed.delivery_id)
+
+    def __call__(self, owed: Sequence[Owed]) -> Results[int]:
+        self.batches.append([one.subject_id for one in owed])
+        results: Results[int] = Results(one.delivery_id for one in owed)
+        for one in owed:
+            self.answer(one, results)
+        return results
+
+
+@pytest.fixture
+def hearer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hearer]:
+    monkeypatch.setattr(outbox, "SUBSCRIBERS", {})
+    monkeypatch.setattr(outbox, "_publish", lambda lane: None)
+    one = Hearer()
+    subscribe("tests", ["test.done"], one)
+    with clock.frozen(AT):
+        yield one
+
+
+def record(count: int = 1, kind: str = "test.done") -> list[Delivery]:
+    with transaction.atomic():
+        record_facts([NewFact(kind, ("test", number), {"n": number}) for number in range(count)])
+    return list(Delivery.objects.order_by("pk"))
+
+
+def states() -> list[str]:
+    return list(Delivery.objects.order_by("pk").values_list("state", flat=True))
+
+
+def refuse_with(error: BancaleError) -> Answer:
+    return lambda owed, results: results.refuse(owed.delivery_id, error)
+
+
+def test_facts_are_written_with_a_delivery_each_in_two_statements(
+    hearer: Hearer, django_assert_num_queries: Any
+) -> None:
+    with transaction.atomic(), django_assert_num_queries(2):
+        record_facts([NewFact("test.done", ("test", number)) for number in range(5)])
+
+    assert (Fact.objects.count(), Delivery.objects.count()) == (5, 5)
+
+
+def test_facts_that_nobody_hears_are_not_written(hearer: Hearer) -> None:
+    record(kind="test.unheard")
+
+    assert Fact.objects.count() == 0
+
+
+def test_rolled_back_transaction_leaves_no_fact(hearer: Hearer) -> None:
+    with transaction.atomic():
+        record_facts([NewFact("test.done", ("test", 1))])
+        transaction.set_rollback(True)
+
+    assert (Fact.objects.count(), Delivery.objects.count()) == (0, 0)
+    assert deliver_due("work") == 0
+
+
+def test_two_subscribers_each_get_their_own_delivery(hearer: Hearer) -> None:
+    other = Hearer()
+    subscribe("other", ["test.done"], other, lane="mail")
+    record()
+
+    assert deliver_due("work") == 1
+    assert (hearer.batches, other.batches) == ([[0]], [])
+    assert deliver_due("mail") == 1
+    assert other.batches == [[0]]
+
+
+def test_subscribing_to_an_unknown_lane_is_refused(hearer: Hearer) -> None:
+    with pytest.raises(ValueError):
+        subscribe("tests", ["test.done"], hearer, lane="fast")
+
+
+def test_nudges_go_out_once_a_lane_and_transaction(
+    hearer: Hearer, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(outbox, "_publish", sent.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        record(3)
+        record(2)
+
+    assert sent == ["work"]
+
+
+def test_due_deliveries_are_done_in_one_call(hearer: Hearer) -> None:
+    record(7)
+
+    assert deliver_due("work") == 7
+
+    assert hearer.batches == [list(range(7))]
+    assert states() == ["delivered"] * 7
+    assert set(Attempt.objects.values_list("outcome", "number")) == {("delivered", 1)}
+    assert deliver_due("work") == 0
+
+
+def test_what_was_there_already_counts_as_delivered(hearer: Hearer) -> None:
+    hearer.answer = lambda owed, results: results.unchanged(owed.delivery_id)
+    record()
+    deliver_due("work")
+
+    assert states() == ["delivered"]
+
+
+def test_claimed_deliveries_are_not_claimed_again(hearer: Hearer) -> None:
+    record(3)
+
+    first = claim("work", limit=2)
+    second = claim("work")
+
+    assert [one.subject_id for one in first] == [0, 1]
+    assert [one.subject_id for one in second] == [2]
+    assert states() == ["in_flight"] * 3
+    assert claim("work") == []
+
+
+def test_failure_is_tried_again_later_and_later(hearer: Hearer) -> None:
+    hearer.answer = refuse_with(Conflict(detail="busy"))
+    record()
+
+    pauses = []
+    at = AT
+    for _attempt in range(4):
+        with clock.frozen(at):
+            deliver_due("work", rounds=1)
+            delivery = Delivery.objects.get()
+            pauses.append((delivery.due_at - at).total_seconds())
+            at = delivery.due_at
+    assert delivery.state == "failed"
+    assert delivery.attempt_count == 4
+    assert "busy" in delivery.last_error
+    longest = [10, 20, 40, 80]
+    assert all(most / 2 <= pause <= most for pause, most in zip(pauses, longest, strict=True))
+
+
+def test_failing_delivery_is_not_due_before_its_time(hearer: Hearer) -> None:
+    hearer.answer = refuse_with(Conflict(detail="busy"))
+    record()
+    deliver_due("work")
+
+    assert len(hearer.batches) == 1
+    assert deliver_due("work") == 0
+
+
+def test_delivery_is_given_up_after_the_last_attempt(hearer: Hearer) -> None:
+    hearer.answer = refuse_with(Conflict(detail="never"))
+    (delivery,) = record()
+    Delivery.objects.update(attempt_count=MAX_ATTEMPTS - 1)
+
+    deliver_due("work")
+
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempt_count, delivery.settled_at) == ("dead", MAX_ATTEMPTS, AT)
+    assert deliver_due("work") == 0
+
+
+def test_unknown_outcome_is_never_repeated_by_itself(hearer: Hearer) -> None:
+    hearer.answer = refuse_with(OutcomeUnknown("the line went dead"))
+    record()
+    deliver_due("work")
+
+    assert states() == ["unknown"]
+    with clock.frozen(AT + timedelta(days=2)):
+        assert deliver_due("work") == 0
+
+
+def test_suppressed_delivery_keeps_its_reason(hearer: Hearer) -> None:
+    hearer.answer = refuse_with(Suppressed("no address"))
+    record()
+    deliver_due("work")
+
+    assert Delivery.objects.values_list("state", "last_error").get() == ("suppressed", "no address")
+
+
+def test_silence_of_the_handler_counts_as_failure(hearer: Hearer) -> None:
+    hearer.answer = lambda owed, results: None
+    record()
+    deliver_due("work")
+
+    assert states() == ["failed"]
+
+
+def test_broken_handler_spoils_only_the_delivery_that_breaks_it(
+    hearer: Hearer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(owed: Owed, results: Results[int]) -> None:
+        if owed.subject_id == 2:
+            raise RuntimeError("cannot read it")
+        results.done(owed.delivery_id)
+
+    hearer.answer = answer
+    record(4)
+    deliver_due("work", rounds=1)
+
+    assert states() == ["delivered", "delivered", "failed", "delivered"]
+    assert Delivery.objects.get(state="failed").last_error == "RuntimeError: cannot read it"
+    assert hearer.batches == [[0, 1, 2, 3], [0], [1], [2], [3]]
+
+
+def test_delivery_of_a_subscriber_that_is_gone_fails_in_words(
+    hearer: Hearer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record()
+    monkeypatch.setattr(outbox, "SUBSCRIBERS", {})
+    deliver_due("work")
+
+    assert "no subscriber" in Delivery.objects.get(state="failed").last_error
+
+
+def test_delivery_of_a_dead_worker_is_reclaimed_after_its_lease(hearer: Hearer) -> None:
+    record(2)
+    claim("work")
+
+    assert outbox.reclaim() == 0
+    with clock.frozen(AT + outbox.LEASE + timedelta(seconds=1)):
+        assert outbox.reclaim() == 2
+
+    assert states() == ["failed", "failed"]
+    assert set(Attempt.objects.values_list("outcome", flat=True)) == {"failed"}
+    with clock.frozen(AT + timedelta(hours=1)):
+        assert deliver_due("work") == 2
+    assert states() == ["delivered", "delivered"]
+    assert sorted(Attempt.objects.values_list("number", flat=True)) == [1, 1, 2, 2]
+
+
+def test_same_delivery_comes_twice_when_its_worker_died_after_doing(hearer: Hearer) -> None:
+    record()
+    hearer(claim("work"))
+    with clock.frozen(AT + outbox.LEASE + timedelta(seconds=1)):
+        outbox.reclaim()
+    with clock.frozen(AT + timedelta(hours=1)):
+        deliver_due("work")
+
+    assert hearer.batches == [[0], [0]]
+    assert states() == ["delivered"]
+
+
+def test_late_answer_of_a_worker_that_was_given_up_changes_nothing(hearer: Hearer) -> None:
+    record()
+    slow = claim("work")
+    with clock.frozen(AT + outbox.LEASE + timedelta(seconds=1)):
+        outbox.reclaim()
+
+    results: Results[int] = Results([slow[0].delivery_id])
+    results.done(slow[0].delivery_id)
+    settle(slow, results)
+
+    assert states() == ["failed"]
