@@ -1,63 +1,86 @@
-"""One of several processes that allocate orders at once.
+"""One of several processes that allocate orders at once: `python -m tests.concurrency.allocation_process`.
 
-`python -m tests.concurrency.allocation_process MODE BATCH ID...` waits for a line on stdin, allocates its orders
-`BATCH` a call, and prints what came of it. MODE `unlocked` takes the protection off: the negative control.
+Each line on stdin is a task: `{"mode": "locked", "batch": 1, "ids": [...]}`. It allocates those orders, `batch` a
+call, and prints what came of it. The mode `unlocked` takes the protection off: the negative control.
 """
 
 import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import django
 
+PAUSE = 0.005  # between reading the levels and writing them, so that rivals meet
+MODE = ["locked"]
+REPEATS: Counter[str] = Counter()
 
-def take_protection_off() -> None:
-    """No row locks on the levels, and no condition in the statement that writes them."""
+
+def set_the_scene() -> None:
+    """Pause after the levels were read; `unlocked`: no row locks, and no condition where they are written."""
     from inventory.models import StockLevel
     from inventory.services import levels
     from orders.services import allocating
 
+    lock_levels, with_enough_free = levels.lock_levels, levels._with_enough_free
+
     def read_levels(sku_ids: Iterable[int]) -> list[StockLevel]:
-        return list(
-            StockLevel.objects.select_related("location").filter(sku_id__in=set(sku_ids)).order_by("pk")
+        rows = StockLevel.objects.select_related("location").filter(sku_id__in=set(sku_ids))
+        found = lock_levels(sku_ids) if MODE[0] == "locked" else list(rows.order_by("pk"))
+        time.sleep(PAUSE)
+        return found
+
+    def condition(changes: Any) -> Any:
+        return (
+            with_enough_free(changes)
+            if MODE[0] == "locked"
+            else StockLevel.objects.filter(pk__in=list(changes))
         )
 
     allocating.lock_levels = read_levels
-    levels._with_enough_free = lambda changes: StockLevel.objects.filter(pk__in=list(changes))
+    levels._with_enough_free = condition
 
 
-def main() -> None:
-    django.setup()
-    from django.db import OperationalError, connection
-
+def count_repeats() -> None:
     from config.kernel import batches
-    from config.kernel.actors import Actor
-    from orders.services.allocating import allocate_orders
 
-    mode, batch, ids = sys.argv[1], int(sys.argv[2]), [int(pk) for pk in sys.argv[3:]]
-    if mode == "unlocked":
-        take_protection_off()
-    repeats: Counter[str] = Counter()
     is_transient = batches.is_transient
 
-    def count(error: OperationalError) -> bool:
-        repeats[getattr(error.__cause__, "sqlstate", None) or "other"] += 1
+    def count(error: Exception) -> bool:
+        REPEATS[getattr(error.__cause__, "sqlstate", None) or "other"] += 1
         return is_transient(error)
 
     batches.is_transient = count
-    connection.ensure_connection()
-    print("ready", flush=True)
-    sys.stdin.readline()
+
+
+def allocate(ids: Sequence[int], batch: int) -> dict[str, Any]:
+    from config.kernel.actors import Actor
+    from orders.services.allocating import allocate_orders
 
     began, outcomes, refusals = time.monotonic(), Counter[str](), []
+    REPEATS.clear()
     for start in range(0, len(ids), batch):
         results = allocate_orders(ids[start : start + batch], actor=Actor.rule("race"))
         outcomes.update(results.values.values())
         refusals += [repr(error) for error in results.refusals.values()]
-    answer = {"outcomes": outcomes, "refusals": refusals, "repeats": repeats}
-    print(json.dumps({**answer, "seconds": time.monotonic() - began}), flush=True)
+    seconds = time.monotonic() - began
+    return {"outcomes": outcomes, "refusals": refusals, "repeats": dict(REPEATS), "seconds": seconds}
+
+
+def main() -> None:
+    django.setup()
+    from django.db import connection
+
+    set_the_scene()
+    count_repeats()
+    connection.ensure_connection()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        task = json.loads(line)
+        MODE[0] = task["mode"]
+        print(json.dumps(allocate(task["ids"], task["batch"])), flush=True)
 
 
 if __name__ == "__main__":

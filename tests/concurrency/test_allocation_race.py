@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from django.db import connection
 from django.db.models import Sum
+from pytest_django import DjangoDbBlocker
 
 from config.kernel.actors import Actor
 from config.kernel.audit import run_audit
@@ -24,7 +25,7 @@ from tests.factories.orders import make_channel, neutral_line, neutral_order
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
-PROCESSES = 8
+PROCESSES, ORDERS = 8, 80
 SEED = 20260302
 Wanted = Sequence[tuple[str, int]]
 
@@ -56,33 +57,42 @@ def lines_of(wanted: Wanted) -> Iterator[NeutralLine]:
         yield neutral_line(code, quantity, external_id=f"line-{number}")
 
 
-def run_race(order_ids: Sequence[int], *, batch: int = 1, mode: str = "locked") -> Race:
-    """Deal the orders to the processes, let them start together, and wait for all."""
-    hands = [order_ids[number::PROCESSES] for number in range(PROCESSES)]
-    running = [start("allocation_process", mode, str(batch), *map(str, hand)) for hand in hands]
-    race = Race()
-    try:
-        for process in running:
+class Racers:
+    """Processes that wait for orders to allocate; they live as long as this module's tests."""
+
+    def __init__(self) -> None:
+        self.running = [start("allocation_process") for _number in range(PROCESSES)]
+        for process in self.running:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
-        for process in running:
+
+    def run(self, order_ids: Sequence[int], *, batch: int = 1, mode: str = "locked") -> Race:
+        """Deal the orders to the processes, let all begin, and wait for the last."""
+        for number, process in enumerate(self.running):
             assert process.stdin is not None
-            process.stdin.write("go\n")
+            task = {"mode": mode, "batch": batch, "ids": order_ids[number::PROCESSES]}
+            process.stdin.write(json.dumps(task) + "\n")
             process.stdin.flush()
-        for process in running:
-            answer = json.loads(process.communicate(timeout=120)[0])
+        race = Race()
+        for process in self.running:
+            assert process.stdout is not None
+            answer = json.loads(process.stdout.readline())
             race.outcomes.update(answer["outcomes"])
             race.refusals += answer["refusals"]
             race.repeats.update(answer["repeats"])
             race.seconds = max(race.seconds, answer["seconds"])
-    finally:
-        for process in running:
-            process.kill()
-            process.communicate()
-    print(
-        f"{len(order_ids)} orders in {race.seconds:.2f} s: {dict(race.outcomes)}, repeats {dict(race.repeats)}"
-    )
-    return race
+        print(f"{len(order_ids)} orders in {race.seconds:.2f} s: {dict(race.outcomes)}, {dict(race.repeats)}")
+        return race
+
+
+@pytest.fixture(scope="module")
+def racers(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Racers]:
+    with django_db_blocker.unblock():
+        racers = Racers()
+    yield racers
+    for process in racers.running:
+        process.kill()
+        process.communicate()
 
 
 def units(sku: Sku, state: str) -> int:
@@ -107,45 +117,45 @@ def last_fifty_units() -> tuple[Sku, list[int]]:
     mug = make_sku("MUG")
     make_level(mug, make_location("NEAR", preference=1), 30)
     make_level(mug, make_location("FAR", preference=2), 20)
-    return mug, place_orders([[("MUG", 1)]] * 120)
+    return mug, place_orders([[("MUG", 1)]] * ORDERS)
 
 
-def test_allocate_last_fifty_units_go_to_exactly_fifty_orders() -> None:
+def test_allocate_last_fifty_units_go_to_exactly_fifty_orders(racers: Racers) -> None:
     mug, order_ids = last_fifty_units()
 
-    race = run_race(order_ids)
+    race = racers.run(order_ids)
 
     assert race.refusals == []
-    assert race.outcomes == {"whole": 50, "backordered": 70}
+    assert race.outcomes == {"whole": 50, "backordered": ORDERS - 50}
     assert race.repeats["40P01"] == 0
     assert_served_to_the_last_unit(mug, 50)
     assert sorted(level.free for level in StockLevel.objects.all()) == [0, 0]
     assert violations() == []
 
 
-def test_allocate_many_lines_in_random_order_never_deadlock() -> None:
+def test_allocate_many_lines_in_random_order_never_deadlock(racers: Racers) -> None:
     dice = random.Random(SEED)
     places = [make_location("NEAR", preference=1), make_location("FAR", preference=2)]
     skus = [make_sku(f"S{number}") for number in range(8)]
     for sku in skus:
         for place in places:
-            make_level(sku, place, 12)
+            make_level(sku, place, 8)
     wishes = [
         [(sku.code, dice.randint(1, 2)) for sku in dice.sample(skus, dice.choice((3, 4)))]
-        for _n in range(120)
+        for _n in range(ORDERS)
     ]
     order_ids = place_orders(wishes)
 
-    race = run_race(order_ids, batch=3)
+    race = racers.run(order_ids, batch=3)
 
     assert race.refusals == []
     assert race.repeats["40P01"] == 0
     for sku in skus:
-        assert_served_to_the_last_unit(sku, 24)
+        assert_served_to_the_last_unit(sku, 16)
     assert violations() == []
 
 
-def test_allocate_two_lines_share_a_kit_part_is_exact() -> None:
+def test_allocate_two_lines_share_a_kit_part_is_exact(racers: Racers) -> None:
     place = make_location("NEAR")
     mug, lid = make_sku("MUG"), make_sku("LID")
     make_kit({mug: 2, lid: 1}, code="SET")
@@ -153,7 +163,7 @@ def test_allocate_two_lines_share_a_kit_part_is_exact() -> None:
     make_level(lid, place, 100)
     order_ids = place_orders([[("SET", 1), ("MUG", 1)], [("MUG", 1), ("SET", 1)]] * 16)
 
-    race = run_race(order_ids)
+    race = racers.run(order_ids)
 
     assert race.refusals == []
     assert race.repeats["40P01"] == 0
@@ -162,13 +172,13 @@ def test_allocate_two_lines_share_a_kit_part_is_exact() -> None:
     assert violations() == []
 
 
-def test_control_without_the_lock_the_database_catches_it() -> None:
+def test_control_without_the_lock_the_database_catches_it(racers: Racers) -> None:
     """The last line of defence: the check constraint refuses what the lock would have ordered."""
     mug, order_ids = last_fifty_units()
 
-    race = run_race(order_ids, mode="unlocked")
+    race = racers.run(order_ids, mode="unlocked")
 
-    assert race.refusals != [] or race.outcomes != {"whole": 50, "backordered": 70}
+    assert race.refusals != [] or race.outcomes != {"whole": 50, "backordered": ORDERS - 50}
     assert units(mug, ReservationState.OPEN) <= 50
 
 
@@ -185,11 +195,11 @@ def no_check_constraint() -> Iterator[None]:
             editor.add_constraint(StockLevel, check)
 
 
-def test_control_without_lock_and_constraint_oversells() -> None:
+def test_control_without_lock_and_constraint_oversells(racers: Racers) -> None:
     with no_check_constraint():
         mug, order_ids = last_fifty_units()
 
-        run_race(order_ids, mode="unlocked")
+        racers.run(order_ids, mode="unlocked")
 
         assert units(mug, ReservationState.OPEN) > 50
         assert violations() != []
