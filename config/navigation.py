@@ -19,7 +19,12 @@ class Section:
 
 
 SECTIONS = (
-    Section("orders", _("Orders"), ("orders.order", "orders.customer", "orders.hold", "orders.payment", "orders.notification"), ("orders",)),
+    Section(
+        "orders",
+        _("Orders"),
+        ("orders.order", "orders.customer", "orders.hold", "orders.payment", "orders.notification"),
+        ("orders",),
+    ),
     Section(
         "stock",
         _("Stock"),
@@ -77,6 +82,13 @@ def section_of(key: str) -> str:
             return section.key
     app_label = key.partition(".")[0]
     return next((section.key for section in SECTIONS if app_label in section.apps), "system")
+
+
+def place_of(key: str) -> tuple[int, int]:
+    """Where a model stands in the navigation: its section, and its rank among those that lead it."""
+    home = section_of(key)
+    place, section = next((at, row) for at, row in enumerate(SECTIONS) if row.key == home)
+    return place, section.first.index(key) if key in section.first else len(section.first)
 
 
 def _work(section: Section, entries: list[Entry]) -> Work:

@@ -9,7 +9,7 @@ from django.db.models import Model
 from config.dashboard import Tile
 from config.kernel.admin.base import COUNT_LIMIT
 from config.kernel.admin.queues import Queue, queue_url
-from config.navigation import SECTIONS, section_of
+from config.navigation import place_of, section_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser, AnonymousUser
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def queue_tiles(user: "AbstractUser | AnonymousUser") -> Iterable[Tile]:
     """A tile for each queue of each list this user may open, in the order of the navigation."""
-    order = {section.key: place for place, section in enumerate(SECTIONS)}
-    found = sorted(_queues(user), key=lambda row: order[row[0]])
+    found = sorted(_queues(user), key=lambda row: place_of(row[1]._meta.label_lower))
     for section, model, queue in found:
         waiting = queue.rows(model._default_manager.all()).order_by()[:COUNT_LIMIT].count()
         yield Tile(queue.label, waiting, queue_url(model, queue.name), queue.tone, section=section)

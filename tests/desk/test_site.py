@@ -10,7 +10,7 @@ from django.urls import reverse
 from config import dashboard
 from config.kernel import heartbeat
 from config.kernel.csp import POLICY, ContentSecurityPolicyMiddleware
-from config.navigation import navigation
+from config.navigation import SECTIONS, navigation, section_of
 
 pytestmark = pytest.mark.django_db
 
@@ -174,3 +174,11 @@ def test_forgotten_token_is_explained(manager: User) -> None:
 
 def test_logging_out_says_so(desk: Client) -> None:
     assert "You are logged out" in desk.post("/logout/").content.decode()
+
+
+def test_queues_come_in_the_order_of_the_navigation(desk: Client) -> None:
+    urls = [row[0].partition("?")[0] for row in desk.get(reverse("admin:queues")).json()["tiles"]]
+
+    sections = [section_of(".".join(url.strip("/").split("/"))) for url in urls]
+    assert sections == sorted(sections, key=[section.key for section in SECTIONS].index)
+    assert urls[0] == "/orders/order/"
