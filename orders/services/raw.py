@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import BigIntegerField, Case, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
@@ -60,11 +61,11 @@ def store_raw_orders(entries: Sequence[RawEntry], *, sales_channel_id: int) -> R
 
 def settle_raw_orders(orders: Mapping[int, int]) -> None:
     """Link raw orders to the order that each became, by pk, and take their problem back: one statement."""
-    at = clock.now()
-    RawOrder.objects.bulk_update(
-        [RawOrder(pk=pk, order_id=order_id, problem="", settled_at=at) for pk, order_id in orders.items()],
-        ["order", "problem", "settled_at"],
-    )
+    if orders:
+        became = [When(pk=pk, then=Value(order_id)) for pk, order_id in orders.items()]
+        RawOrder.objects.filter(pk__in=orders).update(
+            order_id=Case(*became, output_field=BigIntegerField()), problem="", settled_at=clock.now()
+        )
 
 
 def record_problems(problems: Mapping[int, str]) -> None:
