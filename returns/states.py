@@ -49,6 +49,7 @@ RMA = register(
     )
 )
 
+# What happens to single units stands on the timeline of their return, not of the order.
 C = Reception
 
 ARRIVE = Edge("arrive", frozenset({C.EXPECTED, C.LOST}), C.RECEIVED, "returns.receive_rma", _("Arrived"))
@@ -64,7 +65,7 @@ RECEPTION = register(
         statuses=Reception,
         initial=frozenset({C.EXPECTED}),
         edges=(ARRIVE, MISS, MISTAKE),
-        thread=("order", "order_id"),
+        thread=("rma", "rma_id"),
         field="reception",
     )
 )
@@ -86,7 +87,7 @@ DISPOSITION = register(
         statuses=Disposition,
         initial=frozenset({D.NONE}),
         edges=(QUARANTINE, RESTOCK, REFURBISH, SCRAP, TO_VENDOR),
-        thread=("order", "order_id"),
+        thread=("rma", "rma_id"),
         field="disposition",
     )
 )

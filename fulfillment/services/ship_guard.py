@@ -50,20 +50,23 @@ class Desk:
 
     def guard(self, work: FulfillmentOrder, carrier: str, number: str) -> None:
         """Raise why this fulfillment order may not leave now; else count it as leaving. No query."""
-        order = self.orders[work.order_id]
-        for problem in (
-            self._status(work),
-            self._order(order),
-            held(order, self.holds.get(order.pk, ()), Step.SHIP),
-            self._address(work, order),
-            self._number(carrier, number),
-            self._units(work),
-        ):
-            if problem is not None:
-                raise problem
+        problem = self.stop(work) or self._number(carrier, number)
+        if problem is not None:
+            raise problem
         self.passed[carrier.lower(), number] = work
         for line in self.lines[work.pk]:
             self.reserved[Spot(line.line_part_id, work.location_id)] -= line.quantity
+
+    def stop(self, work: FulfillmentOrder) -> BancaleError | None:
+        """Why this fulfillment order may not leave, whatever its parcel's number; None when it may. No query."""
+        order = self.orders[work.order_id]
+        return (
+            self._status(work)
+            or self._order(order)
+            or held(order, self.holds.get(order.pk, ()), Step.SHIP)
+            or self._address(work, order)
+            or self._units(work)
+        )
 
     def _status(self, work: FulfillmentOrder) -> BancaleError | None:
         if work.status == FulfillmentOrderStatus.SHIPPED:

@@ -24,6 +24,7 @@ from fulfillment.states import FULFILLMENT_ORDER, HAND_OVER, PARCEL, SHIP_BY_HAN
 from fulfillment.tracking import clean_carrier, clean_tracking_number
 from inventory.services.levels import lock_levels
 from inventory.services.reservations import Take, consume_reservations
+from orders.models import Order
 from orders.selectors.holds import open_holds
 from orders.services.progress import record_shipped
 
@@ -89,22 +90,30 @@ def ship_by_hand(requests: Sequence[HandShipment], *, actor: Actor) -> Results[i
     return results
 
 
+def why_stopped(work: FulfillmentOrder) -> BancaleError | None:
+    """Why a fulfillment order could not be shipped by hand at this moment, for its page; locks nothing."""
+    return _desk({work.order_id: work.order}, {work.pk: work}, ()).stop(work)
+
+
 def _load(requests: Sequence[HandShipment]) -> Desk:
-    """Lock and read what the guard looks at: nine statements."""
+    """Lock and read what the guard looks at: eight statements."""
     orders, work = lock_work(request.key for request in requests)
+    return _desk(orders, work, _numbers(requests))
+
+
+def _desk(orders: Mapping[int, Order], work: Mapping[int, FulfillmentOrder], numbers: Sequence[str]) -> Desk:
     lines: dict[int, list[FulfillmentOrderLine]] = {pk: [] for pk in work}
-    for line in FulfillmentOrderLine.objects.filter(fulfillment_order__in=list(work)).select_related(
-        "line_part"
-    ):
+    rows = FulfillmentOrderLine.objects.filter(fulfillment_order__in=list(work)).order_by("pk")
+    for line in rows.select_related("line_part"):
         lines[line.fulfillment_order_id].append(line)
     return Desk(
         orders=orders,
         work=work,
         lines=lines,
         holds=open_holds(list(orders)),
-        reserved=reserved_units({line.line_part_id for rows in lines.values() for line in rows}),
+        reserved=reserved_units({line.line_part_id for some in lines.values() for line in some}),
         shipped=parcels_of_work(work),
-        taken=parcels_with_numbers(_numbers(requests)),
+        taken=parcels_with_numbers(numbers),
     )
 
 
@@ -134,7 +143,13 @@ def _send(leaving: Sequence[_Leaving], desk: Desk, *, actor: Actor) -> list[Parc
         SHIP_BY_HAND,
         [one.work for one in leaving],
         actor=actor,
-        facts={parcel.shipment.fulfillment_order_id: _facts(parcel) for parcel in parcels},
+        facts={
+            parcel.shipment.fulfillment_order_id: {
+                **_facts(parcel),
+                "number": parcel.shipment.fulfillment_order.number,
+            }
+            for parcel in parcels
+        },
         also={"shipped_at": at},
     )
     record_facts(

@@ -198,7 +198,10 @@ def _apply(moves: _Moves, *, actor: Actor) -> None:
         for name, rows in groups.items():
             edge = PARCEL.by_name[name]
             also = {"delivered_at": _times(rows, moves.delivered_at)} if edge is DELIVER else None
-            facts = {row.pk: {"parcel_id": row.pk} for row in rows}
+            facts = {
+                row.pk: {"parcel_id": row.pk, "carrier": row.carrier, "tracking_number": row.tracking_number}
+                for row in rows
+            }
             apply_transition(PARCEL, edge, rows, actor=actor, facts=facts, also=also)
             delivered += rows if edge is DELIVER else []
     if delivered:

@@ -45,4 +45,11 @@ def for_stock(actor: Actor) -> Actor:
 
 def unit_facts(units: Sequence[ReturnUnit]) -> dict[int, dict[str, Any]]:
     """What a unit's events carry."""
-    return {unit.pk: {"rma_id": unit.rma_id, "line_part_id": unit.line_part_id} for unit in units}
+    return {
+        unit.pk: {
+            "rma_id": unit.rma_id,
+            "line_part_id": unit.line_part_id,
+            "sku": unit.line_part.sku.code if unit.line_part.sku else "",
+        }
+        for unit in units
+    }

@@ -48,13 +48,14 @@ def test_request_opens_an_rma_with_a_row_for_each_unit() -> None:
     assert {unit.order_id for unit in units} == {parcel.order_id}
 
 
-def test_request_stands_on_the_orders_timeline() -> None:
+def test_request_stands_on_the_orders_timeline_and_its_units_on_its_own() -> None:
     rma = make_requested(2, {"MUG": 2})
 
     events = Event.objects.filter(thread_type="order", thread_id=rma.order_id)
 
     assert events.get(subject_type="rma").facts == {"number": rma.number, "units": 2}
-    assert events.filter(subject_type="return_unit", kind="created").count() == 2
+    assert not events.filter(subject_type="return_unit").exists()
+    assert Event.objects.filter(thread_type="rma", thread_id=rma.pk, kind="created").count() == 2
 
 
 def test_request_of_goods_under_way_is_possible() -> None:

@@ -1,0 +1,117 @@
+"""What the warehouse adds to the order page: its work and parcels, and the button that releases."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from config.kernel.admin import ExtraVerb, admin_url, status_badge
+from config.kernel.templatetags.bancale import localtime
+from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
+from fulfillment.models import FulfillmentOrder, Parcel
+from fulfillment.selectors.queues import with_units
+from fulfillment.selectors.work import uncovered_units
+from fulfillment.services.releasing import refusal, release_orders
+from fulfillment.states import RELEASE
+from inventory.models import Location
+from orders.admin import PanelContext, register_order_button, register_order_panel
+from orders.enums import OrderStatus
+from orders.models import LinePart, Order
+from orders.selectors.holds import open_holds
+
+Wanted = dict[int, dict[int, int]]
+
+
+def wanted_of(order: Order) -> Wanted:
+    """Reserved units that nobody asked the warehouse for, by location and part; asked once an instance."""
+    if not hasattr(order, "_uncovered"):
+        found = uncovered_units([order.pk]) if order.status == OrderStatus.CONFIRMED else {}
+        order._uncovered = {place: dict(units) for place, units in found.get(order.pk, {}).items()}  # type: ignore[attr-defined]
+    return order._uncovered  # type: ignore[attr-defined]
+
+
+def _blocked(order: Order) -> str:
+    problem = refusal(order, open_holds([order.pk]).get(order.pk, []))
+    if problem is None and order.ship_to_id is None:
+        return _("It has no address to ship to.")
+    return "" if problem is None else str(problem)
+
+
+def _on_release(order: Order) -> list[str]:
+    wanted = wanted_of(order)
+    names = dict(Location.objects.filter(pk__in=list(wanted)).values_list("pk", "name"))
+    said = []
+    for place, units in sorted(wanted.items()):
+        count = sum(units.values())
+        text = ngettext(
+            "%(place)s is asked to send %(n)s unit.", "%(place)s is asked to send %(n)s units.", count
+        )
+        said.append(text % {"place": names.get(place, place), "n": count})
+    return [*said, _("The address is kept as it is now; if it changes, nothing leaves.")]
+
+
+def _lines(order: Order) -> dict[str, Any]:
+    wanted = wanted_of(order)
+    names = dict(Location.objects.filter(pk__in=list(wanted)).values_list("pk", "name"))
+    ids = {part_id for units in wanted.values() for part_id in units}
+    parts = LinePart.objects.select_related("line", "sku").in_bulk(ids)
+    rows = [
+        [parts[part_id].line.title, str(parts[part_id].sku), names.get(place, ""), count]
+        for place, units in sorted(wanted.items())
+        for part_id, count in units.items()
+    ]
+    return {"columns": [_("Line"), _("SKU"), _("Location"), _("Units")], "rows": rows}
+
+
+register_order_button(
+    ExtraVerb(
+        name="release",
+        label=gettext_lazy("Release to warehouse"),
+        permission=RELEASE.permission,
+        tone="primary",
+        verb=release_orders,
+        success=gettext_lazy("Released; the work is in the warehouse's list."),
+        consequences=_on_release,
+        lines=_lines,
+        undo=gettext_lazy("Each piece of work can be called back until it has shipped."),
+        blocked=_blocked,
+        applies=lambda order: bool(wanted_of(order)),
+    )
+)
+
+
+@register_order_panel
+def warehouse_panel(order: Order, request: HttpRequest) -> PanelContext | None:
+    """The order's work and parcels; nothing before the first release."""
+    work: Any = with_units(FulfillmentOrder.objects.filter(order=order)).select_related("location")
+    may_see = request.user.has_perm("fulfillment.view_fulfillmentorder")
+    parcels: dict[int, list[dict[str, Any]]] = {}
+    for parcel in Parcel.objects.filter(order=order).select_related("shipment").order_by("pk"):
+        parcels.setdefault(parcel.shipment.fulfillment_order_id, []).append(
+            {
+                "label": str(parcel),
+                "url": admin_url(Parcel, "change", parcel.pk) if may_see else "",
+                "badge": status_badge(ParcelStatus, parcel.status),
+                "at": localtime(parcel.delivered_at or parcel.shipment.shipped_at),
+            }
+        )
+    rows = [
+        {
+            "number": one.number,
+            "url": admin_url(FulfillmentOrder, "change", one.pk) if may_see else "",
+            "place": one.location.name,
+            "units": one.units,
+            "badge": status_badge(FulfillmentOrderStatus, one.status),
+            "parcels": parcels.get(one.pk, []),
+        }
+        for one in work.order_by("pk")
+    ]
+    if not rows:
+        return None
+    return PanelContext(
+        title=_("Warehouse"),
+        template="fulfillment/_order_panel.html",
+        context={"rows": rows},
+        place=20,
+    )

@@ -1,0 +1,45 @@
+"""What the page of a fulfillment order shows of its lines."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
+from inventory.enums import BinKind
+from inventory.models import BinStock
+
+
+@dataclass(frozen=True, slots=True)
+class WorkLine:
+    """Units to send, and the bins of the location that hold the SKU: (bin, units), fullest first."""
+
+    title: str
+    sku_code: str
+    quantity: int
+    bins: tuple[tuple[str, int], ...]
+
+
+def work_lines(work: FulfillmentOrder) -> list[WorkLine]:
+    """The lines of a fulfillment order in the order of the customer's lines; two statements."""
+    rows = list(
+        FulfillmentOrderLine.objects.filter(fulfillment_order=work)
+        .select_related("line_part__line", "line_part__sku")
+        .order_by("line_part__line__position", "line_part")
+    )
+    stock = BinStock.objects.filter(
+        level__location=work.location_id,
+        level__sku__in=[row.line_part.sku_id for row in rows],
+        quantity__gt=0,
+    )
+    bins: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    found = stock.exclude(bin__kind=BinKind.QUARANTINE).order_by("-quantity", "bin__code")
+    for sku_id, name, units in found.values_list("level__sku_id", "bin__code", "quantity"):
+        bins[sku_id].append((name, units))
+    return [
+        WorkLine(
+            row.line_part.line.title,
+            row.line_part.sku.code if row.line_part.sku else row.line_part.line.sku_code,
+            row.quantity,
+            tuple(bins[row.line_part.sku_id or 0]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,161 @@
+"""The guided forms of returns: one row a unit."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from config.kernel.admin import ObjectForm
+from inventory.models import Location
+from orders.models import Order
+from returns.enums import Condition, Disposition, Reception, ReturnReason
+from returns.models import ReturnUnit, Rma
+from returns.selectors.units import Returnable, returnable_parts
+from returns.services.inspecting import EDGE_OF_VERDICT
+
+UNIT = "unit_"
+PART = "part_"
+
+
+def ids_of(given: dict[str, Any], prefix: str) -> dict[int, Any]:
+    """The cleaned values of fields named `prefix` and an id, by id."""
+    return {int(name.removeprefix(prefix)): value for name, value in given.items() if name.startswith(prefix)}
+
+
+def units_of(rma: Rma) -> list[ReturnUnit]:
+    """The units with their SKU and line, asked once an instance."""
+    if not hasattr(rma, "_units"):
+        rows = rma.units.select_related("line_part__sku", "line_part__line").order_by("line_part", "pk")
+        rma._units = list(rows)  # type: ignore[attr-defined]
+    return list(rma._units)  # type: ignore[attr-defined]
+
+
+def labels_of(rma: Rma) -> dict[int, str]:
+    """What each unit is called on its return: its title, and which of several it is."""
+    rows = units_of(rma)
+    labels, seen = {}, dict[int, int]()
+    for unit in rows:
+        of = sum(other.line_part_id == unit.line_part_id for other in rows)
+        seen[unit.line_part_id] = seen.get(unit.line_part_id, 0) + 1
+        name = f"{unit.line_part.line.title} ({unit.line_part.sku})"
+        which = _("unit %(n)s of %(of)s") % {"n": seen[unit.line_part_id], "of": of}
+        labels[unit.pk] = f"{name}, {which}" if of > 1 else name
+    return labels
+
+
+class ReceiveForm(ObjectForm):
+    """Says of each unit that is not there yet what the box held."""
+
+    def shape(self) -> None:
+        labels = labels_of(self.obj)
+        for unit in units_of(self.obj):
+            if unit.reception not in (Reception.EXPECTED, Reception.LOST):
+                continue
+            is_expected = unit.reception == Reception.EXPECTED
+            choices = [("", _("Not in this box") if is_expected else _("Still lost"))]
+            choices.append((Reception.RECEIVED.value, _("Arrived")))
+            if is_expected:
+                choices += [
+                    (Reception.WRONG.value, str(Reception.WRONG.label)),
+                    (Reception.LOST.value, _("Will not come")),
+                ]
+            self.fields[f"{UNIT}{unit.pk}"] = forms.ChoiceField(
+                label=labels[unit.pk],
+                choices=choices,
+                required=False,
+                initial=Reception.RECEIVED if is_expected else "",
+            )
+
+
+class VerdictWidget(forms.MultiWidget):
+    def __init__(self, choices: Sequence[Any]) -> None:
+        conditions = [("", _("condition…")), *((c.value, c.label) for c in Condition if c.value)]
+        super().__init__(
+            [
+                forms.Select({"aria-label": _("Condition")}, choices=conditions),
+                forms.Select({"aria-label": _("Where it goes")}, choices=[("", _("goes to…")), *choices]),
+            ]
+        )
+
+    def decompress(self, value: Any) -> list[Any]:
+        return list(value) if value else ["", ""]
+
+
+class VerdictField(forms.MultiValueField):
+    """A unit's condition and destination; None while neither is chosen."""
+
+    def __init__(self, *, dispositions: Iterable[Disposition], **kwargs: Any) -> None:
+        choices = [(one.value, one.label) for one in dispositions]
+        fields = (forms.CharField(required=False), forms.ChoiceField(choices=choices, required=False))
+        super().__init__(
+            fields, widget=VerdictWidget(choices), require_all_fields=False, required=False, **kwargs
+        )
+
+    def compress(self, data_list: list[Any]) -> tuple[str, str] | None:
+        if not any(data_list):
+            return None
+        if not all(data_list):
+            raise forms.ValidationError(_("Choose both the condition and where it goes."))
+        return data_list[0], data_list[1]
+
+
+class InspectForm(ObjectForm):
+    """Asks the verdict on each unit that waits for one."""
+
+    waiting = Disposition.QUARANTINE
+
+    def shape(self) -> None:
+        labels = labels_of(self.obj)
+        ways = [
+            Disposition(target) for target, edge in EDGE_OF_VERDICT.items() if self.waiting in edge.sources
+        ]
+        for unit in units_of(self.obj):
+            if unit.disposition == self.waiting:
+                self.fields[f"{UNIT}{unit.pk}"] = VerdictField(label=labels[unit.pk], dispositions=ways)
+
+
+class RefurbishedForm(InspectForm):
+    """Asks the verdict on units that come out of refurbishing."""
+
+    waiting = Disposition.REFURBISH
+
+
+def returnable_of(order: Order) -> dict[int, Returnable]:
+    """What of an order can come back, asked once an instance."""
+    if not hasattr(order, "_returnable"):
+        found = returnable_parts([order.pk]).get(order.pk, {})
+        order._returnable = {pk: one for pk, one in found.items() if one.quantity > 0}  # type: ignore[attr-defined]
+    return dict(order._returnable)  # type: ignore[attr-defined]
+
+
+class RequestForm(ObjectForm):
+    """How many units of each part come back, why, and where to."""
+
+    reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=ReturnReason.choices)
+    location_id = forms.TypedChoiceField(label=gettext_lazy("Comes back to"), coerce=int)
+
+    def shape(self) -> None:
+        parts = returnable_of(self.obj)
+        asked = {}
+        for pk, one in parts.items():
+            asked[f"{PART}{pk}"] = forms.IntegerField(
+                label=f"{one.part.line.title} ({one.part.sku})",
+                min_value=0,
+                max_value=one.quantity,
+                initial=1 if len(parts) == 1 else 0,
+                help_text=_("%(n)s can come back.") % {"n": one.quantity},
+            )
+        self.fields = {**asked, **self.fields}
+        places = list(Location.objects.filter(is_active=True).order_by("preference", "code"))
+        field: Any = self.fields["location_id"]
+        field.choices = [(place.pk, place.name) for place in places]
+        shipped_from = self.obj.shipments.order_by("pk").values_list("fulfillment_order__location", flat=True)
+        field.initial = shipped_from.first()
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not self.errors and not any(ids_of(values, PART).values()):
+            raise forms.ValidationError(_("Say how many units come back."))
+        return values
