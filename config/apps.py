@@ -15,9 +15,11 @@ class BancaleConfig(AppConfig):
     verbose_name = _("Bancale")
 
     def ready(self) -> None:
-        from config import celery  # noqa: F401  (else messages go to Celery's default app, which speaks AMQP)
-
-        from config import dashboard, queues
+        from config import (
+            celery,  # noqa: F401  (else messages go to Celery's default app, which speaks AMQP)
+            dashboard,
+            queues,
+        )
         from config.roles import ensure_roles
 
         dashboard.register(queues.queue_tiles)
