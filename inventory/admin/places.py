@@ -1,6 +1,7 @@
 """Locations and their bins."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
@@ -15,6 +16,24 @@ from inventory.models import Bin, BinStock, Location
 from inventory.services.catalogue import create_location
 
 OWN_BINS = (BinKind.SHELF, BinKind.TOTE)
+
+
+class LocationForm(VersionedForm):
+    def clean_time_zone(self) -> str:
+        zone: str = self.cleaned_data["time_zone"]
+        if zone not in available_timezones():
+            raise forms.ValidationError(
+                _("“%(zone)s” is no time zone; “Europe/Rome” is one.") % {"zone": zone}
+            )
+        return zone
+
+    def clean_country_code(self) -> str:
+        code: str = self.cleaned_data["country_code"].upper()
+        if code and not (len(code) == 2 and code.isascii() and code.isalpha()):
+            raise forms.ValidationError(
+                _("“%(code)s” is no country; two letters such as IT are.") % {"code": code}
+            )
+        return code
 
 
 class BinForm(forms.ModelForm):
@@ -51,7 +70,7 @@ class LocationAdmin(VersionedAdmin):
         "code", "name", ("is_active", "can_ship"), "preference", "time_zone", "line1", "postal_code", "city",
         "country_code",
     )  # fmt: skip
-    form = VersionedForm
+    form = LocationForm
     inlines = (BinInline,)
     empty_title = _("No locations yet")
     empty_text = _("Add each warehouse and shop that holds stock; its default bin comes with it.")

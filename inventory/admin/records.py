@@ -1,12 +1,24 @@
 """Levels, movements and reservations: what verbs write and people read."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import Queue, ReadOnlyAdmin, ReadOnlyTabularInline, badge_column, queue_filter
+from config.kernel.actors import Actor
+from config.kernel.admin import (
+    ExtraVerb,
+    Queue,
+    ReadOnlyAdmin,
+    ReadOnlyTabularInline,
+    TransitionAdmin,
+    badge_column,
+    queue_filter,
+)
+from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago, localtime, quantity
 from inventory.admin.pages import PageAdmin, actor_of, set_actors, set_references
 from inventory.admin.words import reference_link, sku_link
@@ -14,6 +26,8 @@ from inventory.enums import MovementKind, ReservationState
 from inventory.models import BinStock, Reservation, StockLevel, StockMovement, UnsellableStock
 from inventory.selectors.queue import queue_places
 from inventory.selectors.sku_page import low_levels, waiting
+from inventory.services.arrivals import MOST_UNITS
+from inventory.services.policies import CHANGE_LEVEL, LevelPolicy, set_policies
 
 
 class BinStockInline(ReadOnlyTabularInline):
@@ -34,8 +48,53 @@ class UnsellableInline(ReadOnlyTabularInline):
         return super().get_queryset(request).filter(quantity__gt=0)
 
 
+class PolicyForm(forms.Form):
+    buffer = forms.IntegerField(
+        label=_("Buffer"),
+        min_value=0,
+        max_value=MOST_UNITS,
+        help_text=_("Units that are never offered for sale."),
+    )
+    reorder_point = forms.IntegerField(
+        label=_("Reorder point"),
+        min_value=0,
+        max_value=MOST_UNITS,
+        help_text=_("At or below it the level is low."),
+    )
+    target = forms.IntegerField(
+        label=_("Target"), min_value=0, max_value=MOST_UNITS, help_text=_("How many to have after buying.")
+    )
+
+
+def _set_policy(level_ids: Sequence[int], *, actor: Actor, **figures: int) -> Results[Any]:
+    rows = StockLevel.objects.filter(pk__in=level_ids).values_list("sku_id", "location_id")
+    return set_policies([LevelPolicy(sku, place, **figures) for sku, place in rows], actor=actor)
+
+
+SET_POLICY = ExtraVerb(
+    name="policy",
+    label=_("Set buffer and reorder point…"),
+    permission=CHANGE_LEVEL,
+    verb=_set_policy,
+    form=PolicyForm,
+    initial=lambda level: {
+        "buffer": level.buffer,
+        "reorder_point": level.reorder_point,
+        "target": level.target,
+    },
+    success=_("Buffer, reorder point and target are set."),
+    consequences=lambda _level: (
+        _("A larger buffer takes units off sale; what is promised already stays promised."),
+        _("A smaller one frees units for whoever is first in line."),
+    ),
+    undo=_("Set the old figures again."),
+)
+
+
 @admin.register(StockLevel)
-class StockLevelAdmin(ReadOnlyAdmin):
+class StockLevelAdmin(TransitionAdmin):
+    lock_kind = "stock_level"
+    extra_verbs = (SET_POLICY,)
     list_display = ("sku_code", "location", "free_units", "here", "promised", "aside", "kept", "reorder")
     list_filter = (
         queue_filter((Queue("low", _("Low stock"), low_levels),)),
@@ -54,7 +113,12 @@ class StockLevelAdmin(ReadOnlyAdmin):
     empty_text = _("Receive goods, and each SKU has a level wherever it lies.")
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
-        return {"title": f"{obj.sku.code} · {obj.location.name}", "show_form": True}
+        page = super().page_context(request, obj) or {}
+        return {**page, "title": f"{obj.sku.code} · {obj.location.name}", "show_form": True}
+
+    def timeline_of(self, obj: Any) -> None:
+        """A level's story is its movements."""
+        return
 
     @admin.display(description=_("SKU"), ordering="sku__code")
     def sku_code(self, row: StockLevel) -> Any:
@@ -171,7 +235,7 @@ class ReservationAdmin(PageAdmin, ReadOnlyAdmin):
     def units(self, row: Reservation) -> Any:
         return quantity(row.quantity)
 
-    @admin.display(description=_("place"))
+    @admin.display(description=_("location"))
     def place(self, row: Reservation) -> str:
         return row.level.location.name if row.level else "–"
 

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -58,6 +59,9 @@ class KitPartInline(TabularInline):
     verbose_name = gettext_lazy("kit part")
     verbose_name_plural = gettext_lazy("kit parts (a SKU with parts is a kit and holds no stock itself)")
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("part")
+
 
 class BarcodeInline(TabularInline):
     model = Barcode
@@ -67,7 +71,7 @@ class BarcodeInline(TabularInline):
 @admin.register(Sku)
 class SkuAdmin(PageAdmin, VersionedAdmin):
     change_form_template = "inventory/sku.html"
-    list_display = ("code_said", "title", "available", "here", "promised", "in_line")
+    list_display = ("code_said", "title_said", "available", "here", "promised", "in_line")
     list_filter = ("is_kit", "is_active")
     search_fields = ("code",)
     search_help_text = gettext_lazy("Beginning of the SKU, a barcode, or words of the title")
@@ -136,13 +140,17 @@ class SkuAdmin(PageAdmin, VersionedAdmin):
     def code_said(self, row: Sku) -> Any:
         return code(row.code)
 
+    @admin.display(description=gettext_lazy("title"), ordering="title")
+    def title_said(self, row: Sku) -> Any:
+        return format_html("{} {}", row.title, badge(_("Kit"), "info")) if row.is_kit else row.title
+
     @admin.display(description=gettext_lazy("available to sell"))
     def available(self, row: Any) -> Any:
         return quantity(row.available_units)
 
     @admin.display(description=gettext_lazy("on hand"), ordering="on_hand_units")
     def here(self, row: Any) -> Any:
-        return badge(_("Kit"), "idle") if row.is_kit else quantity(row.on_hand_units)
+        return quantity(None if row.is_kit else row.on_hand_units)
 
     @admin.display(description=gettext_lazy("reserved"), ordering="reserved_units")
     def promised(self, row: Any) -> Any:

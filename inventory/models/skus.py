@@ -56,4 +56,4 @@ class KitPart(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.per_unit} × {self.part_id}"
+        return f"{self.per_unit} × {self.part}"

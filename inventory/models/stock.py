@@ -63,7 +63,7 @@ class UnsellableStock(models.Model):
         constraints = [models.UniqueConstraint(fields=["level", "reason"], name="unsellable_once")]
 
     def __str__(self) -> str:
-        return f"{self.quantity} {self.reason}"
+        return str(self.get_reason_display())
 
 
 class BinStock(models.Model):
@@ -79,7 +79,7 @@ class BinStock(models.Model):
         constraints = [models.UniqueConstraint(fields=["level", "bin"], name="bin_stock_once")]
 
     def __str__(self) -> str:
-        return f"{self.quantity} in {self.bin_id}"
+        return str(self.bin)
 
 
 class StockMovement(models.Model):

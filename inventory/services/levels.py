@@ -1,5 +1,6 @@
 """Stock levels: made, locked, and changed in one statement."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -91,8 +92,11 @@ def _with_enough_free(changes: Mapping[int, LevelChange]) -> QuerySet[StockLevel
 
 
 def by_pk(values: Mapping[int, int]) -> Case:
-    """An expression: the number of each row's pk, 0 for the others."""
-    return Case(*(When(pk=pk, then=Value(value)) for pk, value in values.items()), default=Value(0))
+    """An expression: the number of each row's pk, 0 for the others. One WHEN a distinct number."""
+    pks: dict[int, list[int]] = defaultdict(list)
+    for pk, value in values.items():
+        pks[value].append(pk)
+    return Case(*(When(pk__in=some, then=Value(value)) for value, some in pks.items()), default=Value(0))
 
 
 def by_place(levels: Sequence[StockLevel]) -> dict[tuple[int, int], StockLevel]:

@@ -7,7 +7,7 @@ from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, NotFound
 from config.kernel.results import Results
-from inventory.models import Sku, StockLevel
+from inventory.models import Location, Sku, StockLevel
 from inventory.services.arrivals import refuse_quantity
 from inventory.services.levels import by_place, ensure_levels, lock_levels, record_freed
 
@@ -39,7 +39,7 @@ def set_policies(policies: Sequence[LevelPolicy], *, actor: Actor) -> Results[tu
 
     At most 200. Locks the SKUs' levels. A smaller buffer frees units and records `stock.freed`.
 
-    Refuses: `NotAllowed`; `NotFound` for an unknown SKU or a kit; `InvalidInput` for a negative figure.
+    Refuses: `NotAllowed`; `NotFound` for an unknown SKU or location, or a kit; `InvalidInput` for a negative figure.
     """
     actor.require(CHANGE_LEVEL)
     results: Results[tuple[int, int]] = Results(policy.key for policy in policies)
@@ -47,7 +47,10 @@ def set_policies(policies: Sequence[LevelPolicy], *, actor: Actor) -> Results[tu
         plain = set(
             Sku.objects.filter(pk__in=[p.sku_id for p in policies], is_kit=False).values_list("pk", flat=True)
         )
-        fit = [policy for policy in policies if _fits(policy, plain, results)]
+        places = set(
+            Location.objects.filter(pk__in=[p.location_id for p in policies]).values_list("pk", flat=True)
+        )
+        fit = [policy for policy in policies if _fits(policy, plain, places, results)]
         ensure_levels(policy.key for policy in fit)
         levels = by_place(lock_levels(policy.sku_id for policy in fit))
         changed = []
@@ -68,8 +71,10 @@ def set_policies(policies: Sequence[LevelPolicy], *, actor: Actor) -> Results[tu
     return results
 
 
-def _fits(policy: LevelPolicy, plain: set[int], results: Results[tuple[int, int]]) -> bool:
-    problem: BancaleError | None = None if policy.sku_id in plain else NotFound(sku_id=policy.sku_id)
+def _fits(policy: LevelPolicy, plain: set[int], places: set[int], results: Results[tuple[int, int]]) -> bool:
+    problem: BancaleError | None = None
+    if policy.sku_id not in plain or policy.location_id not in places:
+        problem = NotFound(sku_id=policy.sku_id, location_id=policy.location_id)
     for figure in policy.figures:
         if problem is None and figure != 0:
             problem = refuse_quantity(figure)
