@@ -46,6 +46,7 @@ def bind(port: int) -> ThreadedServer:
 @contextmanager
 def workers(*, concurrency: int = 2) -> Iterator[None]:
     """A worker with threads and a beat thread inside this process, stopped at the end of the block."""
+    app.conf.worker_soft_shutdown_timeout = 0  # what is cut off here is swept up at the next start
     worker = app.WorkController(
         pool="threads", concurrency=concurrency, queues=["work", "mail", "jobs"], loglevel="WARNING",
         without_gossip=True, without_mingle=True, without_heartbeat=True,
