@@ -1,6 +1,6 @@
 """The admin pages of the orders room, and where upper rooms add cards and buttons to the order page."""
 
-from orders.admin import business, orders, records, words
+from orders.admin import business, orders, records, references, words
 from orders.admin.panels import PanelContext, register_order_button, register_order_panel
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "business",
     "orders",
     "records",
+    "references",
     "register_order_button",
     "register_order_panel",
     "words",
