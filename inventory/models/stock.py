@@ -43,7 +43,7 @@ class StockLevel(Versioned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.sku_id}@{self.location_id}"
+        return f"{self.sku} · {self.location}"
 
     @property
     def free(self) -> int:

@@ -237,3 +237,21 @@ def test_new_location_comes_with_its_bins(boss: Client) -> None:
     assert set(place.bins.values_list("kind", flat=True)) == {"default", "quarantine", "shelf"}
     assert "A-01" in page(boss, "location_change", place.pk)
     assert "DEFAULT" not in page(boss, "location_change", place.pk)
+
+
+def test_sku_page_takes_as_many_queries_for_a_long_story(boss: Client) -> None:
+    sku, place = make_sku(), make_location()
+    receive(sku, place, 5)
+    reserve(sku, None, 9)
+    counts = []
+    for _n in range(2):
+        page(boss, "sku_change", sku.pk)
+        with CaptureQueriesContext(connection) as queries:
+            page(boss, "sku_change", sku.pk)
+        counts.append(len(queries))
+        other = make_location()
+        receive(sku, other, 5)
+        receive(sku, place, 5)
+        reserve(sku, None, 3)
+
+    assert counts[0] == counts[1] <= 32
