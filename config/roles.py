@@ -21,6 +21,8 @@ SEEN_BY_ALL = (
     "fulfillment.view_shipment",
     "fulfillment.view_parcel",
     "returns.view_rma",
+    # An action on many rows ends on its job's page.
+    "kernel.view_job",
 )
 PICKER = (
     *SEEN_BY_ALL,

@@ -1,0 +1,165 @@
+"""Actions on many rows, on orders."""
+
+from typing import Any
+
+import pytest
+
+from config.kernel import jobs
+from config.kernel.admin import admin_url
+from config.kernel.admin.bulk import BULK_VERBS, enqueue_bulk
+from config.kernel.models import Event, Job
+from orders.models import Order
+from orders.services.cancelling import cancel_orders
+from orders.services.holds import place_hold
+from tests.factories.orders import SYSTEM, make_order
+from tests.kernel.visitor import Visitor, text_of, visitor
+
+pytestmark = pytest.mark.django_db
+LIST = "/orders/order/"
+CONFIRM = "bulk_orders_order_confirm_orders"
+
+
+@pytest.fixture
+def support() -> Visitor:
+    return visitor("Support")
+
+
+def start(client: Visitor, action: str, ids: list[int], **more: Any) -> Any:
+    return client.post(LIST, {"action": action, "_selected_action": ids, "index": 0, **more})
+
+
+def carry_out(client: Visitor, page: Any, **values: Any) -> Any:
+    pairs: dict[str, list[str]] = {}
+    for name, value in page.context["hidden"]:
+        pairs.setdefault(name, []).append(value)
+    return client.post(LIST, {**pairs, **values})
+
+
+def test_bulk_asks_first_with_the_count(support: Visitor) -> None:
+    orders = [make_order() for _ in range(3)]
+
+    page = start(support, CONFIRM, [order.pk for order in orders])
+
+    said = text_of(page)
+    assert "Confirm order: 3 orders" in said
+    assert "The confirmation mail goes to each buyer." in said
+    assert Event.objects.filter(kind="confirm").count() == 0
+
+
+def test_bulk_reports_done_and_each_refusal_and_tries_those_again(support: Visitor) -> None:
+    orders = [make_order() for _ in range(4)]
+    place_hold([orders[1].pk], kind="fraud", actor=SYSTEM).only()
+    cancel_orders([orders[2].pk], reason="twice", actor=SYSTEM).only()
+
+    page = carry_out(support, start(support, CONFIRM, [order.pk for order in orders]))
+
+    said = text_of(page)
+    assert "2 done, 2 refused" in said
+    assert f"{orders[1].number} “Confirm” is refused by an open hold: Fraud check." in said
+    assert f"{orders[2].number} Order {orders[2].number} is closed (Cancelled)." in said
+    assert Event.objects.filter(kind="confirm").count() == 2
+    assert [row["id"] for row in page.context["refused"]] == [orders[1].pk, orders[2].pk]
+
+    retry = {name: [value] for name, value in page.context["retry"]["hidden"]}
+    again = support.post(LIST, {**retry, "_selected_action": [orders[1].pk, orders[2].pk]})
+    assert again.context["done"] == 0
+    assert len(again.context["refused"]) == 2
+
+
+def test_bulk_pressed_twice_has_one_effect_and_the_same_answer(support: Visitor) -> None:
+    order = make_order()
+    asked = start(support, CONFIRM, [order.pk])
+
+    first, second = carry_out(support, asked), carry_out(support, asked)
+
+    assert (first.context["done"], second.context["done"]) == (1, 1)
+    assert Event.objects.filter(kind="confirm").count() == 1
+
+
+def test_bulk_with_a_form_asks_for_what_is_missing(support: Visitor) -> None:
+    order = make_order()
+    asked = start(support, "bulk_orders_order_cancel_orders", [order.pk])
+
+    page = carry_out(support, asked)
+
+    assert "This field is required." in text_of(page)
+    done = carry_out(support, page, reason="out of stock")
+    assert done.context["done"] == 1
+    assert Event.objects.get(kind="cancel").facts == {"reason": "out of stock"}
+
+
+def test_people_see_only_the_actions_they_may_take() -> None:
+    make_order()
+    page = visitor("", "orders.view_order", "orders.hold_order").get(LIST)
+
+    assert "bulk_orders_order_place_hold" in page.content.decode()
+    assert CONFIRM not in page.content.decode()
+    assert "delete_selected" not in page.content.decode()
+
+
+def test_person_without_the_right_cannot_post_the_action() -> None:
+    order = make_order()
+    client = visitor("Picker")
+
+    start(client, CONFIRM, [order.pk], bulk_nonce="n")
+
+    assert Order.objects.get(pk=order.pk).status == "placed"
+
+
+def test_more_than_200_become_a_job_with_its_result(
+    support: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.kernel.admin.bulk.MAX_BATCH", 2)
+    orders = [make_order() for _ in range(5)]
+    place_hold([orders[3].pk], kind="fraud", actor=SYSTEM).only()
+    page = start(support, CONFIRM, [orders[0].pk], select_across="1")
+    assert "it runs as a job" in text_of(page)
+
+    response = carry_out(support, page)
+    again = carry_out(support, page)
+
+    job = Job.objects.get()
+    assert response.url == again.url == admin_url(Job, "change", job.pk)
+    assert (job.total_count, job.state) == (5, "queued")
+    jobs.run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.done_count) == ("done", 5)
+    assert job.result["done"] == 4
+    assert [pk for pk, _reason in job.result["refused"]] == [orders[3].pk]
+
+    manager = visitor("Manager")
+    shown = text_of(manager.get(admin_url(Job, "change", job.pk)))
+    assert orders[3].number in shown
+    assert "“Confirm” is refused by an open hold" in shown
+    manager.press(admin_url(Job, "retry_refused", job.pk))
+    assert Job.objects.latest("pk").params["ids"] == [orders[3].pk]
+
+
+def test_job_cut_off_in_the_middle_goes_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.kernel.admin.bulk.MAX_BATCH", 2)
+    orders = [make_order() for _ in range(4)]
+    pk = enqueue_bulk(BULK_VERBS[CONFIRM], [order.pk for order in orders], {}, actor=SYSTEM)
+    Job.objects.filter(pk=pk).update(result={"done": 2, "unchanged": 0, "refused": [], "at": 2})
+
+    jobs.run_job(pk)
+
+    assert Job.objects.get(pk=pk).result["done"] == 4
+    assert Event.objects.filter(kind="confirm").count() == 2
+
+
+def test_job_page_tells_its_progress_to_the_open_page() -> None:
+    manager = visitor("Manager")
+    pk = jobs.enqueue_job(
+        "bulk_verb", title="Long", params={"bulk": CONFIRM, "ids": []}, actor=SYSTEM, total=7
+    )
+
+    page = manager.get(admin_url(Job, "change", pk))
+    assert f'data-refresh-url="/kernel/job/{pk}/progress/"' in page.content.decode()
+    answer = manager.get(f"/kernel/job/{pk}/progress/").json()
+    assert answer["reload"] is False
+    assert "0 of 7" in answer["html"]
+
+    manager.press(admin_url(Job, "cancel", pk))
+    assert Job.objects.get(pk=pk).state == "cancelled"
+    assert manager.get(f"/kernel/job/{pk}/progress/").json()["reload"] is True
+    assert visitor("Picker").get(f"/kernel/job/{pk}/progress/").status_code == 403

@@ -1,0 +1,186 @@
+"""Buttons and confirm pages, pressed on orders."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from config.kernel.admin import admin_url
+from config.kernel.models import Event, IdempotencyKey
+from orders.models import Order
+from orders.services.confirming import confirm_orders
+from orders.services.holds import place_hold
+from tests.factories.orders import SYSTEM, make_order
+from tests.kernel.visitor import Visitor, hidden, messages_of, text_of, visitor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def support() -> Visitor:
+    return visitor("Support")
+
+
+def url(order: Order, name: str) -> str:
+    return admin_url(Order, name, order.pk)
+
+
+def state(order: Order) -> tuple[str, int]:
+    fresh = Order.objects.get(pk=order.pk)
+    return fresh.status, fresh.version
+
+
+def test_confirm_page_shows_consequences_and_changes_nothing(support: Visitor) -> None:
+    order = make_order()
+    before, events = state(order), Event.objects.count()
+
+    page = support.get(url(order, "confirm"))
+
+    said = text_of(page)
+    assert page.status_code == 200
+    assert f"The confirmation mail goes to {order.email}." in said
+    assert "Taking it back:" in said
+    assert "Confirm and send the mail" in said
+    assert (state(order), Event.objects.count()) == (before, events)
+
+
+def test_press_acts_once_says_so_and_names_the_person(support: Visitor) -> None:
+    order = make_order()
+
+    response = support.press(url(order, "confirm"))
+
+    assert response.status_code == 302
+    assert response.url == url(order, "change")
+    assert messages_of(support.get(response.url)) == ["Confirmed; the confirmation mail is on its way."]
+    assert state(order)[0] == "confirmed"
+    event = Event.objects.get(kind="confirm", subject_id=order.pk)
+    assert (event.actor_kind, event.actor_id) == ("user", get_user_model().objects.get().pk)
+
+
+def test_double_click_gets_the_same_answer_and_one_effect(support: Visitor) -> None:
+    order = make_order()
+    posted = hidden(support.get(url(order, "confirm")))
+
+    first = support.post(url(order, "confirm"), posted)
+    second = support.post(url(order, "confirm"), posted)
+
+    assert (first.status_code, first.url) == (second.status_code, second.url) == (302, url(order, "change"))
+    assert Event.objects.filter(kind="confirm").count() == 1
+    assert IdempotencyKey.objects.count() == 1
+
+
+def test_press_on_a_stale_page_is_refused_with_what_changed(support: Visitor) -> None:
+    order = make_order()
+    posted = hidden(support.get(url(order, "cancel")))
+    confirm_orders([order.pk], actor=SYSTEM).only()
+    before = state(order)
+
+    page = support.post(url(order, "cancel"), {**posted, "reason": "twice"})
+
+    said = text_of(page)
+    assert page.status_code == 409
+    assert "It changed while you were looking. Nothing was done." in said
+    assert "Confirmed · " in said
+    assert "tests" in said
+    assert state(order) == before
+    assert IdempotencyKey.objects.count() == 0
+
+    again = support.post(url(order, "cancel"), {**hidden(page), "reason": "twice"})
+    assert again.status_code == 302
+    assert state(order)[0] == "cancelled"
+
+
+def test_press_that_no_longer_stands_goes_back_to_the_page(support: Visitor) -> None:
+    order = make_order()
+    posted = hidden(support.get(url(order, "confirm")))
+    confirm_orders([order.pk], actor=SYSTEM).only()
+
+    response = support.post(url(order, "confirm"), posted)
+
+    assert response.status_code == 302
+    (said,) = messages_of(support.get(response.url))
+    assert said.startswith("It changed while you were looking. Nothing was done. Confirmed")
+
+
+def test_opening_an_edge_that_does_not_leave_goes_back_with_a_sentence(support: Visitor) -> None:
+    order = make_order()
+    confirm_orders([order.pk], actor=SYSTEM).only()
+
+    response = support.get(url(order, "confirm"))
+
+    assert response.status_code == 302
+    assert messages_of(support.get(response.url)) == ["“Confirm order” is not possible from “Confirmed”."]
+
+
+def test_refusal_of_the_verb_is_said_and_writes_nothing(support: Visitor) -> None:
+    order = make_order()
+    posted = hidden(support.get(url(order, "hold")))
+    before, events = state(order), Event.objects.count()
+
+    page = support.post(url(order, "hold"), {**posted, "kind": "manual", "reason": "x" * 301})
+
+    assert page.status_code == 200
+    assert "at most 300 characters" in text_of(page)
+    assert (state(order), Event.objects.count()) == (before, events)
+
+
+def test_missing_reason_is_asked_for_with_the_same_nonce(support: Visitor) -> None:
+    order = make_order()
+    page = support.get(url(order, "cancel"))
+
+    refused = support.post(url(order, "cancel"), hidden(page))
+
+    assert "This field is required." in text_of(refused)
+    assert hidden(refused) == hidden(page)
+    assert state(order)[0] == "placed"
+
+
+def test_person_without_the_edges_permission_is_refused() -> None:
+    order = make_order()
+    picker = visitor("Picker")
+
+    assert picker.get(url(order, "confirm")).status_code == 403
+    assert picker.post(url(order, "confirm"), {"version": order.version}).status_code == 403
+    assert state(order)[0] == "placed"
+
+
+def test_stranger_is_sent_to_the_login() -> None:
+    order = make_order()
+
+    response = Visitor().post(url(order, "confirm"), {"version": order.version})
+
+    assert response.status_code == 302
+    assert response.url.startswith("/login/")
+    assert state(order)[0] == "placed"
+
+
+def test_unknown_order_is_not_found(support: Visitor) -> None:
+    assert support.get(admin_url(Order, "confirm", 99999)).status_code == 404
+
+
+def test_page_has_exactly_the_legal_buttons(support: Visitor) -> None:
+    order = make_order()
+
+    assert _buttons(support, order) == ["Cancel order", "Hold", "Allocate stock", "Confirm order"]
+
+    place_hold([order.pk], kind="fraud", actor=SYSTEM).only()
+    assert _buttons(support, order) == ["Cancel order", "Hold", "Allocate stock", "Lift hold and confirm"]
+    assert _buttons(visitor("Picker"), order) == []
+
+
+def _buttons(client: Visitor, order: Order) -> list[str]:
+    page = client.get(url(order, "change"))
+    return sorted(
+        (str(button["label"]) for button in page.context["page"]["actions"]),
+        key=_place,
+    )
+
+
+def _place(label: str) -> int:
+    order = ["Cancel order", "Hold", "Allocate stock", "Lift hold and confirm", "Confirm order"]
+    return order.index(label)
+
+
+def test_page_has_one_primary_button(support: Visitor) -> None:
+    page = support.get(url(make_order(), "change"))
+
+    tones = [button["tone"] for button in page.context["page"]["actions"]]
+    assert tones.count("primary") == 1
