@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import F, QuerySet, Sum, Window
+from django.db.models import F, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
 from inventory.enums import ReservationState
@@ -34,5 +34,8 @@ def queue_places(reservation_ids: Iterable[int]) -> dict[int, QueuePlace]:
         position=Window(RowNumber(), partition_by="sku_id", order_by=QUEUE_ORDER),
         units=Window(Sum("quantity"), partition_by="sku_id", order_by=QUEUE_ORDER),
     )
-    rows = line.filter(pk__in=ids).values_list("pk", "position", "units", "quantity")
+    # A filter on plain columns would narrow the line before it is counted; one that also names the place is
+    # applied to what was counted.
+    wanted = Q(position=0) | Q(pk__in=ids)
+    rows = line.filter(wanted).values_list("pk", "position", "units", "quantity")
     return {pk: QueuePlace(position, units - quantity) for pk, position, units, quantity in rows}

@@ -108,4 +108,5 @@ def test_queue_places_count_units_ahead(sku: Sku) -> None:
         last.pk: QueuePlace(4, 9),
         alone.pk: QueuePlace(1, 0),
     }
+    assert queue_places([last.pk]) == {last.pk: QueuePlace(4, 9)}
     assert waiting_quantity([sku.pk, other.pk]) == {sku.pk: 11, other.pk: 8}

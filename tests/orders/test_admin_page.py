@@ -1,0 +1,213 @@
+"""The order page: what it says, and that it costs the same however long the order is."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.http import HttpRequest
+from django.test.utils import CaptureQueriesContext
+
+from config.kernel.admin import ExtraVerb, admin_url
+from inventory.models import Location
+from orders.admin import panels
+from orders.admin.panels import PanelContext, register_order_panel
+from orders.models import Notification, Order
+from orders.neutral import NeutralTax
+from orders.services.allocating import allocate_orders
+from orders.services.cancelling import cancel_orders
+from tests.factories.fulfillment import make_confirmed, make_shipped, stock
+from tests.factories.inventory import make_kit, make_location, make_sku
+from tests.factories.orders import SYSTEM, make_order, neutral_line
+from tests.kernel.visitor import Visitor, text_of, visitor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def support() -> Visitor:
+    return visitor("Support")
+
+
+def torino() -> Location:
+    return make_location("TO", name="Torino")
+
+
+def page_of(client: Visitor, order: Order) -> Any:
+    page = client.get(admin_url(Order, "change", order.pk))
+    assert page.status_code == 200
+    return page
+
+
+def test_head_names_channel_dates_and_the_three_axes(support: Visitor) -> None:
+    stock({"MUG": 2}, torino())
+    order = make_confirmed()
+
+    page = page_of(support, order).context["page"]
+
+    assert page["title"] == f"Order {order.number}"
+    assert [label for label, _tone in page["badges"]] == ["Confirmed", "Allocated", "Paid"]
+    assert page["sub"][0] == f"Bottega {order.external_id}"
+    assert page["steps"] == [
+        ("Placed", "done"), ("Confirmed", "done"), ("Allocated", "done"), ("Ship", "now"), ("Deliver", ""),
+    ]  # fmt: skip
+
+
+def test_lines_show_counters_and_place_in_line(support: Visitor) -> None:
+    stock({"MUG": 3}, torino())
+    make_confirmed({"JUG": 4})
+    order = make_confirmed({"MUG": 2, "JUG": 1})
+
+    said = text_of(page_of(support, order))
+
+    assert "A mug MUG 2 2 0 €10.00 Torino 2" in said
+    assert "A jug JUG 1 0 1 waiting place 2 in line 0 €10.00 –" in said
+
+
+def test_allocation_explains_itself(support: Visitor) -> None:
+    stock({"MUG": 1}, torino())
+    stock({"CUP": 9}, make_location("MI", name="Milano"))
+    order = make_confirmed({"MUG": 2})
+
+    said = text_of(page_of(support, order))
+
+    assert "Why Torino? Torino has 1 of the 2 units asked for and gives 1." in said
+    assert "1 × MUG wait: nothing free anywhere." in said
+    assert "Milano: nothing of it." in said
+
+
+def test_kit_shows_its_parts(support: Visitor) -> None:
+    cup, jug = make_sku("CUP-1"), make_sku("JUG-1")
+    make_kit({cup: 2, jug: 1}, code="SET")
+    stock({"CUP-1": 4, "JUG-1": 1}, torino())
+    order = make_order(lines=(neutral_line("SET", 2),))
+    allocate_orders([order.pk], actor=SYSTEM).only()
+
+    said = text_of(page_of(support, order))
+
+    assert "A set SET 2 1 1 waiting place 1 in line 0 €10.00 Kit, see its parts" in said
+    assert "part CUP-1 2 per kit 4 4 0" in said
+    assert "part JUG-1 1 per kit 2 1 1 waiting place 1 in line 0" in said
+
+
+def test_holds_say_what_was_found_and_what_they_refuse(support: Visitor) -> None:
+    order = make_order(total_amount=Decimal("20.40"), payments=())
+
+    page = page_of(support, order)
+
+    totals, unpaid = sorted(
+        page.context["page"]["notices"], key=lambda notice: str(notice["title"]), reverse=True
+    )
+    assert totals["title"] == "Totals differ by €0.40."
+    assert "The channel sent €20.40; lines, charges and taxes add up to €20.00." in totals["text"]
+    assert "Refused meanwhile: confirm, release, label, ship." in totals["text"]
+    assert totals["url"].endswith("/release_hold/?kind=totals")
+    assert unpaid["title"] == "Nothing has been paid yet."
+
+
+def test_hold_is_lifted_from_its_notice(support: Visitor) -> None:
+    order = make_order(payments=())
+    (notice,) = page_of(support, order).context["page"]["notices"]
+
+    response = support.press(notice["url"], kind="unpaid")
+
+    assert response.status_code == 302
+    assert page_of(support, order).context["page"]["notices"] == []
+
+
+def test_lift_and_confirm_does_both_or_nothing(support: Visitor) -> None:
+    order = make_order(total_amount=Decimal("20.40"), payments=())
+    url = admin_url(Order, "lift_and_confirm", order.pk)
+
+    said = text_of(support.get(url))
+    assert "Hold lifted: Totals differ by €0.40." in said
+    assert "Stays held: Nothing has been paid yet." in said
+    assert support.press(url).status_code == 302
+
+    assert Order.objects.get(pk=order.pk).status == "confirmed"
+    assert list(order.holds.filter(lifted_at=None).values_list("kind", flat=True)) == ["unpaid"]
+
+
+def test_money_shows_taxes_by_rate_and_the_difference(support: Visitor) -> None:
+    tax = (NeutralTax("VAT", Decimal("3.61"), Decimal(22)),)
+    order = make_order(lines=(neutral_line(taxes=tax),), total_amount=Decimal("20.40"))
+
+    said = text_of(page_of(support, order))
+
+    assert "Lines €20.00 VAT 22 % in it €3.61" in said
+    assert "Total, computed €20.00 Total, sent by the channel €20.40 Difference €0.40" in said
+    assert "€20.00 Captured stripe pi_1" in said
+
+
+def test_amounts_that_nobody_stated_are_unknown_not_zero(support: Visitor) -> None:
+    order = make_order(lines=(neutral_line(unit=None),), total_amount=None, payments=())
+
+    rows = dict(row[:2] for row in page_of(support, order).context["page"]["money"])
+
+    assert (rows["Lines"], rows["Total, computed"]) == ("–", "–")
+
+
+def test_cancelled_order_stops_and_has_no_buttons(support: Visitor) -> None:
+    order = make_order()
+    cancel_orders([order.pk], reason="twice", actor=SYSTEM).only()
+
+    page = page_of(support, order).context["page"]
+
+    assert page["steps"] == [("Placed", "done"), ("Cancelled", "stop")]
+    assert page["actions"] == []
+    assert (page["timeline"][0].title, page["timeline"][0].detail) == ("Cancelled", "twice")
+
+
+def test_mails_say_what_is_due_sent_or_unknown(support: Visitor) -> None:
+    order = make_order()
+    assert "Order confirmation waits for confirm" in text_of(page_of(support, order))
+
+    shipped = make_shipped().order
+    Notification.objects.create(
+        order=shipped, kind="confirmation", recipient="a@example.com", language="en", subject="Hello",
+        body_text="", body_html="", message_id="1", sending_at=shipped.placed_at,
+    )  # fmt: skip
+    assert "Order confirmation outcome unknown" in text_of(page_of(support, shipped))
+
+
+def test_page_costs_the_same_for_one_and_for_nine_lines(support: Visitor) -> None:
+    stock({"MUG": 2}, torino())
+    short = make_confirmed({"MUG": 2})
+    long = make_confirmed({f"SKU-{number}": 2 for number in range(9)})
+    page_of(support, short)
+
+    with CaptureQueriesContext(connection) as few:
+        page_of(support, short)
+    with CaptureQueriesContext(connection) as many:
+        page_of(support, long)
+
+    assert abs(len(many) - len(few)) <= 2, "queue places are asked only where something waits"
+    assert len(many) <= 45
+
+
+def test_upper_rooms_add_cards_and_buttons(support: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panels, "_panels", [])
+    monkeypatch.setattr(panels, "_buttons", {})
+
+    @register_order_panel
+    def one(order: Order, request: HttpRequest) -> PanelContext | None:
+        return PanelContext("Parcels", "kernel/_facts.html", {"rows": [("Carrier", order.number, "")]})
+
+    register_order_panel(lambda order, request: None)
+    panels.register_order_button(
+        ExtraVerb(
+            name="confirm",
+            label="Send it by pigeon",
+            permission="orders.confirm_order",
+            verb=allocate_orders,
+            success="",
+            blocked=lambda order: "No pigeon is free.",
+        )
+    )
+    order = make_order()
+
+    page = page_of(support, order)
+
+    assert "Parcels" in text_of(page)
+    (button,) = [row for row in page.context["page"]["actions"] if row["label"] == "Send it by pigeon"]
+    assert (button["url"], button["reason"]) == ("", "No pigeon is free.")

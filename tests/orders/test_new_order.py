@@ -1,0 +1,176 @@
+"""An order taken on the phone."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from config.kernel import clock
+from config.kernel.admin import admin_url
+from config.kernel.errors import InvalidInput
+from inventory.models import Sku
+from orders.enums import ChannelKind
+from orders.models import Order, RawOrder
+from orders.phone import read_phone_order
+from orders.services.rereading import NoReader, retry_raw_orders
+from tests.factories.inventory import make_sku
+from tests.factories.orders import SYSTEM, make_channel
+from tests.kernel.visitor import Visitor, messages_of, text_of, visitor
+
+pytestmark = pytest.mark.django_db
+ADD = "/orders/order/add/"
+
+
+@pytest.fixture
+def support() -> Visitor:
+    make_channel(code="phone", name="Phone", kind=ChannelKind.PHONE)
+    return visitor("Support")
+
+
+def typed(client: Visitor, **more: Any) -> dict[str, Any]:
+    page = client.get(ADD)
+    make = {
+        "nonce": page.context["form"]["nonce"].value(),
+        "sales_channel": page.context["form"]["sales_channel"].initial,
+        "name": "Rosa Neri", "email": "rosa@example.com", "language": "it",
+        "line1": "Via Po 3", "postal_code": "10124", "city": "Torino", "country_code": "it",
+        "prices_include_tax": "on", "tax_rate": "22", "shipping_amount": "4.90", "shipping_method": "Courier",
+        "paid_by": "cash",
+        "form-TOTAL_FORMS": "4", "form-INITIAL_FORMS": "4",
+        "form-0-sku": "MUG", "form-0-quantity": "2", "form-0-unit_amount": "10.00",
+    }  # fmt: skip
+    return {**make, **more}
+
+
+def test_phone_order_is_stored_raw_and_placed(support: Visitor) -> None:
+    make_sku("MUG", "A mug")
+
+    response = support.post(ADD, typed(support))
+
+    order = Order.objects.get()
+    assert response.url == admin_url(Order, "change", order.pk)
+    assert messages_of(support.get(response.url)) == [f"Order {order.number} is placed."]
+    assert (order.status, order.total_sent_amount, order.tax_amount) == (
+        "placed",
+        Decimal("24.90"),
+        Decimal("4.49"),
+    )
+    assert order.total_difference_amount == 0
+    assert (order.payment_status, order.ship_to.country_code) == ("paid", "IT")
+    assert not order.holds.exists()
+    raw = RawOrder.objects.get()
+    assert (raw.source, raw.order, raw.external_id) == ("form:phone", order, order.external_id)
+
+
+def test_phone_order_with_net_prices_adds_the_tax(support: Visitor) -> None:
+    make_sku("MUG")
+    given = typed(support)
+    del given["prices_include_tax"]
+
+    support.post(ADD, given)
+
+    order = Order.objects.get()
+    assert (order.total_sent_amount, order.total_difference_amount) == (Decimal("30.38"), 0)
+
+
+def test_phone_order_posted_twice_is_one_order(support: Visitor) -> None:
+    make_sku("MUG")
+    given = typed(support)
+
+    first, second = support.post(ADD, given), support.post(ADD, given)
+
+    assert first.url == second.url
+    assert Order.objects.count() == RawOrder.objects.count() == 1
+
+
+def test_unpaid_phone_order_is_held(support: Visitor) -> None:
+    make_sku("MUG")
+
+    support.post(ADD, typed(support, paid_by=""))
+
+    assert list(Order.objects.get().holds.values_list("kind", flat=True)) == ["unpaid"]
+
+
+def test_sku_is_found_in_any_case(support: Visitor) -> None:
+    make_sku("MUG")
+
+    support.post(ADD, typed(support, **{"form-0-sku": "mug"}))
+
+    assert Order.objects.get().lines.get().sku == Sku.objects.get(code="MUG")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"form-0-sku": "CUP"}, "No SKU is called “CUP”."),
+        ({"form-0-quantity": ""}, "Fill this in, or empty the line."),
+        ({"form-0-quantity": "0"}, "greater than or equal to 1"),
+        ({"form-0-unit_amount": "-1"}, "greater than or equal to 0"),
+        ({"form-0-unit_amount": "1.005"}, "At most 2 decimals."),
+        (
+            {"form-0-sku": "", "form-0-quantity": "", "form-0-unit_amount": ""},
+            "An order needs at least one line.",
+        ),
+        ({"country_code": "1T"}, "Two letters, such as IT."),
+        ({"line1": ""}, "This field is required."),
+        ({"email": "rosa@"}, "Enter a valid email address."),
+    ],
+)
+def test_wrong_input_is_named_and_nothing_is_stored(
+    support: Visitor, wrong: dict[str, str], said: str
+) -> None:
+    make_sku("MUG")
+
+    page = support.post(ADD, typed(support, **wrong))
+
+    assert page.status_code == 200
+    assert said in text_of(page)
+    assert Order.objects.count() == RawOrder.objects.count() == 0
+
+
+def test_more_lines_keeps_what_was_typed(support: Visitor) -> None:
+    page = support.post(ADD, typed(support, more_lines="1", line1=""))
+
+    html = page.content.decode()
+    assert 'name="form-7-sku"' in html
+    assert 'value="MUG"' in html
+    assert 'value="Rosa Neri"' in html
+    assert "This field is required." not in html
+    assert Order.objects.count() == 0
+
+
+def test_raw_order_is_read_again_once_the_cause_is_gone(support: Visitor) -> None:
+    make_sku("MUG")
+    support.post(ADD, typed(support))
+    kept, pk = RawOrder.objects.get(), Order.objects.get().pk
+    raw = RawOrder.objects.create(
+        sales_channel=kept.sales_channel, source=kept.source, external_id="phone-2", problem="a fault of ours",
+        body=kept.body.replace(kept.external_id, "phone-2"), body_hash="2", received_at=kept.received_at,
+    )  # fmt: skip
+
+    response = support.press(admin_url(RawOrder, "retry", raw.pk))
+
+    raw.refresh_from_db()
+    assert raw.order_id not in (None, pk)
+    assert raw.problem == ""
+    assert response.url == admin_url(Order, "change", raw.order_id)
+    assert retry_raw_orders([raw.pk], actor=SYSTEM).unchanged_ids == [raw.pk]
+
+
+def test_raw_order_that_nobody_reads_says_so() -> None:
+    channel = make_channel()
+    raw = RawOrder.objects.create(
+        sales_channel=channel, source="pigeon", body="coo", body_hash="1", received_at=clock.now()
+    )
+
+    results = retry_raw_orders([raw.pk], actor=SYSTEM)
+
+    raw.refresh_from_db()
+    assert isinstance(results.refusals[raw.pk], NoReader)
+    assert raw.problem == "Nothing here reads bodies of the source “pigeon”."
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"tax_rate": "abc"}', "null"])
+def test_body_that_is_none_of_ours_is_refused(body: str) -> None:
+    with pytest.raises(InvalidInput):
+        read_phone_order(body)
