@@ -6,16 +6,22 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from config.kernel.admin import ExtraVerb, admin_url, status_badge
+from config.kernel.admin import ExtraVerb, Queue, admin_url, bulk_action, status_badge
 from config.kernel.templatetags.bancale import localtime
 from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
-from fulfillment.selectors.queues import with_units
+from fulfillment.selectors.queues import to_release, with_units
 from fulfillment.selectors.work import uncovered_units
 from fulfillment.services.releasing import refusal, release_orders
 from fulfillment.states import RELEASE
 from inventory.models import Location
-from orders.admin import PanelContext, register_order_button, register_order_panel
+from orders.admin import (
+    PanelContext,
+    add_order_action,
+    add_order_queue,
+    register_order_button,
+    register_order_panel,
+)
 from orders.enums import OrderStatus
 from orders.models import LinePart, Order
 from orders.selectors.holds import open_holds
@@ -78,6 +84,20 @@ register_order_button(
         blocked=_blocked,
         applies=lambda order: bool(wanted_of(order)),
     )
+)
+
+
+add_order_queue(Queue("to_release", gettext_lazy("To release"), to_release), after="to_allocate")
+add_order_action(
+    bulk_action(
+        release_orders,
+        RELEASE.permission,
+        gettext_lazy("Release to warehouse"),
+        model="orders.Order",
+        done=gettext_lazy("released"),
+        consequences=(gettext_lazy("Each location is asked for the units it has reserved."),),
+    ),
+    place=2,
 )
 
 

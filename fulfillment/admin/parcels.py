@@ -34,8 +34,8 @@ from fulfillment.states import DELIVER, LOSE, PARCEL, SEND_BACK, TROUBLE, VOID
 from orders.models import Order
 
 QUEUES = (
-    Queue("under_way", gettext_lazy("Under way"), queues.under_way, "info"),
-    Queue("quiet", gettext_lazy("No news for 5 days"), queues.quiet),
+    Queue("under_way", gettext_lazy("Parcels under way"), queues.under_way, "info"),
+    Queue("quiet", gettext_lazy("Parcels without news for 5 days"), queues.quiet),
     Queue("troubled", gettext_lazy("Parcels in trouble"), queues.troubled, "stop"),
 )
 
@@ -174,6 +174,7 @@ def parcel_rows(work: FulfillmentOrder, request: HttpRequest) -> list[dict[str, 
         {
             "parcel": parcel,
             "url": admin_url(Parcel, "change", parcel.pk),
+            "title": _("Parcel %(number)s") % {"number": parcel},
             "badge": status_badge(ParcelStatus, parcel.status),
             "at": localtime(parcel.delivered_at or parcel.shipment.shipped_at),
             "buttons": pages.buttons(request, parcel),  # type: ignore[attr-defined]

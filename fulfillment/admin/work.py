@@ -32,7 +32,7 @@ from fulfillment.admin.parcels import parcel_rows
 from fulfillment.enums import LIVE_FULFILLMENT, FulfillmentOrderStatus
 from fulfillment.models import FulfillmentOrder
 from fulfillment.selectors import queues
-from fulfillment.selectors.page import work_lines
+from fulfillment.selectors.page import last_carrier, work_lines
 from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.shipping import HandShipment, ship_by_hand, why_stopped
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
@@ -41,7 +41,7 @@ from orders.models import Address, Order
 
 QUEUES = (
     Queue("to_ship", gettext_lazy("To ship"), queues.to_ship, "info"),
-    Queue("stopped", gettext_lazy("Stopped"), queues.stopped, "stop"),
+    Queue("stopped", gettext_lazy("Stopped work"), queues.stopped, "stop"),
 )
 
 
@@ -119,6 +119,7 @@ WORK_VERBS = {
     "ship_by_hand": TransitionVerb(
         verb=ship_typed,
         form=ShipForm,
+        initial=lambda work: {"carrier": last_carrier(work.location_id)},
         effect=gettext_lazy("Ship: stock leaves now"),
         success=gettext_lazy("Shipped; the goods have left the stock."),
         consequences=_on_ship,
@@ -207,6 +208,7 @@ class FulfillmentOrderAdmin(TransitionAdmin):
             "steps": _steps(obj),
             "show_form": False,
             "lines": work_lines(obj),
+            "is_live": obj.status in LIVE_FULFILLMENT,
             "parcels": parcel_rows(obj, request),
             "address": _address_rows(obj.ship_to),
             "order": list(_order_rows(obj.order)),

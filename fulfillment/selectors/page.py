@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
+from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel
 from inventory.enums import BinKind
 from inventory.models import BinStock
 
@@ -43,3 +43,9 @@ def work_lines(work: FulfillmentOrder) -> list[WorkLine]:
         )
         for row in rows
     ]
+
+
+def last_carrier(location_id: int) -> str:
+    """The carrier that took the latest parcel of a location; "" before the first."""
+    parcels = Parcel.objects.filter(shipment__fulfillment_order__location=location_id).order_by("-pk")
+    return parcels.values_list("carrier", flat=True).first() or ""

@@ -1,7 +1,7 @@
 """Orders: the list with its work queues, and the page where an order is read and moved on."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -75,7 +75,7 @@ class OrderAdmin(TransitionAdmin):
     list_display = (
         "number", "status_held", "goods", "payment", "sales_channel", "buyer", "total", "placed", "leaves_by",
     )  # fmt: skip
-    list_filter = (
+    list_filter: ClassVar[tuple[Any, ...]] = (
         queue_filter(ORDER_QUEUES),
         "status",
         "fulfillment_status",
@@ -87,7 +87,7 @@ class OrderAdmin(TransitionAdmin):
     search_fields = ("number",)
     search_help_text = _("Number, channel reference, e-mail, name or SKU")
     ordering = ("-placed_at", "-id")
-    actions = ORDER_ACTIONS
+    actions: ClassVar[tuple[Any, ...]] = ORDER_ACTIONS
     goods = badge_column("fulfillment_status", FulfillmentStatus, _("fulfillment"))
     payment = badge_column("payment_status", PaymentAxis, _("payment"))
     empty_title = _("No orders yet")
@@ -143,3 +143,17 @@ class OrderAdmin(TransitionAdmin):
     @admin.display(description=_("leaves by"), ordering="dispatch_by_on")
     def leaves_by(self, row: Order) -> str:
         return date_format(row.dispatch_by_on, "j M") if row.dispatch_by_on else "–"
+
+
+def add_order_queue(queue: Queue, *, after: str) -> None:
+    """Add an upper room's work queue to the order list, behind another one; called once, from its own `admin`."""
+    offered = list(OrderAdmin.list_filter[0].offered)
+    place = [one.name for one in offered].index(after) + 1
+    queues = (*offered[:place], queue, *offered[place:])
+    OrderAdmin.list_filter = (queue_filter(queues), *OrderAdmin.list_filter[1:])
+
+
+def add_order_action(action: Any, *, place: int) -> None:
+    """Add an upper room's bulk action (`bulk_action` of "orders.Order") to the order list, as the `place`-th."""
+    actions = list(OrderAdmin.actions)
+    OrderAdmin.actions = (*actions[:place], action, *actions[place:])

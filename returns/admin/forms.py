@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -78,6 +80,10 @@ class VerdictWidget(forms.MultiWidget):
                 forms.Select({"aria-label": _("Where it goes")}, choices=[("", _("goes to…")), *choices]),
             ]
         )
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Both choices on one row."""
+        return format_html('<span class="verdict">{}</span>', super().render(name, value, attrs, renderer))
 
     def decompress(self, value: Any) -> list[Any]:
         return list(value) if value else ["", ""]

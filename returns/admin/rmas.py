@@ -52,10 +52,10 @@ from returns.services.receiving import ReturnReceipt, receive_returns
 from returns.states import APPROVE, INSPECT, RECEIVE, RMA
 
 QUEUES = (
-    Queue("to_approve", gettext_lazy("To approve"), queues.to_approve),
-    Queue("to_receive", gettext_lazy("Expected back"), queues.to_receive, "info"),
-    Queue("to_inspect", gettext_lazy("To inspect"), queues.to_inspect),
-    Queue("to_close", gettext_lazy("To close"), queues.to_close, "info"),
+    Queue("to_approve", gettext_lazy("Returns to approve"), queues.to_approve),
+    Queue("to_receive", gettext_lazy("Returns expected"), queues.to_receive, "info"),
+    Queue("to_inspect", gettext_lazy("Returns to inspect"), queues.to_inspect),
+    Queue("to_close", gettext_lazy("Returns to close"), queues.to_close, "info"),
     Queue("refurbishing", gettext_lazy("Being refurbished"), queues.refurbishing, "info"),
 )
 INSPECTABLE = (RmaStatus.RECEIVED, RmaStatus.INSPECTED, RmaStatus.RESOLVED)

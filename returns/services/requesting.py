@@ -16,7 +16,7 @@ from orders.services.locking import lock_orders
 from returns.enums import Reception, ReturnReason, RmaStatus
 from returns.errors import LocationUnknown, NothingReturned, NotReturnable, TooManyUnits
 from returns.models import ReturnUnit, Rma
-from returns.selectors.units import returnable_parts
+from returns.selectors.units import Returnable, returnable_parts
 from returns.states import RECEPTION, RMA
 
 REQUEST = "returns.request_rma"
@@ -55,10 +55,8 @@ def request_returns(requests: Sequence[ReturnRequest], *, actor: Actor) -> Resul
                 "pk", flat=True
             )
         )
-        left = {
-            pk: {part_id: one.quantity for part_id, one in parts.items()}
-            for pk, parts in returnable_parts(order_ids).items()
-        }
+        parts = returnable_parts(order_ids)
+        left = {pk: {part_id: one.quantity for part_id, one in some.items()} for pk, some in parts.items()}
         chosen = []
         for request in requests:
             if request.key in known:
@@ -72,7 +70,7 @@ def request_returns(requests: Sequence[ReturnRequest], *, actor: Actor) -> Resul
             for part_id, units in request.units.items():
                 left[request.order_id][part_id] -= units
             chosen.append(request)
-        for request, rma in zip(chosen, _create(chosen, actor=actor), strict=True):
+        for request, rma in zip(chosen, _create(chosen, parts, actor=actor), strict=True):
             results.done(request.key, rma.pk)
     return results
 
@@ -105,7 +103,9 @@ def _refusal(
     return None
 
 
-def _create(requests: Sequence[ReturnRequest], *, actor: Actor) -> list[Rma]:
+def _create(
+    requests: Sequence[ReturnRequest], parts: Mapping[int, Mapping[int, Returnable]], *, actor: Actor
+) -> list[Rma]:
     """Write RMAs, their units and the first events: three statements and the numbers."""
     if not requests:
         return []
@@ -136,8 +136,13 @@ def _create(requests: Sequence[ReturnRequest], *, actor: Actor) -> list[Rma]:
     record_events(
         [
             *(RMA.created_entry(rma, facts[rma.pk]) for rma in rmas),
-            *(RECEPTION.created_entry(unit, {"rma_id": unit.rma_id}) for unit in units),
+            *(RECEPTION.created_entry(unit, _unit_facts(unit, parts)) for unit in units),
         ],
         actor=actor,
     )
     return rmas
+
+
+def _unit_facts(unit: ReturnUnit, parts: Mapping[int, Mapping[int, Returnable]]) -> dict[str, int | str]:
+    sku = parts[unit.order_id][unit.line_part_id].part.sku
+    return {"rma_id": unit.rma_id, "line_part_id": unit.line_part_id, "sku": sku.code if sku else ""}
