@@ -87,7 +87,7 @@ class OrderAdmin(TransitionAdmin):
     search_fields = ("number",)
     search_help_text = _("Number, channel reference, e-mail, name or SKU")
     ordering = ("-placed_at", "-id")
-    actions: ClassVar[tuple[Any, ...]] = ORDER_ACTIONS
+    actions: tuple[Any, ...] = ORDER_ACTIONS
     goods = badge_column("fulfillment_status", FulfillmentStatus, _("fulfillment"))
     payment = badge_column("payment_status", PaymentAxis, _("payment"))
     empty_title = _("No orders yet")
