@@ -1,17 +1,19 @@
 """What orders still ask of stock: undecided parts, live claims, and the queue of a SKU."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from inventory.enums import LIVE_RESERVATION, ReservationState
-from inventory.models import Location, Reservation
+from inventory.models import Location, Reservation, StockLevel
 from orders.models import LinePart
 from orders.planner import Place, Turn, Waiting
 
 ORDER_LINE_PART = "order_line_part"
+CHUNK = 500
 
 
 @dataclass(slots=True)
@@ -60,9 +62,58 @@ def queue(sku_ids: Iterable[int]) -> QuerySet[Reservation]:
     )
 
 
+def within_reach(sku_ids: Iterable[int], free: Mapping[int, int]) -> list[Reservation]:
+    """The head of each SKU's queue, up to the one whom its `free` units no longer serve in full.
+
+    Who stands behind gets nothing and is not read.
+    """
+    left = {sku_id: free.get(sku_id, 0) for sku_id in sku_ids if free.get(sku_id, 0) > 0}
+    rows: list[Reservation] = []
+    for row in queue(left).iterator(CHUNK) if left else ():
+        if left.get(row.sku_id, 0) > 0:
+            rows.append(row)
+            left[row.sku_id] -= row.quantity
+            if left[row.sku_id] <= 0:
+                del left[row.sku_id]
+                if not left:
+                    break
+    return rows
+
+
+def selling_units(levels: Iterable[StockLevel]) -> dict[int, int]:
+    """Free units by SKU at the locations that sell; `levels` with their locations."""
+    free: dict[int, int] = defaultdict(int)
+    for level in levels:
+        if level.location.is_selling:
+            free[level.sku_id] += max(0, level.free)
+    return free
+
+
 def in_line(waiting: Iterable[Reservation]) -> tuple[Waiting, ...]:
     """Waiting reservations as the planner sees them."""
     return tuple(Waiting(row.sku_id, row.quantity, turn_of(row)) for row in waiting)
+
+
+def line_at(sku_ids: Iterable[int], at: datetime) -> tuple[Waiting, ...]:
+    """The queues of SKUs summed as one who joins at `at` meets them: before and behind, by priority.
+
+    One statement, however many wait.
+    """
+    rows = (
+        Reservation.objects.filter(sku__in=list(sku_ids), state=ReservationState.WAITING)
+        .values_list("sku_id", "priority")
+        .annotate(
+            before=Sum("quantity", filter=Q(queued_at__lte=at)),
+            behind=Sum("quantity", filter=Q(queued_at__gt=at)),
+        )
+    )
+    met = []
+    for sku_id, priority, before, behind in rows:
+        if before:
+            met.append(Waiting(sku_id, before, Turn(priority, at, 0)))
+        if behind:
+            met.append(Waiting(sku_id, behind, Turn(priority, at + timedelta(microseconds=1), 0)))
+    return tuple(met)
 
 
 def turn_of(reservation: Reservation) -> Turn:

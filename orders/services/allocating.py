@@ -120,12 +120,11 @@ def _asking(orders: Sequence[Order], results: Results[int]) -> list[_Asking]:
 
 
 def _problem(asking: Sequence[_Asking], levels: Sequence[StockLevel], at: datetime) -> Problem:
-    waiting = demand.queue({level.sku_id for level in levels})
     return Problem(
         demands=tuple(_demand(one, at) for one in asking),
         stands=tuple(Stand(level.sku_id, level.location_id, level.free) for level in levels),
         places=demand.all_places(),
-        waiting=demand.in_line(waiting),
+        waiting=demand.line_at({level.sku_id for level in levels}, at),
     )
 
 

@@ -57,7 +57,7 @@ def _round(sku_ids: Sequence[int], actor: Actor) -> dict[int, int]:
         if not orders:
             return {}
         levels = lock_levels(sku_ids)
-        waiting = list(demand.queue(sku_ids))
+        waiting = demand.within_reach(sku_ids, demand.selling_units(levels))
         parts = _parts_of(orders, waiting)
         decisions = current_planner().plan(_problem(orders, parts, waiting, levels)).decisions
         return _write(orders, decisions, waiting, levels, parts, actor)
@@ -65,21 +65,15 @@ def _round(sku_ids: Sequence[int], actor: Actor) -> dict[int, int]:
 
 def _next_in_line(sku_ids: Sequence[int]) -> set[int]:
     """Order ids that the free units reach, as it looks before any lock."""
-    free: dict[int, int] = defaultdict(int)
-    shipping = {place.location_id for place in demand.all_places() if place.can_ship}
-    for level in StockLevel.objects.filter(sku__in=sku_ids, location__in=shipping):
-        free[level.sku_id] += max(0, level.free)
-    reached: list[int] = []
-    for row in demand.queue([sku_id for sku_id, units in free.items() if units > 0]):
-        if free[row.sku_id] > 0 and row.reference_kind == ORDER_LINE_PART:
-            reached.append(row.reference_id)
-        free[row.sku_id] -= row.quantity
+    levels = StockLevel.objects.filter(sku__in=sku_ids).select_related("location")
+    rows = demand.within_reach(sku_ids, demand.selling_units(levels))
+    reached = [row.reference_id for row in rows if row.reference_kind == ORDER_LINE_PART]
     order_of = dict(LinePart.objects.filter(pk__in=reached).values_list("pk", "line__order_id"))
     return set(list(dict.fromkeys(order_of[part] for part in reached if part in order_of))[:MAX_BATCH])
 
 
 def _parts_of(orders: Sequence[Order], waiting: Sequence[Reservation]) -> dict[int, LinePart]:
-    """The parts of these orders that stand in line, by pk."""
+    """The parts of these orders that free units reach, by pk."""
     ids = [row.reference_id for row in waiting if row.reference_kind == ORDER_LINE_PART]
     parts = LinePart.objects.filter(pk__in=ids, line__order__in=orders).select_related("line")
     return {part.pk: part for part in parts}
