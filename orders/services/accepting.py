@@ -9,8 +9,8 @@ from django.db import models
 
 from config.kernel import clock
 from config.kernel.actors import Actor
-from config.kernel.batches import batch_transaction, verb
-from config.kernel.errors import Conflict, NotFound
+from config.kernel.batches import MAX_BATCH, batch_transaction, verb
+from config.kernel.errors import Conflict, NotFound, TooMany
 from config.kernel.events import record_events
 from config.kernel.numbering import next_numbers
 from config.kernel.outbox import NewFact, record_facts
@@ -65,7 +65,8 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     used before is `unchanged` with the pk it has; nothing of that order is touched. Raw orders are linked in
     the same transaction. `exchange_rate` is 1 for the legal entity's own currency, else unknown.
 
-    The number of statements does not depend on the number of orders (PostgreSQL). Locks the document counter.
+    The number of statements does not depend on the number of orders (PostgreSQL). Order numbers are taken in a
+    short transaction before, so that intakes run side by side; one that is rolled back leaves a gap.
 
     Refuses: `InvalidInput` for an order that cannot be stored (no line, a quantity of 0, a key twice …), and
     `Conflict`; nothing of it is written but the problem on its raw order. Raises `NotAllowed`, `NotFound` for
@@ -75,20 +76,36 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     channel = SalesChannel.objects.select_related("legal_entity").filter(pk=sales_channel_id).first()
     if channel is None:
         raise NotFound()
-    results = _accept(incoming, channel=channel, actor=actor)
+    numbers = _take_numbers(incoming, channel)
+    results = _accept(incoming, channel=channel, numbers=numbers, actor=actor)
     if lost := [one for one in incoming if isinstance(results.refusals.get(one.key), Conflict)]:
         # A rival stored the same key between our look and our insert: by now it can be seen.
         for one in lost:
             del results.refusals[one.key]
-        results.absorb(_accept(lost, channel=channel, actor=actor))
+        results.absorb(_accept(lost, channel=channel, numbers=numbers, actor=actor))
     raws = {one.raw_id: one.key for one in incoming if one.raw_id is not None}
     _settle_repeated(incoming, results)
     record_problems({raw: str(results.refusals[key]) for raw, key in raws.items() if key in results.refusals})
     return results
 
 
+def _take_numbers(incoming: Sequence[Incoming], channel: SalesChannel) -> dict[str, str]:
+    """A number for each key that looks new and sound. Inside a caller's transaction the counter stays locked."""
+    keys = list(dict.fromkeys(one.key for one in incoming if refusal_of(one.order) is None))
+    if len(keys) > MAX_BATCH:
+        raise TooMany(limit=MAX_BATCH, count=len(keys))
+    known = _known_orders(channel, keys)
+    new = [key for key in keys if key not in known]
+    if not new:
+        return {}
+    with batch_transaction():
+        return dict(zip(new, next_numbers("order", len(new)), strict=True))
+
+
 @verb
-def _accept(incoming: Sequence[Incoming], *, channel: SalesChannel, actor: Actor) -> Results[str]:
+def _accept(
+    incoming: Sequence[Incoming], *, channel: SalesChannel, numbers: Mapping[str, str], actor: Actor
+) -> Results[str]:
     results: Results[str] = Results(one.key for one in incoming)
     with batch_transaction():
         known = _known_orders(channel, results.keys)
@@ -103,6 +120,7 @@ def _accept(incoming: Sequence[Incoming], *, channel: SalesChannel, actor: Actor
                 results.refuse(one.key, problem)
         drafts = _draft(_open(incoming, results), channel, skus, actor)
         if drafts:
+            _number(drafts, numbers)
             _insert(drafts)
             _cancel_at_once([draft for draft in drafts if draft.is_cancelled], actor)
             _tell(drafts, actor)
@@ -164,14 +182,17 @@ def _known_skus(incoming: Sequence[Incoming]) -> dict[str, KnownSku]:
     return {sku.code: KnownSku(sku.pk, tuple(shares[sku.pk]) if sku.is_kit else None) for sku in skus}
 
 
-def _insert(drafts: Sequence[Draft]) -> None:
-    """Each table by one statement; numbers as late as can be.
+def _number(drafts: Sequence[Draft], numbers: Mapping[str, str]) -> None:
+    """Give the numbers out; a key that only looked known a moment ago gets a fresh one."""
+    missing = sum(draft.neutral.external_id not in numbers for draft in drafts)
+    fresh = iter(next_numbers("order", missing))
+    for draft in drafts:
+        draft.order.number = numbers.get(draft.neutral.external_id) or next(fresh)
 
-    The counter row stays locked until commit, so intakes of one installation pass it one after the other.
-    """
+
+def _insert(drafts: Sequence[Draft]) -> None:
+    """Each table by one statement."""
     Address.objects.bulk_create(_all(draft.addresses for draft in drafts))
-    for draft, number in zip(drafts, next_numbers("order", len(drafts)), strict=True):
-        draft.order.number = number
     Order.objects.bulk_create([draft.order for draft in drafts])
     OrderLine.objects.bulk_create(_all(draft.lines for draft in drafts))
     LinePart.objects.bulk_create(_all(draft.parts for draft in drafts))

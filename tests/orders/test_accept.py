@@ -9,8 +9,8 @@ import pytest
 
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.audit import run_audit
-from config.kernel.errors import InvalidInput, NotAllowed, NotFound
-from config.kernel.models import Event, Fact
+from config.kernel.errors import InvalidInput, NotAllowed, NotFound, TooMany
+from config.kernel.models import DocumentCounter, Event, Fact
 from inventory.models import Sku
 from orders.enums import ChargeKind, MoneyOwner, NeutralState, PaymentStatus
 from orders.models import (
@@ -213,6 +213,21 @@ def test_accept_orders_twice_is_unchanged() -> None:
     assert second.unchanged_ids == ["A-1"]
     assert second.values == first.values
     assert (Order.objects.count(), Fact.objects.count(), Order.objects.get().note) == (1, facts, "")
+
+
+def test_accept_orders_known_and_refused_orders_take_no_number() -> None:
+    accept(neutral_order("A-1"))
+
+    accept(neutral_order("A-1"), neutral_order("A-2", lines=()), neutral_order("A-3"))
+
+    assert list(Order.objects.order_by("pk").values_list("number", flat=True)) == ["10001", "10002"]
+
+
+def test_accept_orders_too_many_at_once_raises_before_anything() -> None:
+    with pytest.raises(TooMany):
+        accept(*(neutral_order(f"A-{number}") for number in range(201)))
+
+    assert (Order.objects.count(), DocumentCounter.objects.count()) == (0, 0)
 
 
 def test_accept_orders_same_key_on_another_channel_is_another_order() -> None:
