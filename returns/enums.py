@@ -10,7 +10,7 @@ class RmaStatus(TextChoices):
     IN_TRANSIT = "in_transit", _("On its way back")
     RECEIVED = "received", _("Received")
     INSPECTED = "inspected", _("Inspected")
-    RESOLVED = "resolved", _("Resolved")
+    RESOLVED = "resolved", _("Closed")
     REJECTED = "rejected", _("Rejected")
     CANCELLED = "cancelled", _("Cancelled")
     EXPIRED = "expired", _("Expired")

@@ -161,7 +161,6 @@ RMA_VERBS = {
     "inspect": TransitionVerb(
         verb=inspect_units,
         form=InspectForm,
-        effect=gettext_lazy("Decide"),
         success=_decided,
         consequences=_on_inspect,
         undo=NOT_BACK,
@@ -213,7 +212,6 @@ EXTRA_VERBS = (
         permission=INSPECT.permission,
         verb=inspect_units,
         form=RefurbishedForm,
-        effect=gettext_lazy("Decide"),
         success=_decided,
         consequences=_on_inspect,
         undo=NOT_BACK,
