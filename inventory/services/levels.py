@@ -1,20 +1,21 @@
 """Stock levels: made, locked, and changed in one statement."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.db.models.expressions import Combinable
 
 from config.kernel.errors import Conflict
 from config.kernel.locks import lock_rows
 from config.kernel.outbox import NewFact, record_facts
 from inventory.models import StockLevel
+from inventory.services.additions import add_to_rows
 
-# A statement of this many levels stays below every parameter limit.
-MOST_LEVELS = 1000
+LEVELS = StockLevel._meta.db_table
+ENOUGH_FREE = (
+    f"(change.extra = 0 OR {LEVELS}.on_hand - {LEVELS}.reserved - {LEVELS}.unsellable - {LEVELS}.buffer"
+    " >= change.extra)"
+)
 
 
 @dataclass(slots=True)
@@ -60,43 +61,20 @@ def change_levels(levels: Mapping[int, StockLevel], changes: Mapping[int, LevelC
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("change_levels needs a transaction")
-    ids = sorted(changes)
-    for start in range(0, len(ids), MOST_LEVELS):
-        _write({pk: changes[pk] for pk in ids[start : start + MOST_LEVELS]})
-    for pk in ids:
-        level, change = levels[pk], changes[pk]
+    numbers = {
+        pk: (change.on_hand, change.reserved, change.unsellable, change.taken_free)
+        for pk, change in changes.items()
+    }
+    columns = ("on_hand", "reserved", "unsellable")
+    written = add_to_rows(StockLevel, columns, numbers, condition=ENOUGH_FREE, also="version = version + 1")
+    if written != len(changes):
+        raise Conflict(detail=f"{len(changes) - written} stock levels had fewer free units than promised")
+    for pk, change in changes.items():
+        level = levels[pk]
         level.on_hand += change.on_hand
         level.reserved += change.reserved
         level.unsellable += change.unsellable
         level.version += 1
-
-
-def _write(changes: Mapping[int, LevelChange]) -> None:
-    columns: dict[str, Combinable] = {"version": F("version") + 1}
-    for name in ("on_hand", "reserved", "unsellable"):
-        deltas = {pk: getattr(change, name) for pk, change in changes.items() if getattr(change, name)}
-        if deltas:
-            columns[name] = F(name) + by_pk(deltas)
-    written = _with_enough_free(changes).update(**columns)
-    if written != len(changes):
-        raise Conflict(detail=f"{len(changes) - written} stock levels had fewer free units than promised")
-
-
-def _with_enough_free(changes: Mapping[int, LevelChange]) -> QuerySet[StockLevel]:
-    rows = StockLevel.objects.filter(pk__in=list(changes))
-    taken = {pk: change.taken_free for pk, change in changes.items() if change.taken_free}
-    if not taken:
-        return rows
-    rest = F("on_hand") - F("reserved") - F("unsellable") - F("buffer") - by_pk(taken)
-    return rows.alias(rest=rest).filter(~Q(pk__in=list(taken)) | Q(rest__gte=0))
-
-
-def by_pk(values: Mapping[int, int]) -> Case:
-    """An expression: the number of each row's pk, 0 for the others. One WHEN a distinct number."""
-    pks: dict[int, list[int]] = defaultdict(list)
-    for pk, value in values.items():
-        pks[value].append(pk)
-    return Case(*(When(pk__in=some, then=Value(value)) for value, some in pks.items()), default=Value(0))
 
 
 def by_place(levels: Sequence[StockLevel]) -> dict[tuple[int, int], StockLevel]:

@@ -4,14 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F
-
 from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import Conflict
 from inventory.enums import BinKind, MovementKind, UnsellableReason
 from inventory.models import BinStock, MovementKey, StockLevel, StockMovement, UnsellableStock
-from inventory.services.levels import MOST_LEVELS, LevelChange, by_pk, change_levels
+from inventory.services.additions import add_to_rows
+from inventory.services.levels import LevelChange, change_levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +137,11 @@ def _unsellable_rows(pairs: Iterable[tuple[int, str]]) -> dict[tuple[int, str], 
 
 def _add_quantities(model: type[BinStock] | type[UnsellableStock], deltas: Mapping[int, int]) -> None:
     """Add to rows that their level's lock guards; none may fall below zero."""
-    ids = sorted(deltas)
-    for start in range(0, len(ids), MOST_LEVELS):
-        part = {pk: deltas[pk] for pk in ids[start : start + MOST_LEVELS]}
-        total = F("quantity") + by_pk(part)
-        rows = model._default_manager.filter(pk__in=list(part)).alias(total=total).filter(total__gte=0)
-        if rows.update(quantity=total) != len(part):
-            raise Conflict(detail=f"{model._meta.verbose_name}: fewer units than are to leave")
+    table = model._meta.db_table
+    numbers = {pk: (delta,) for pk, delta in deltas.items()}
+    enough = f"{table}.quantity + change.quantity >= 0"
+    if add_to_rows(model, ("quantity",), numbers, condition=enough) != len(deltas):
+        raise Conflict(detail=f"{model._meta.verbose_name}: fewer units than are to leave")
 
 
 def bins_to_ship_from(level_ids: Iterable[int]) -> dict[int, list[BinStock]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, Value, When
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -12,13 +12,15 @@ from config.kernel.errors import Conflict, InvalidInput
 from config.kernel.states import apply_transition
 from inventory.enums import ReservationState
 from inventory.models import Reservation, StockLevel
+from inventory.services.additions import add_to_rows
 from inventory.services.arrivals import refuse_quantity
-from inventory.services.levels import LevelChange, by_pk, change_levels
+from inventory.services.levels import LevelChange, change_levels
 from inventory.services.queueing import Wish, refuse_overtaking
 from inventory.services.reservations.quantities import part_of, refuse_more_than_free, sum_by_level
 from inventory.states import FILL, RESERVATION
 
 STOCK = Actor.system("stock")
+STILL_WAITING = f"{Reservation._meta.db_table}.state = '{ReservationState.WAITING.value}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,9 @@ def _open_whole(fills: Sequence[Fill], at: datetime) -> None:
 def _shrink(by: Mapping[int, int], fills: Sequence[Fill]) -> None:
     if not by:
         return
-    rows = Reservation.objects.filter(pk__in=list(by), state=ReservationState.WAITING)
-    if rows.update(quantity=F("quantity") - by_pk(by), version=F("version") + 1) != len(by):
+    numbers = {pk: (-units,) for pk, units in by.items()}
+    also = "version = version + 1"
+    if add_to_rows(Reservation, ("quantity",), numbers, condition=STILL_WAITING, also=also) != len(by):
         raise Conflict(detail="a reservation no longer waits")
     for fill in fills:
         fill.reservation.quantity -= fill.quantity
