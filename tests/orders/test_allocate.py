@@ -297,26 +297,3 @@ def test_allocate_one_is_refused_the_others_are_done(near: Location) -> None:
 
     assert allocate(good, bad).counts() == {"done": 1, "unchanged": 0, "refused": 1}
     assert allocated(good) == [2]
-
-
-@pytest.mark.postgres
-def test_allocate_statement_count_does_not_grow(near: Location, django_assert_num_queries) -> None:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    skus = [make_sku() for _number in range(8)]
-    for number, sku in enumerate(skus):
-        make_level(sku, near, 0 if number % 4 == 0 else 500)
-
-    def count(orders: int) -> int:
-        made = [
-            make_order(lines=lines(*((skus[(n + k) % 8].code, 1 + n % 3) for k in range(3))))
-            for n in range(orders)
-        ]
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
-            assert allocate(*made).counts()["done"] == orders
-        return len(captured)
-
-    assert count(2) == count(40)

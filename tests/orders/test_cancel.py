@@ -2,6 +2,7 @@
 
 import pytest
 
+from config.kernel import outbox
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import InvalidInput, NotAllowed
 from config.kernel.models import Event, Fact
@@ -125,3 +126,17 @@ def test_cancel_one_is_refused_the_others_are_done(near: Location) -> None:
     good, bad = allocated_order(near), make_order(is_history=True)
 
     assert cancel(good, bad).counts() == {"done": 1, "unchanged": 0, "refused": 1}
+
+
+def test_cancel_units_reach_the_next_in_line_through_the_outbox(near: Location) -> None:
+    first = allocated_order(near, stock=2)
+    second = make_order(lines=(neutral_line("MUG", 2),))
+    allocate_orders([second.pk], actor=RULE).raise_refusals()
+    outbox.deliver_due("work")
+
+    cancel(first)
+    outbox.deliver_due("work")
+
+    second.refresh_from_db()
+    assert second.fulfillment_status == FulfillmentStatus.ALLOCATED
+    assert LinePart.objects.get(line__order=second).allocated == 2
