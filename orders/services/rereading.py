@@ -1,4 +1,4 @@
-"""Raw orders tried again: read their stored body once more and accept what it tells of."""
+"""Raw orders tried again: their stored body is read once more, and what it tells of is accepted."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,7 +10,8 @@ from config.kernel.batches import verb
 from config.kernel.errors import BancaleError, NotFound
 from config.kernel.results import Results
 from orders.models import RawOrder
-from orders.readers import reader_of
+from orders.phone import SOURCE, read_phone_order
+from orders.rereading import Rereader, register_rereader, rereader_of
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.raw import record_problems
 from orders.states import PLACE
@@ -25,7 +26,7 @@ class NoReader(BancaleError):
 
 @verb
 def retry_raw_orders(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]:
-    """Read raw orders again and accept them; the value of each is its order's pk.
+    """Read raw orders again and accept them, each by the verb of its format; the value is its order's pk.
 
     At most 200 ids. One that became an order already is `unchanged` with that order. What refuses is written on
     the raw order as its problem. Refuses: `NoReader`, what the reader says, `InvalidInput`, `NotFound`. Raises
@@ -33,34 +34,46 @@ def retry_raw_orders(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     """
     actor.require(PLACE.permission)
     results: Results[int] = Results(raw_ids)
-    rows = {row.pk: row for row in RawOrder.objects.filter(pk__in=raw_ids)}
-    incoming: dict[int, list[tuple[int, Incoming]]] = defaultdict(list)
+    rows = RawOrder.objects.defer("body").in_bulk(results.keys)
+    groups: dict[Rereader, list[int]] = defaultdict(list)
+    problems = {}
     for pk in results.keys:
         row = rows.get(pk)
         if row is None:
             results.refuse(pk, NotFound())
         elif row.order_id is not None:
             results.unchanged(pk, row.order_id)
+        elif (rereader := rereader_of(row.source)) is not None:
+            groups[rereader].append(pk)
         else:
-            _read(row, incoming[row.sales_channel_id], results)
-    record_problems({pk: str(error) for pk, error in results.refusals.items() if pk in rows})
-    for channel_id, entries in incoming.items():
-        given = [one for _pk, one in entries]
-        answers = accept_orders(given, sales_channel_id=channel_id, actor=actor)
-        for pk, one in entries:
-            if one.key in answers.refusals:
-                results.refuse(pk, answers.refusals[one.key])
-            else:
-                results.done(pk, answers.values[one.key])
+            problem = NoReader(source=row.source)
+            results.refuse(pk, problem)
+            problems[pk] = str(problem)
+    record_problems(problems)
+    for rereader, pks in groups.items():
+        results.absorb(rereader(pks, actor=actor))
     return results
 
 
-def _read(row: RawOrder, entries: list[tuple[int, Incoming]], results: Results[int]) -> None:
-    reader = reader_of(row.source)
-    if reader is None:
-        results.refuse(row.pk, NoReader(source=row.source))
-        return
-    try:
-        entries.append((row.pk, Incoming(reader(row.body), raw_id=row.pk)))
-    except BancaleError as error:
-        results.refuse(row.pk, error)
+def accept_phone_bodies(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Accept orders that staff typed in, from their stored bodies; see `retry_raw_orders`."""
+    results: Results[int] = Results(raw_ids)
+    incoming: dict[int, list[Incoming]] = defaultdict(list)
+    for row in RawOrder.objects.filter(pk__in=raw_ids).order_by("pk"):
+        try:
+            incoming[row.sales_channel_id].append(Incoming(read_phone_order(row.body), raw_id=row.pk))
+        except BancaleError as error:
+            results.refuse(row.pk, error)
+    record_problems({pk: str(error) for pk, error in results.refusals.items()})
+    for channel_id, given in incoming.items():
+        answers = accept_orders(given, sales_channel_id=channel_id, actor=actor)
+        for one in given:
+            raw_id = one.raw_id or 0
+            if one.key in answers.refusals:
+                results.refuse(raw_id, answers.refusals[one.key])
+            else:
+                results.done(raw_id, answers.values[one.key])
+    return results
+
+
+register_rereader([SOURCE.rpartition(":")[2]], accept_phone_bodies)

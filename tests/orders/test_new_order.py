@@ -170,6 +170,19 @@ def test_raw_order_that_nobody_reads_says_so() -> None:
     assert raw.problem == "Nothing here reads bodies of the source “pigeon”."
 
 
+def test_raw_order_of_a_channel_is_read_by_its_adapter(support: Visitor) -> None:
+    raw = RawOrder.objects.create(
+        sales_channel=make_channel(), source="webhook:woocommerce", body="{", body_hash="1",
+        received_at=clock.now(), problem="cut off",
+    )  # fmt: skip
+
+    page = support.press(admin_url(RawOrder, "retry", raw.pk))
+
+    assert page.status_code == 409
+    assert "accepted is JSON text" in text_of(page)
+    assert Order.objects.count() == 0
+
+
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"tax_rate": "abc"}', "null"])
 def test_body_that_is_none_of_ours_is_refused(body: str) -> None:
     with pytest.raises(InvalidInput):

@@ -128,6 +128,10 @@ class DeliveryAdmin(TransitionAdmin):
     def fact_payload(self, row: Delivery) -> Any:
         return code(str(row.fact.payload)) if row.fact.payload else "–"
 
+    def timeline_of(self, obj: Any) -> list[Any] | None:
+        """What people decided; the attempts tell the rest."""
+        return super().timeline_of(obj) or None
+
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
         sub = [str(obj.fact), localtime(obj.fact.recorded_at)]
