@@ -148,6 +148,7 @@ class RequestForm(ObjectForm):
         for pk, one in parts.items():
             asked[f"{PART}{pk}"] = forms.IntegerField(
                 label=f"{one.part.line.title} ({one.part.sku})",
+                required=False,
                 min_value=0,
                 max_value=one.quantity,
                 initial=1 if len(parts) == 1 else 0,

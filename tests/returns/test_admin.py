@@ -1,0 +1,307 @@
+"""The pages of returns: guided forms, buttons, and for whom."""
+
+from typing import Any
+
+import pytest
+
+from config.kernel.admin import admin_url
+from inventory.models import StockLevel
+from inventory.references import resolve
+from orders.models import Order
+from returns.enums import Disposition, Reception, RmaStatus
+from returns.models import Rma
+from returns.services.approving import approve_returns
+from returns.services.receiving import receive_returns
+from tests.factories.fulfillment import ACTOR, make_delivered, make_released
+from tests.factories.returns import (
+    first_part,
+    make_approved,
+    make_inspected,
+    make_received,
+    make_requested,
+    place_of,
+    receipt,
+    units_of,
+)
+from tests.fulfillment.watching import nothing_written, statements
+from tests.kernel.visitor import Visitor, hidden, messages_of, text_of, visitor
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/returns/rma/"
+
+
+@pytest.fixture
+def picker() -> Visitor:
+    return visitor("Picker")
+
+
+@pytest.fixture
+def support() -> Visitor:
+    return visitor("Support")
+
+
+@pytest.fixture
+def manager() -> Visitor:
+    return visitor("Manager")
+
+
+def page_of(person: Visitor, row: Any) -> Any:
+    return person.get(admin_url(row, "change", row.pk))
+
+
+def buttons(page: Any) -> set[str]:
+    return {str(button["label"]) for button in page.context["page"]["actions"]}
+
+
+def press(person: Visitor, rma: Rma, name: str, **values: Any) -> Any:
+    return person.press(admin_url(Rma, name, rma.pk), **values)
+
+
+def test_order_page_requests_a_return(support: Visitor) -> None:
+    parcel = make_delivered({"MUG": 2, "BOOK": 1})
+    part = first_part(parcel.order)
+    address = admin_url(Order, "request_return", parcel.order_id)
+
+    form = support.get(address).context["form"]
+    done = support.press(
+        address, reason="damaged", location_id=place_of(parcel).pk, **{f"part_{part.pk}": "2"}
+    )
+
+    rma = Rma.objects.get()
+    assert form[f"part_{part.pk}"].field.max_value == 2
+    assert form["location_id"].field.initial == place_of(parcel).pk
+    assert done.url == admin_url(Rma, "change", rma.pk)
+    assert (rma.reason, len(units_of(rma))) == ("damaged", 2)
+    assert rma.number in text_of(page_of(support, parcel.order))
+
+
+def test_requesting_nothing_or_too_much_is_said_on_the_form(support: Visitor) -> None:
+    parcel = make_delivered({"MUG": 2})
+    name = f"part_{first_part(parcel.order).pk}"
+    address = admin_url(Order, "request_return", parcel.order_id)
+    rest = {"reason": "other", "location_id": place_of(parcel).pk}
+
+    with nothing_written():
+        nothing = support.press(address, **rest, **{name: "0"})
+        too_much = support.press(address, **rest, **{name: "3"})
+
+    assert nothing.context["form"].non_field_errors() == ["Say how many units come back."]
+    assert list(too_much.context["form"].errors) == [name]
+
+
+def test_request_button_stands_only_where_something_can_come_back(support: Visitor) -> None:
+    work = make_released()
+    inspected = make_inspected()
+
+    assert "Request a return" not in buttons(page_of(support, work.order))
+    assert "Request a return" not in buttons(page_of(support, inspected.order))
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (make_requested, {"Approve return", "Reject return", "Cancel return"}),
+        (make_approved, {"On its way back", "Receive goods", "Cancel return", "Expire"}),
+        (make_received, {"Inspect"}),
+        (make_inspected, {"Close return"}),
+    ],
+)
+def test_return_has_exactly_the_buttons_of_its_edges(make, expected: set[str], manager: Visitor) -> None:
+    assert buttons(page_of(manager, make())) == expected
+
+
+def test_who_sees_which_buttons(picker: Visitor, support: Visitor) -> None:
+    requested, approved = make_requested(), make_approved()
+
+    assert buttons(page_of(picker, requested)) == set()
+    assert buttons(page_of(support, requested)) == {"Approve return", "Reject return", "Cancel return"}
+    assert buttons(page_of(picker, approved)) == {"On its way back", "Receive goods"}
+    assert picker.get(admin_url(Rma, "approve", requested.pk)).status_code == 403
+
+
+def test_receive_form_takes_one_answer_a_unit(picker: Visitor) -> None:
+    rma = make_approved(3, {"MUG": 3})
+    here, other, missing = units_of(rma)
+
+    page = picker.get(admin_url(Rma, "receive", rma.pk))
+    press(
+        picker,
+        rma,
+        "receive",
+        **{f"unit_{here.pk}": "received", f"unit_{other.pk}": "wrong", f"unit_{missing.pk}": ""},
+    )
+
+    fields = page.context["form"].fields
+    assert [field.label for field in fields.values()] == [f"A mug (MUG), unit {n} of 3" for n in (1, 2, 3)]
+    assert [unit.reception for unit in units_of(rma)] == [
+        Reception.RECEIVED,
+        Reception.WRONG,
+        Reception.EXPECTED,
+    ]
+    after = page_of(picker, rma)
+    assert "1 unit is still expected." in text_of(after)
+    assert buttons(after) == {"Inspect", "Receive the rest"}
+
+
+def test_the_rest_is_received_or_given_up(picker: Visitor) -> None:
+    rma = make_approved(2, {"MUG": 2})
+    receive_returns([receipt(rma, 1)], actor=ACTOR).raise_refusals()
+    missing = units_of(rma)[1]
+
+    press(picker, rma, "receive_more", **{f"unit_{missing.pk}": "lost"})
+
+    missing.refresh_from_db()
+    assert missing.reception == Reception.LOST
+
+
+def test_receiving_nothing_is_refused_on_the_confirm_page(picker: Visitor) -> None:
+    rma = make_approved()
+
+    with nothing_written():
+        page = press(picker, rma, "receive", **{f"unit_{units_of(rma)[0].pk}": ""})
+
+    assert page.status_code == 409
+    assert "nothing arrived" in page.context["error"]
+
+
+def test_inspect_form_sends_each_unit_its_way(picker: Visitor) -> None:
+    rma = make_received(2, {"MUG": 2})
+    good, bad = units_of(rma)
+
+    done = press(
+        picker,
+        rma,
+        "inspect",
+        **{
+            f"unit_{good.pk}_0": "as_new",
+            f"unit_{good.pk}_1": "restock",
+            f"unit_{bad.pk}_0": "damaged",
+            f"unit_{bad.pk}_1": "scrap",
+        },
+    )
+
+    level = StockLevel.objects.get(sku__code="MUG", location=rma.location)
+    rma.refresh_from_db()
+    assert messages_of(done) == ["2 units decided."]
+    assert (level.on_hand, level.unsellable) == (1, 0)
+    assert rma.status == RmaStatus.INSPECTED
+
+
+def test_unit_left_empty_is_decided_later(picker: Visitor) -> None:
+    rma = make_received(2, {"MUG": 2})
+    first, second = units_of(rma)
+
+    press(picker, rma, "inspect", **{f"unit_{first.pk}_0": "as_new", f"unit_{first.pk}_1": "restock"})
+
+    second.refresh_from_db()
+    assert second.disposition == Disposition.QUARANTINE
+    page = picker.get(admin_url(Rma, "inspect", rma.pk))
+    assert list(page.context["form"].fields) == [f"unit_{second.pk}"]
+
+
+def test_half_a_verdict_is_said_at_its_unit(picker: Visitor) -> None:
+    rma = make_received()
+    name = f"unit_{units_of(rma)[0].pk}"
+
+    with nothing_written():
+        page = press(picker, rma, "inspect", **{f"{name}_0": "as_new", f"{name}_1": ""})
+
+    assert page.context["form"].errors == {name: ["Choose both the condition and where it goes."]}
+
+
+def test_damaged_goods_for_sale_are_refused_on_the_confirm_page(picker: Visitor) -> None:
+    rma = make_received()
+    name = f"unit_{units_of(rma)[0].pk}"
+
+    with nothing_written():
+        page = press(picker, rma, "inspect", **{f"{name}_0": "damaged", f"{name}_1": "restock"})
+
+    assert page.status_code == 409
+    assert "cannot go back for sale" in page.context["error"]
+
+
+def test_refurbished_unit_is_decided_again(picker: Visitor) -> None:
+    rma = make_received()
+    name = f"unit_{units_of(rma)[0].pk}"
+    press(picker, rma, "inspect", **{f"{name}_0": "opened", f"{name}_1": "refurbish"})
+    assert buttons(page_of(picker, rma)) == {"Close return", "Refurbished: decide again"}
+
+    press(picker, rma, "refurbished", **{f"{name}_0": "as_new", f"{name}_1": "restock"})
+
+    assert units_of(rma)[0].disposition == Disposition.RESTOCK
+
+
+def test_rejecting_asks_why_and_keeps_it(support: Visitor) -> None:
+    rma = make_requested()
+
+    unanswered = press(support, rma, "reject")
+    press(support, rma, "reject", reason="Worn for a year")
+
+    rma.refresh_from_db()
+    assert list(unanswered.context["form"].errors) == ["reason"]
+    assert (rma.status, rma.closed_reason) == (RmaStatus.REJECTED, "Worn for a year")
+    assert "Worn for a year" in text_of(page_of(support, rma))
+
+
+def test_pressing_approve_after_somebody_else_did_is_told(support: Visitor) -> None:
+    rma = make_requested()
+    address = admin_url(Rma, "approve", rma.pk)
+    fields = hidden(support.get(address))
+    approve_returns([rma.pk], actor=ACTOR).raise_refusals()
+
+    with nothing_written():
+        answer = support.post(address, fields)
+
+    assert "changed while you were looking" in messages_of(answer)[0]
+
+
+def test_closing_ends_the_return(manager: Visitor) -> None:
+    rma = make_inspected()
+
+    press(manager, rma, "resolve")
+
+    page = page_of(manager, rma)
+    assert buttons(page) == set()
+    assert "Return closed" in text_of(page)
+
+
+def test_queues_of_the_list(manager: Visitor) -> None:
+    rows = {
+        "to_approve": make_requested(),
+        "to_receive": make_approved(),
+        "to_inspect": make_received(),
+        "to_close": make_inspected(),
+    }
+
+    for name, rma in rows.items():
+        result = manager.get(LIST, {"queue": name}).context["cl"].result_list
+        assert [row.pk for row in result] == [rma.pk]
+
+
+def test_ledger_names_the_return_and_links_it() -> None:
+    rma = make_requested()
+
+    resolved = resolve([("rma", rma.pk)])["rma", rma.pk]
+
+    assert (resolved.label, resolved.url) == (rma.number, admin_url(rma, "change", rma.pk))
+
+
+def test_list_takes_as_many_statements_for_three_rows_as_for_one(manager: Visitor) -> None:
+    make_requested()
+    manager.get(LIST)
+
+    few = statements(lambda: manager.get(LIST))
+    make_requested()
+    make_requested()
+    many = statements(lambda: manager.get(LIST))
+
+    assert many == few
+    assert few <= 12
+
+
+def test_page_takes_as_many_statements_for_three_units_as_for_one(manager: Visitor) -> None:
+    one, three = make_received(1), make_received(3, {"MUG": 3})
+    page_of(manager, one)
+
+    assert statements(lambda: page_of(manager, three)) == statements(lambda: page_of(manager, one))
