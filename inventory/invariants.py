@@ -135,7 +135,14 @@ def nobody_overtaken() -> Iterator[Violation]:
     only when equal: a raised one does not take back what was given before.
     """
     before = Q(queued_at__lt=OuterRef("queued_at")) | Q(
-        queued_at=OuterRef("queued_at"), pk__lt=OuterRef("pk")
+        queued_at=OuterRef("queued_at"), pk__lt=OuterRef("stood")
+    )
+    # The open part of a part-filled reservation is a younger row, and stood where the older one still stands.
+    stood = Reservation.objects.filter(
+        sku=OuterRef("sku"),
+        reference_kind=OuterRef("reference_kind"),
+        reference_id=OuterRef("reference_id"),
+        queued_at=OuterRef("queued_at"),
     )
     ahead = Reservation.objects.filter(
         before,
@@ -150,6 +157,7 @@ def nobody_overtaken() -> Iterator[Violation]:
     lined = Reservation.objects.filter(state=ReservationState.WAITING).values("sku")
     for pk, first in (
         taken.filter(sku__in=lined)
+        .annotate(stood=Subquery(stood.order_by("pk").values("pk")[:1]))
         .annotate(first=Subquery(ahead.order_by("queued_at", "pk").values("pk")[:1]))
         .filter(first__isnull=False)
         .values_list("pk", "first")[:SHOWN]

@@ -9,6 +9,7 @@ from hypothesis.extra.django import TestCase
 
 from config.kernel import clock, outbox
 from config.kernel.actors import Actor
+from config.kernel.audit import run_audit
 from config.kernel.models import Delivery, Event
 from inventory.enums import ReservationState
 from inventory.models import Location, Reservation, Sku
@@ -163,6 +164,19 @@ def test_fill_backorders_more_orders_than_a_round(
 
 def test_fill_backorders_unknown_sku_is_refused() -> None:
     assert fill_backorders([404], actor=RULE).refusals[404].code == "not_found"
+
+
+def test_fill_backorders_part_of_one_of_two_that_joined_together_overtakes_nobody(
+    near: Location, mug: Sku
+) -> None:
+    first, second = (make_order(lines=(neutral_line("MUG", 2),)) for _number in range(2))
+    allocate_orders([first.pk, second.pk], actor=RULE).raise_refusals()
+    receive(mug, near, 1)
+
+    fill(mug)
+
+    assert allocated(first, second) == [1, 0]
+    assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
 
 
 def test_sweep_backorders_fills_what_no_news_told(near: Location, mug: Sku) -> None:
