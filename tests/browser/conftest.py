@@ -10,6 +10,8 @@ from django.test import Client
 from playwright.sync_api import Page, sync_playwright
 
 DESK, PHONE = (1440, 900), (390, 844)
+TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (told) =>
+    console.error(`policy violated: ${told.effectiveDirective} ${told.blockedURI}`));"""
 
 
 @dataclass
@@ -34,6 +36,27 @@ class Visit:
 @pytest.fixture
 def manager(transactional_db: None) -> User:
     return User.objects.create_superuser("marta", password="only-for-tests")
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows may be read and the worker's part played while windows are open.
+
+    The guard it lifts is against blocking an event loop; the only loop here is the browser's driver, which waits.
+    """
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+@pytest.fixture
+def worker(beside: None) -> Callable[[], None]:
+    """Do what is due, as the worker would."""
+    from config.kernel.outbox import LANES, deliver_due
+
+    def work() -> None:
+        for lane in LANES:
+            deliver_due(lane)
+
+    return work
 
 
 @pytest.fixture
@@ -65,6 +88,8 @@ def visit(chromium: str, live_server: Any) -> Iterator[Callable[..., Visit]]:
             if user is not None:
                 cookie = {"name": "sessionid", "value": cookies[user.pk], "url": live_server.url}
                 context.add_cookies([cookie])  # type: ignore[list-item]
+            context.add_init_script(TELL_VIOLATIONS)
+            context.set_default_timeout(15_000)
             window = Visit(context.new_page(), live_server.url)
             said = window.complaints.append
             window.page.on(
