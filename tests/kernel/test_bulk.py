@@ -162,4 +162,4 @@ def test_job_page_tells_its_progress_to_the_open_page() -> None:
     manager.press(admin_url(Job, "cancel", pk))
     assert Job.objects.get(pk=pk).state == "cancelled"
     assert manager.get(f"/kernel/job/{pk}/progress/").json()["reload"] is True
-    assert visitor("Picker").get(f"/kernel/job/{pk}/progress/").status_code == 403
+    assert visitor("", "orders.view_order").get(f"/kernel/job/{pk}/progress/").status_code == 403

@@ -118,6 +118,15 @@ def test_customer_shows_its_orders_and_is_never_deleted(manager: Visitor) -> Non
     assert Customer.objects.count() == 1
 
 
+def test_customer_is_saved_with_the_lists_counts_in_the_way(manager: Visitor) -> None:
+    customer = make_order().customer
+    assert customer is not None
+
+    assert manager.post(url(customer), {**opened(manager, customer), "phone": "123"}).status_code == 302
+
+    assert Customer.objects.get().phone == "123"
+
+
 def test_support_sees_a_channel_and_cannot_change_it() -> None:
     channel = make_channel()
     support = visitor("Support")

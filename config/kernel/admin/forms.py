@@ -94,9 +94,11 @@ class VersionedAdmin(TimelineMixin, BancaleAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The row; locked while a save is on its way."""
         obj = super().get_object(request, object_id, from_field)
-        if obj is not None and request.method == "POST":
-            return self.get_queryset(request).select_for_update(of=("self",)).filter(pk=obj.pk).first()
-        return obj
+        if obj is None or request.method != "POST":
+            return obj
+        # The list's queryset may group, and PostgreSQL locks no grouped rows: lock the bare one, then read again.
+        list(self.model._default_manager.select_for_update().filter(pk=obj.pk).values_list("pk"))
+        return super().get_object(request, object_id, from_field)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The hidden field goes along wherever the admin lists its fields itself."""
