@@ -150,7 +150,8 @@ def _posted(request: HttpRequest) -> Any:
 
 def _unchecked(form: NewOrderForm) -> NewOrderForm:
     """The same values without their errors: the person has not finished typing."""
-    return NewOrderForm(initial=form.data.dict())  # type: ignore[attr-defined]
+    typed = form.data.dict()  # type: ignore[attr-defined]
+    return NewOrderForm(initial={**typed, "prices_include_tax": "prices_include_tax" in typed})
 
 
 def _coins_fit(form: NewOrderForm, lines: Any) -> bool:

@@ -37,6 +37,7 @@ from orders.states import CANCEL, CONFIRM, ORDER, PLACE
 ORDER_QUEUES = (
     Queue("to_confirm", _("To confirm"), work.to_confirm, "info"),
     Queue("on_hold", _("On hold"), work.on_hold, "stop"),
+    Queue("unknown_sku", _("Unknown SKU"), work.unknown_sku, "stop"),
     Queue("to_allocate", _("To allocate"), work.to_allocate),
     Queue("backordered", _("Backordered"), work.backordered),
     Queue("late", _("Late"), work.late, "stop"),

@@ -6,36 +6,46 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import (
     ExtraVerb,
     Queue,
     ReadOnlyAdmin,
+    ReasonForm,
     TransitionAdmin,
     admin_url,
     badge_column,
     bulk_action,
     queue_filter,
 )
+from config.kernel.machines import SETTLE
 from config.kernel.templatetags.bancale import ago, badge, localtime, money
 from orders.admin.words import hold_text, hold_title
 from orders.enums import PaymentStatus
 from orders.models import AllocationDecision, Hold, Notification, Order, Payment, RawOrder
-from orders.selectors.work import unread
+from orders.selectors.work import mails_unknown, unread
+from orders.services.mail_outcomes import mark_mails_sent, send_mails_again
 from orders.services.rereading import retry_raw_orders
 from orders.states import PLACE
 
+MAIL_QUEUES = (Queue("unknown", _("Mails of unknown outcome"), mails_unknown, "stop"),)
 
-class OfOrder(ReadOnlyAdmin):
-    """A record that belongs to an order and names it first."""
 
-    list_select_related = ("order",)
-    ordering = ("-id",)
+class OrderLinked:
+    """A column that names the order and leads to it."""
 
     @admin.display(description=_("order"), ordering="order__number")
     def order_link(self, row: Any) -> Any:
         return linked_order(row.order)
+
+
+class OfOrder(OrderLinked, ReadOnlyAdmin):
+    """A record that belongs to an order."""
+
+    list_select_related = ("order",)
+    ordering = ("-id",)
 
 
 def linked_order(order: Order | None) -> Any:
@@ -193,14 +203,47 @@ class PaymentAdmin(OfOrder):
 
 
 @admin.register(Notification)
-class NotificationAdmin(OfOrder):
+class NotificationAdmin(OrderLinked, TransitionAdmin):
+    """Mails as they left; one whose outcome nobody knows waits for a person's word."""
+
+    list_select_related = ("order",)
+    ordering = ("-id",)
     list_display = ("subject", "order_link", "recipient", "outcome", "when")
-    list_filter = ("kind", "language", ("sent_at", admin.EmptyFieldListFilter))
+    list_filter = (queue_filter(MAIL_QUEUES), "kind", "language")
     search_fields = ("=order__number", "=recipient")
     fields = readonly_fields = (
         "order_link", "kind", "recipient", "language", "subject", "text", "message_id", "sending_at", "sent_at",
     )  # fmt: skip
     empty_title = _("No mail has been sent")
+    extra_verbs = (
+        ExtraVerb(
+            name="mark_sent",
+            label=_("It was sent"),
+            permission=SETTLE,
+            verb=mark_mails_sent,
+            form=ReasonForm,
+            applies=lambda mail: mail.sent_at is None,
+            success=_("Noted as sent."),
+            consequences=lambda mail: [_("Nothing is sent. Say where you saw that it arrived.")],
+        ),
+        ExtraVerb(
+            name="send_again",
+            label=_("Send it again"),
+            permission=SETTLE,
+            verb=send_mails_again,
+            applies=lambda mail: mail.sent_at is None,
+            success=_("It is due again; a worker sends it within seconds."),
+            consequences=lambda mail: [
+                gettext("A new mail goes to %(email)s; if the first one did arrive, the buyer gets two.")
+                % {"email": mail.recipient}
+            ],
+            then=lambda mail, _value: admin_url(Order, "change", mail.order_id),
+        ),
+    )
+
+    def timeline_of(self, obj: Any) -> None:
+        """A mail's story stands on its order."""
+        return
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("body_html")

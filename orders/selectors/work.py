@@ -3,8 +3,9 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from config.kernel import clock
+from config.kernel.outbox import LEASE
 from orders.enums import OPEN_ORDER, FulfillmentStatus, HoldKind, OrderStatus, Step
-from orders.models import Hold, LegalEntity, Order, OrderLine, RawOrder
+from orders.models import Hold, LegalEntity, Notification, Order, OrderLine, RawOrder
 from orders.states import HOLD_REFUSES
 
 _REFUSE_CONFIRM = sorted(kind for kind, steps in HOLD_REFUSES.items() if Step.CONFIRM in steps)
@@ -27,6 +28,11 @@ def to_confirm(rows: QuerySet[Order]) -> QuerySet[Order]:
 def on_hold(rows: QuerySet[Order]) -> QuerySet[Order]:
     """Open orders with an open hold."""
     return rows.filter(Exists(_open_holds()), status__in=OPEN_ORDER)
+
+
+def unknown_sku(rows: QuerySet[Order]) -> QuerySet[Order]:
+    """Open orders one of whose lines names a SKU that nobody knows."""
+    return rows.filter(Exists(_open_holds().filter(kind=HoldKind.UNKNOWN_SKU)), status__in=OPEN_ORDER)
 
 
 def to_allocate(rows: QuerySet[Order]) -> QuerySet[Order]:
@@ -56,6 +62,11 @@ def late(rows: QuerySet[Order]) -> QuerySet[Order]:
 def unread(rows: QuerySet[RawOrder]) -> QuerySet[RawOrder]:
     """Raw orders that became no order, and say why."""
     return rows.filter(order=None, settled_at=None).exclude(problem="")
+
+
+def mails_unknown(rows: QuerySet[Notification]) -> QuerySet[Notification]:
+    """Mails that nobody knows have left: a worker died, or the server's word never came."""
+    return rows.filter(sent_at=None, sending_at__lt=clock.now() - LEASE)
 
 
 def search_orders(rows: QuerySet[Order], text: str) -> QuerySet[Order]:

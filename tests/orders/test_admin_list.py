@@ -65,6 +65,8 @@ def test_queues_hold_what_their_names_say(support: Visitor) -> None:
     assert found(support, queue="to_allocate") == {free.number, held.number, stopped.number}
     assert found(support, queue="backordered") == {waiting.number}
     assert found(support, queue="late") == set()
+    unmapped = make_order(lines=(neutral_line("NOBODY-KNOWS"),), skus=False)
+    assert found(support, queue="unknown_sku") == {unmapped.number}
     assert history.number in found(support)
     with clock.frozen(clock.now() + timedelta(days=9)):
         assert found(support, queue="late") == {waiting.number}

@@ -1,5 +1,6 @@
 """The order page: what it says, and that it costs the same however long the order is."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db import connection
 from django.http import HttpRequest
 from django.test.utils import CaptureQueriesContext
 
+from config.kernel import clock
 from config.kernel.admin import ExtraVerb, admin_url
 from inventory.models import Location
 from orders.admin import panels
@@ -211,3 +213,35 @@ def test_upper_rooms_add_cards_and_buttons(support: Visitor, monkeypatch: pytest
     assert "Parcels" in text_of(page)
     (button,) = [row for row in page.context["page"]["actions"] if row["label"] == "Send it by pigeon"]
     assert (button["url"], button["reason"]) == ("", "No pigeon is free.")
+
+
+def unknown_mail() -> Notification:
+    order = make_shipped().order
+    return Notification.objects.create(
+        order=order, kind="confirmation", recipient="a@example.com", language="en", subject="Hello",
+        body_text="Dear", body_html="", message_id="1", sending_at=clock.now() - timedelta(hours=1),
+    )  # fmt: skip
+
+
+def test_mail_of_unknown_outcome_waits_in_its_queue_for_a_persons_word() -> None:
+    manager, mail = visitor("Manager"), unknown_mail()
+    listed = manager.get("/orders/notification/?queue=unknown")
+    assert [row.pk for row in listed.context["cl"].result_list] == [mail.pk]
+
+    response = manager.press(admin_url(Notification, "mark_sent", mail.pk), reason="the buyer answered it")
+
+    assert response.status_code == 302
+    mail.refresh_from_db()
+    assert mail.sent_at is not None
+    page = manager.get(admin_url(Notification, "change", mail.pk))
+    assert page.context["page"]["actions"] == []
+
+
+def test_mail_that_never_left_is_made_due_again() -> None:
+    manager, mail = visitor("Manager"), unknown_mail()
+
+    response = manager.press(admin_url(Notification, "send_again", mail.pk))
+
+    assert response.url == admin_url(Order, "change", mail.order_id)
+    assert not Notification.objects.exists()
+    assert manager.get(response.url).status_code == 200
