@@ -62,9 +62,16 @@ class Racers:
 
     def __init__(self) -> None:
         self.running = [start("allocation_process") for _number in range(PROCESSES)]
+
+    def wait_until_ready(self) -> None:
         for process in self.running:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
+
+    def stop(self) -> None:
+        for process in self.running:
+            process.kill()
+            process.communicate()
 
     def run(self, order_ids: Sequence[int], *, batch: int = 1, mode: str = "locked") -> Race:
         """Deal the orders to the processes, let all begin, and wait for the last."""
@@ -89,10 +96,11 @@ class Racers:
 def racers(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Racers]:
     with django_db_blocker.unblock():
         racers = Racers()
-    yield racers
-    for process in racers.running:
-        process.kill()
-        process.communicate()
+    try:
+        racers.wait_until_ready()
+        yield racers
+    finally:
+        racers.stop()
 
 
 def units(sku: Sku, state: str) -> int:
