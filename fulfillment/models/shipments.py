@@ -66,6 +66,10 @@ class Parcel(Versioned):
             legal_values("status", ParcelStatus, "parcel_status_legal"),
             models.CheckConstraint(condition=~Q(tracking_number=""), name="parcel_tracking_stated"),
         ]
+        indexes = [
+            models.Index(fields=["tracking_number"], name="parcel_tracking_number"),
+            models.Index(fields=["status", "id"], name="parcel_status"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.carrier} {self.tracking_number}"

@@ -22,9 +22,9 @@ def lock_work(
     return orders, {work.pk: work for work in lock_rows("fulfillment_order", rows)}
 
 
-def lock_parcels(parcel_ids: Iterable[int]) -> tuple[dict[int, Order], dict[int, Parcel]]:
-    """Lock the orders of parcels, then the parcels, and return both by id: three statements."""
+def lock_parcels(parcel_ids: Iterable[int]) -> dict[int, Parcel]:
+    """Lock the orders of parcels, then the parcels, and return these by id: three statements."""
     ids = list(parcel_ids)
     order_ids = set(Parcel.objects.filter(pk__in=ids).values_list("order_id", flat=True))
-    orders = {order.pk: order for order in lock_orders(sorted(order_ids))}
-    return orders, {parcel.pk: parcel for parcel in lock_rows("parcel", Parcel.objects.filter(pk__in=ids))}
+    lock_orders(sorted(order_ids))
+    return {parcel.pk: parcel for parcel in lock_rows("parcel", Parcel.objects.filter(pk__in=ids))}

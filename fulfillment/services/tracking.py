@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import Case, DateTimeField, Max, Value, When
+from django.utils.translation import gettext as _
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -84,7 +85,7 @@ def record_tracking(statements: Sequence[Statement], *, actor: Actor) -> Results
     actor.require(TRACK)
     results: Results[str] = Results(statement.key for statement in statements)
     with batch_transaction():
-        _orders, parcels = lock_parcels({statement.parcel_id for statement in statements})
+        parcels = lock_parcels({statement.parcel_id for statement in statements})
         known = set(
             TrackingKey.objects.filter(key__in=[one.key for one in statements]).values_list("key", flat=True)
         )
@@ -122,7 +123,7 @@ def mark_parcels(marks: Sequence[ParcelMark], *, actor: Actor) -> Results[int]:
     results: Results[int] = Results(mark.key for mark in marks)
     at = clock.now()
     with batch_transaction():
-        _orders, parcels = lock_parcels(mark.parcel_id for mark in marks)
+        parcels = lock_parcels(mark.parcel_id for mark in marks)
         moves, told = _Moves(parcels, {}), []
         for mark in marks:
             parcel = parcels.get(mark.parcel_id)
@@ -145,10 +146,11 @@ def mark_parcels(marks: Sequence[ParcelMark], *, actor: Actor) -> Results[int]:
 def _fault(statement: Statement) -> InvalidInput | None:
     if statement.status not in EDGE_OF_NEWS:
         accepted = ", ".join(sorted(EDGE_OF_NEWS))
-        return InvalidInput(field="status", value=statement.status, accepted=accepted)
+        return InvalidInput(field=_("status"), value=statement.status, accepted=accepted)
     if statement.stated_at.tzinfo is None or statement.stated_at > clock.now() + MOST_AHEAD:
         value = statement.stated_at.isoformat()
-        return InvalidInput(field="stated_at", value=value, accepted="a time with a zone, not in the future")
+        accepted = _("a time with its zone is, at most a day ahead")
+        return InvalidInput(field=_("stated at"), value=value, accepted=accepted)
     return None
 
 

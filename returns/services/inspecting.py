@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
@@ -155,10 +157,10 @@ def _refusal(inspection: Inspection, rma: Rma, units: Units) -> BancaleError | N
 def _fault(verdict: Verdict) -> InvalidInput | None:
     if verdict.disposition not in EDGE_OF_VERDICT:
         accepted = ", ".join(EDGE_OF_VERDICT)
-        return InvalidInput(field="disposition", value=verdict.disposition, accepted=accepted)
+        return InvalidInput(field=_("disposition"), value=verdict.disposition, accepted=accepted)
     if verdict.condition not in Condition.values or verdict.condition == Condition.UNKNOWN:
         accepted = ", ".join(value for value in Condition.values if value)
-        return InvalidInput(field="condition", value=verdict.condition, accepted=accepted)
+        return InvalidInput(field=_("condition"), value=verdict.condition, accepted=accepted)
     return None
 
 

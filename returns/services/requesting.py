@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
@@ -83,7 +85,7 @@ def _refusal(
         return NotFound()
     if request.reason not in ReturnReason.values:
         accepted = ", ".join(ReturnReason.values)
-        return InvalidInput(field="reason", value=request.reason, accepted=accepted)
+        return InvalidInput(field=_("reason"), value=request.reason, accepted=accepted)
     if request.location_id not in locations:
         return LocationUnknown()
     if not request.units or any(units <= 0 for units in request.units.values()):
