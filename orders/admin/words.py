@@ -128,6 +128,8 @@ def _refusals(hold: Hold) -> str:
 
 
 def _held(facts: Mapping[str, Any]) -> str:
+    if facts["kind"] == HoldKind.MANUAL:
+        return _("Held by staff")
     return _("Held: %(what)s") % {"what": hold_title(facts["kind"], facts).rstrip(".").lower()}
 
 

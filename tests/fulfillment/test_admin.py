@@ -115,7 +115,7 @@ def test_number_of_another_parcel_is_refused_on_the_confirm_page(picker: Visitor
 
     page = picker.press(ship_address(work), carrier="GLS", tracking_number="TN-1")
 
-    assert page.status_code == 409
+    assert page.status_code == 200
     assert other.order.number in page.context["error"]
     assert Parcel.objects.count() == 1
 
@@ -149,7 +149,7 @@ def test_order_cancelled_while_the_ship_page_is_open_sends_nothing(picker: Visit
 
     page = picker.post(ship_address(work), fields)
 
-    assert page.status_code == 409
+    assert page.status_code == 200
     assert "Stop:" in page.context["error"]
     assert Parcel.objects.count() == 0
 

@@ -237,5 +237,4 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             "cancel_url": self._page_of(obj.pk),
             **more,
         }
-        status = 409 if more else 200
-        return TemplateResponse(request, "kernel/confirm.html", context, status=status)
+        return TemplateResponse(request, "kernel/confirm.html", context)
