@@ -15,7 +15,7 @@ from inventory.enums import LIVE_RESERVATION, BinKind
 from inventory.errors import KitOfKits, KitWithoutParts, SkuHoldsStock
 from inventory.models import Barcode, Bin, KitPart, Location, Reservation, Sku, StockLevel
 from inventory.services.arrivals import refuse_quantity
-from inventory.services.levels import lock_levels
+from inventory.services.levels import lock_levels, lock_skus
 
 ADD_SKU = "inventory.add_sku"
 CHANGE_SKU = "inventory.change_sku"
@@ -78,7 +78,7 @@ def save_kits(
 ) -> Results[int]:
     """Say what kits are made of; SKUs that were none become kits. The parts replace those before.
 
-    Orders keep the parts that they froze. Locks the SKUs' levels, then the SKUs. The same parts again come back
+    Orders keep the parts that they froze. Locks the SKUs, then their levels. The same parts again come back
     `unchanged`.
 
     Refuses: `NotAllowed`; `NotFound`; `SkuHoldsStock` while there are units or promises of it; `KitOfKits` for
@@ -87,9 +87,8 @@ def save_kits(
     actor.require(CHANGE_SKU)
     results: Results[int] = Results(kit_ids)
     with batch_transaction():
+        rows = {row.pk: row for row in lock_skus(kit_ids)}
         lock_levels(kit_ids)
-        # A full lock, not FOR NO KEY UPDATE: it waits for those who just made a first level of the SKU.
-        rows = {row.pk: row for row in Sku.objects.select_for_update().filter(pk__in=kit_ids).order_by("pk")}
         facts = _KitFacts.of(kit_ids, parts)
         for pk in kit_ids:
             problem = NotFound(sku_id=pk) if pk not in rows else facts.problem(rows[pk], parts.get(pk, ()))

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from config.kernel.errors import Conflict
 from config.kernel.locks import lock_rows
 from config.kernel.outbox import NewFact, record_facts
-from inventory.models import StockLevel
+from inventory.models import Sku, StockLevel
 from inventory.services.additions import add_to_rows
 
 LEVELS = StockLevel._meta.db_table
@@ -29,7 +29,10 @@ class LevelChange:
 
 
 def ensure_levels(pairs: Iterable[tuple[int, int]]) -> None:
-    """Insert the missing levels of (sku_id, location_id) pairs, sorted; call it before `lock_levels`."""
+    """Insert the missing levels of (sku_id, location_id) pairs, sorted; call it before `lock_levels`.
+
+    Where one is missing its SKU is locked too, because no level is there yet to keep it from becoming a kit.
+    """
     wanted = sorted(set(pairs))
     found = set(
         StockLevel.objects.filter(
@@ -41,7 +44,17 @@ def ensure_levels(pairs: Iterable[tuple[int, int]]) -> None:
         StockLevel(sku_id=sku, location_id=place) for sku, place in wanted if (sku, place) not in found
     ]
     if missing:
-        StockLevel.objects.bulk_create(missing, ignore_conflicts=True)
+        with transaction.atomic():
+            lock_skus({level.sku_id for level in missing})
+            StockLevel.objects.bulk_create(missing, ignore_conflicts=True)
+
+
+def lock_skus(sku_ids: Iterable[int]) -> list[Sku]:
+    """Lock SKUs by ascending pk, before their levels. For what makes a first level of a SKU, or makes it a kit.
+
+    Not a kind of the kernel's order: a verb that makes levels may follow one that locked other levels.
+    """
+    return list(Sku.objects.filter(pk__in=set(sku_ids)).order_by("pk").select_for_update(no_key=True))
 
 
 def lock_levels(sku_ids: Iterable[int]) -> list[StockLevel]:

@@ -86,7 +86,7 @@ def release_all(skus: list[Sku], place: Location) -> object:
 
 
 STEPS: dict[Step, int] = {
-    receive: 17,
+    receive: 18,
     place_open_and_waiting: 5,
     consume_part: 9,
     fill_part: 4,
