@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from config.kernel.admin import ExtraVerb, Queue, admin_url, bulk_action, status_badge
 from config.kernel.templatetags.bancale import localtime
@@ -94,7 +94,7 @@ add_order_action(
         RELEASE.permission,
         gettext_lazy("Release to warehouse"),
         model="orders.Order",
-        done=gettext_lazy("released"),
+        done=pgettext_lazy("how many", "released"),
         consequences=(gettext_lazy("Each location is asked for the units it has reserved."),),
     ),
     place=2,

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.kernel.admin import (
     ExtraVerb,
@@ -36,7 +37,7 @@ from orders.states import CANCEL, CONFIRM, ORDER, PLACE
 
 ORDER_QUEUES = (
     Queue("to_confirm", _("To confirm"), work.to_confirm, "info"),
-    Queue("on_hold", _("On hold"), work.on_hold, "stop"),
+    Queue("on_hold", pgettext_lazy("orders", "On hold"), work.on_hold, "stop"),
     Queue("unknown_sku", _("Unknown SKU"), work.unknown_sku, "stop"),
     Queue("to_allocate", _("To allocate"), work.to_allocate),
     Queue("backordered", _("Backordered"), work.backordered),
@@ -49,7 +50,8 @@ ORDER_ACTIONS = (
         consequences=(_("The confirmation mail goes to each buyer."),),
     ),
     bulk_action(
-        allocate_orders, ALLOCATE, _("Allocate stock"), model="orders.Order", done=_("decided"),
+        allocate_orders, ALLOCATE, _("Allocate stock"), model="orders.Order",
+        done=pgettext_lazy("how many", "decided"),
         consequences=(_("What is free is reserved, what is missing waits in line."),),
     ),
     bulk_action(
@@ -57,10 +59,12 @@ ORDER_ACTIONS = (
         consequences=(_("Nothing of them leaves until the hold is lifted."),),
     ),
     bulk_action(
-        release_holds, HOLD_ORDER, _("Lift hold…"), model="orders.Order", done=_("lifted"), form=BulkLiftForm,
+        release_holds, HOLD_ORDER, _("Lift hold…"), model="orders.Order",
+        done=pgettext_lazy("how many", "lifted"), form=BulkLiftForm,
     ),
     bulk_action(
-        cancel_orders, CANCEL.permission, _("Cancel…"), model="orders.Order", done=_("cancelled"),
+        cancel_orders, CANCEL.permission, _("Cancel…"), model="orders.Order",
+        done=pgettext_lazy("how many", "cancelled"),
         form=CancelForm, risk=True,
         consequences=(_("Their stock is free for others at once; it cannot be taken back."),),
     ),

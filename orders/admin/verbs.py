@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import F
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from config.kernel.actors import Actor
 from config.kernel.admin import ExtraVerb, ObjectForm, TransitionVerb
@@ -246,7 +246,7 @@ ALLOCATE_BUTTON = ExtraVerb(
 )
 HOLD = ExtraVerb(
     name="hold",
-    label=gettext_lazy("Hold"),
+    label=pgettext_lazy("verb", "Hold"),
     permission=HOLD_ORDER,
     verb=place_hold,
     form=HoldForm,
