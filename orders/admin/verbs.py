@@ -1,6 +1,5 @@
 """The buttons of an order: which verb, what its confirm page says, and when it does not stand there."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -8,10 +7,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from config.kernel.actors import Actor
 from config.kernel.admin import ExtraVerb, ObjectForm, TransitionVerb
-from config.kernel.batches import verb
-from config.kernel.results import Results
 from config.kernel.templatetags.bancale import money_text
 from orders.admin.words import hold_title
 from orders.enums import FulfillmentStatus, HoldKind, OrderStatus, Step
@@ -23,6 +19,7 @@ from orders.services.cancelling import LONGEST_REASON, cancel_orders
 from orders.services.completing import complete_orders
 from orders.services.confirming import confirm_orders
 from orders.services.holds import HOLD_ORDER, place_hold, release_holds
+from orders.services.lifting import lift_and_confirm_orders
 
 ARRIVED = (FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP)
 STAFF_HOLDS = (HoldKind.MANUAL, HoldKind.FRAUD, HoldKind.CANCEL_REQUESTED, HoldKind.ADDRESS)
@@ -86,20 +83,6 @@ class BulkLiftForm(forms.Form):
         coerce=HoldKind,
         initial=HoldKind.MANUAL,
     )
-
-
-@verb
-def lift_and_confirm(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
-    """Lift what keeps orders from being confirmed, then confirm them; both or nothing for a press of one."""
-    held = open_holds(order_ids)
-    for kind in dict.fromkeys(hold.kind for hold in refusing(_flat(held), Step.CONFIRM)):
-        wanted = [pk for pk, holds in held.items() if any(hold.kind == kind for hold in holds)]
-        release_holds(wanted, kind=HoldKind(kind), actor=actor).raise_refusals()
-    return confirm_orders(order_ids, actor=actor)
-
-
-def _flat(held: dict[int, list[Hold]]) -> list[Hold]:
-    return [hold for holds in held.values() for hold in holds]
 
 
 def _on_confirm(order: Order) -> list[Any]:
@@ -221,7 +204,7 @@ LIFT_AND_CONFIRM = ExtraVerb(
     label=gettext_lazy("Lift hold and confirm"),
     permission=HOLD_ORDER,
     tone="primary",
-    verb=lift_and_confirm,
+    verb=lift_and_confirm_orders,
     success=CONFIRMED,
     consequences=_on_lift_and_confirm,
     lines=_owed_lines,

@@ -1,0 +1,53 @@
+"""Accepting an order as it is: what keeps it from being confirmed is lifted, and it is confirmed."""
+
+from collections.abc import Sequence
+
+from config.kernel.actors import Actor
+from config.kernel.batches import batch_transaction, verb
+from config.kernel.results import Results
+from orders.enums import HoldKind, OrderStatus, Step
+from orders.errors import OrderClosed
+from orders.selectors.holds import open_holds, refusing
+from orders.services.confirming import confirm_orders
+from orders.services.holds import HOLD_ORDER, release_holds
+from orders.services.locking import lock_orders, refuse_unknown
+from orders.states import CONFIRM
+
+
+@verb
+def lift_and_confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Lift the holds that refuse the confirmation of placed orders, then confirm them; both or neither.
+
+    At most 200 ids. Locks the orders by ascending pk. Holds that refuse later steps only stay. A confirmed order
+    is `unchanged`, whatever holds it. Refuses: `OrderClosed`, `IllegalTransition` for a draft, `NotFound`. Raises
+    `NotAllowed` without the right to confirm or to lift holds.
+    """
+    actor.require(CONFIRM.permission)
+    actor.require(HOLD_ORDER)
+    results: Results[int] = Results(order_ids)
+    with batch_transaction():
+        orders = lock_orders(order_ids)
+        refuse_unknown(results, orders)
+        for order in orders:
+            if order.is_closed:
+                results.refuse(order.pk, OrderClosed(order.number, order.status))
+            elif order.status == OrderStatus.CONFIRMED:
+                results.unchanged(order.pk)
+            elif (problem := CONFIRM.refusal(order.status)) is not None:
+                results.refuse(order.pk, problem)
+        chosen = results.open_ids
+        for kind, held in _by_kind(chosen).items():
+            release_holds(held, kind=kind, actor=actor).raise_refusals()
+        confirmed = confirm_orders(chosen, actor=actor)
+        confirmed.raise_refusals()
+        results.absorb(confirmed)
+    return results
+
+
+def _by_kind(order_ids: Sequence[int]) -> dict[HoldKind, list[int]]:
+    """Which orders each kind of hold keeps from being confirmed."""
+    found: dict[HoldKind, list[int]] = {}
+    for order_id, holds in sorted(open_holds(order_ids).items()):
+        for kind in dict.fromkeys(HoldKind(hold.kind) for hold in refusing(holds, Step.CONFIRM)):
+            found.setdefault(kind, []).append(order_id)
+    return found
