@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
+from config.kernel.fastpath import insert_values
 
 correlation: ContextVar[str] = ContextVar("kernel_correlation", default="")
 
@@ -30,26 +31,23 @@ class Entry:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+_COLUMNS = (
+    "subject_type", "subject_id", "thread_type", "thread_id", "kind", "from_status", "to_status", "facts",
+    "at", "actor_kind", "actor_id", "actor_label", "correlation",
+)  # fmt: skip
+
+
 def record_events(entries: Iterable[Entry], *, actor: Actor) -> None:
     """Write events in one statement, in the caller's transaction."""
     from config.kernel.models import Event
 
-    at = clock.now()
-    Event.objects.bulk_create(
-        Event(
-            subject_type=entry.subject[0],
-            subject_id=entry.subject[1],
-            thread_type=entry.thread.type,
-            thread_id=entry.thread.id,
-            kind=entry.kind,
-            from_status=entry.from_status,
-            to_status=entry.to_status,
-            facts=dict(entry.facts),
-            at=at,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            actor_label="" if actor.kind == ActorKind.USER else actor.label,
-            correlation=correlation.get(),
-        )
-        for entry in entries
+    label = "" if actor.kind == ActorKind.USER else actor.label
+    written = (clock.now(), actor.kind, actor.id, label, correlation.get())
+    insert_values(
+        Event,
+        _COLUMNS,
+        [
+            (*one.subject, *one.thread, one.kind, one.from_status, one.to_status, dict(one.facts), *written)
+            for one in entries
+        ],
     )
