@@ -35,7 +35,7 @@ CANCEL = Edge(
     frozenset({F.OPEN, F.RELEASED, F.PICKING, F.PICKED, F.PACKED}),
     F.CANCELLED,
     "fulfillment.cancel_fulfillmentorder",
-    _("Call back"),
+    _("Cancel work"),
     "risk",
 )
 

@@ -10,6 +10,7 @@ from config.kernel.admin import ExtraVerb, Queue, admin_url, bulk_action, status
 from config.kernel.templatetags.bancale import localtime
 from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
+from fulfillment.selectors.page import goods_title
 from fulfillment.selectors.queues import to_release, with_units
 from fulfillment.selectors.work import uncovered_units
 from fulfillment.services.releasing import refusal, release_orders
@@ -63,7 +64,7 @@ def _lines(order: Order) -> dict[str, Any]:
     ids = {part_id for units in wanted.values() for part_id in units}
     parts = LinePart.objects.select_related("line", "sku").in_bulk(ids)
     rows = [
-        [parts[part_id].line.title, str(parts[part_id].sku), names.get(place, ""), count]
+        [goods_title(parts[part_id]), str(parts[part_id].sku), names.get(place, ""), count]
         for place, units in sorted(wanted.items())
         for part_id, count in units.items()
     ]
@@ -80,7 +81,7 @@ register_order_button(
         success=gettext_lazy("Released; the work is in the warehouse's list."),
         consequences=_on_release,
         lines=_lines,
-        undo=gettext_lazy("Each piece of work can be called back until it has shipped."),
+        undo=gettext_lazy("Each piece of work can be cancelled until it has shipped."),
         blocked=_blocked,
         applies=lambda order: bool(wanted_of(order)),
     )

@@ -29,6 +29,7 @@ from config.kernel.templatetags.bancale import code, local_text, localtime
 from fulfillment.enums import ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.selectors import queues
+from fulfillment.selectors.page import goods_title
 from fulfillment.services.tracking import ParcelMark, mark_parcels
 from fulfillment.states import DELIVER, LOSE, PARCEL, SEND_BACK, TROUBLE, VOID
 from orders.models import Order
@@ -121,7 +122,14 @@ class ParcelAdmin(TransitionAdmin):
             "title": _("Parcel %(number)s") % {"number": obj.tracking_number},
             "sub": list(_sub(obj)),
             "show_form": False,
-            "lines": list(lines),
+            "lines": [
+                {
+                    "title": goods_title(line.line_part),
+                    "sku_code": line.line_part.sku,
+                    "quantity": line.quantity,
+                }
+                for line in lines
+            ],
             "statements": [_statement(row) for row in obj.tracking_events.order_by("-stated_at", "-pk")],
         }
 

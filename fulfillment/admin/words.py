@@ -52,7 +52,7 @@ WORK = "fulfillment_order"
 describe(WORK, "created", gettext_lazy("Work made out for the warehouse"), detail=_number, tone="info")
 describe(WORK, "release", gettext_lazy("Released to the warehouse"), detail=_number, tone="info")
 describe(WORK, "ship_by_hand", _shipped, detail=_parcel, tone="ok")
-describe(WORK, "cancel", gettext_lazy("Called back from the warehouse"), detail=_number, tone="stop")
+describe(WORK, "cancel", gettext_lazy("Warehouse work cancelled"), detail=_number, tone="stop")
 PARCEL = "parcel"
 describe(PARCEL, "created", gettext_lazy("Parcel packed"), detail=_parcel, tone="info")
 describe(PARCEL, "hand_over", gettext_lazy("Parcel handed to the carrier"), detail=_parcel, tone="info")

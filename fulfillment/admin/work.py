@@ -129,8 +129,8 @@ WORK_VERBS = {
     ),
     "cancel": TransitionVerb(
         verb=cancel_fulfillment_orders,
-        effect=gettext_lazy("Call the work back"),
-        success=gettext_lazy("Called back; the order can be released again."),
+        effect=gettext_lazy("Cancel this work"),
+        success=gettext_lazy("Cancelled; the order can be released again."),
         consequences=_on_cancel,
         lines=_lines,
         undo=gettext_lazy("Release the order again: it makes new work with the address as it then is."),
@@ -164,9 +164,9 @@ class FulfillmentOrderAdmin(TransitionAdmin):
         bulk_action(
             cancel_fulfillment_orders,
             CANCEL.permission,
-            gettext_lazy("Call back…"),
+            gettext_lazy("Cancel work…"),
             model="fulfillment.FulfillmentOrder",
-            done=gettext_lazy("called back"),
+            done=gettext_lazy("cancelled"),
             risk=True,
             consequences=(gettext_lazy("Their units stay reserved for their orders."),),
         ),
@@ -256,7 +256,7 @@ def _sub(work: FulfillmentOrder) -> Any:
 
 def _steps(work: FulfillmentOrder) -> list[tuple[str, str]]:
     if work.status == FulfillmentOrderStatus.CANCELLED:
-        return [(_("Released"), "done"), (_("Called back"), "stop")]
+        return [(_("Released"), "done"), (str(FulfillmentOrderStatus.CANCELLED.label), "stop")]
     if work.status == FulfillmentOrderStatus.SHIPPED:
         return [(_("Released"), "done"), (_("Shipped"), "done")]
     return [(_("Released"), "done"), (_("Ship"), "stop" if stop_of(work) else "now")]

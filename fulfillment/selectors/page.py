@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel
 from inventory.enums import BinKind
 from inventory.models import BinStock
+from orders.models import LinePart
 
 
 @dataclass(frozen=True, slots=True)
 class WorkLine:
-    """Units to send, and the bins of the location that hold the SKU: (bin, units), fullest first."""
+    """Units to send, and the bins of the location that hold the SKU: (bin, units), fullest first.
+
+    `kit` is the title of the kit that the goods are a part of.
+    """
 
     title: str
+    kit: str
     sku_code: str
     quantity: int
     bins: tuple[tuple[str, int], ...]
@@ -36,13 +41,24 @@ def work_lines(work: FulfillmentOrder) -> list[WorkLine]:
         bins[sku_id].append((name, units))
     return [
         WorkLine(
-            row.line_part.line.title,
+            goods_title(row.line_part),
+            row.line_part.line.title if is_kit_part(row.line_part) else "",
             row.line_part.sku.code if row.line_part.sku else row.line_part.line.sku_code,
             row.quantity,
             tuple(bins[row.line_part.sku_id or 0]),
         )
         for row in rows
     ]
+
+
+def is_kit_part(part: LinePart) -> bool:
+    """Whether the goods are part of what the customer ordered, not the thing itself."""
+    return part.sku_id is not None and part.line.sku_id is not None and part.sku_id != part.line.sku_id
+
+
+def goods_title(part: LinePart) -> str:
+    """What lies on the shelf: the SKU's own title for a kit's part, else the line's as it was sold."""
+    return part.sku.title if part.sku is not None and is_kit_part(part) else part.line.title
 
 
 def last_carrier(location_id: int) -> str:

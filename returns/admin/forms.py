@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.kernel.admin import ObjectForm
+from fulfillment.selectors.page import goods_title
 from inventory.models import Location
 from orders.models import Order
 from returns.enums import Condition, Disposition, Reception, ReturnReason
@@ -41,7 +42,7 @@ def labels_of(rma: Rma) -> dict[int, str]:
     for unit in rows:
         of = sum(other.line_part_id == unit.line_part_id for other in rows)
         seen[unit.line_part_id] = seen.get(unit.line_part_id, 0) + 1
-        name = f"{unit.line_part.line.title} ({unit.line_part.sku})"
+        name = f"{goods_title(unit.line_part)} ({unit.line_part.sku})"
         which = _("unit %(n)s of %(of)s") % {"n": seen[unit.line_part_id], "of": of}
         labels[unit.pk] = f"{name}, {which}" if of > 1 else name
     return labels
@@ -147,7 +148,7 @@ class RequestForm(ObjectForm):
         asked = {}
         for pk, one in parts.items():
             asked[f"{PART}{pk}"] = forms.IntegerField(
-                label=f"{one.part.line.title} ({one.part.sku})",
+                label=f"{goods_title(one.part)} ({one.part.sku})",
                 required=False,
                 min_value=0,
                 max_value=one.quantity,

@@ -42,10 +42,12 @@ def make_confirmed(units: Mapping[str, int] | None = None, **fields: object) -> 
     return order
 
 
-def make_released(units: Mapping[str, int] | None = None, **fields: object) -> FulfillmentOrder:
-    """Released work of one location that had the units."""
+def make_released(
+    units: Mapping[str, int] | None = None, goods: Mapping[str, int] | None = None, **fields: object
+) -> FulfillmentOrder:
+    """Released work of one location that had the units; name the `goods` where kits are ordered."""
     units = units or {"MUG": 2}
-    stock(units)
+    stock(goods or units)
     order = make_confirmed(units, **fields)
     (pk,) = release_orders([order.pk], actor=ACTOR).only()
     return FulfillmentOrder.objects.get(pk=pk)

@@ -24,6 +24,7 @@ from tests.factories.fulfillment import (
     stock,
     told,
 )
+from tests.factories.inventory import make_kit, make_sku
 from tests.fulfillment.watching import nothing_written, statements
 from tests.kernel.visitor import Visitor, hidden, messages_of, text_of, visitor
 
@@ -70,7 +71,17 @@ def test_work_page_shows_lines_bins_address_and_its_buttons(manager: Visitor) ->
     assert f"Order {work.order.number}" in words
     assert "DEFAULT" in words
     assert "Via Po 3" in words
-    assert buttons(page) == {"Ship by hand": "", "Call back": ""}
+    assert buttons(page) == {"Ship by hand": "", "Cancel work": ""}
+
+
+def test_work_page_names_the_parts_of_a_kit(manager: Visitor) -> None:
+    make_kit({make_sku("LEAF", "Tea leaves"): 1, make_sku("POT", "Tea pot"): 1}, "TEA")
+    work = make_released({"TEA": 1}, goods={"LEAF": 1, "POT": 1})
+
+    words = text_of(page_of(manager, work))
+
+    assert "Tea leaves LEAF for A tea" in words
+    assert "Tea pot POT for A tea" in words
 
 
 def test_pressing_ship_sends_the_parcel(picker: Visitor) -> None:
@@ -179,7 +190,7 @@ def test_who_sees_which_buttons(picker: Visitor) -> None:
     support = visitor("Support")
 
     assert set(buttons(page_of(picker, work))) == {"Ship by hand"}
-    assert set(buttons(page_of(support, work))) == {"Call back"}
+    assert set(buttons(page_of(support, work))) == {"Cancel work"}
     assert support.get(ship_address(work)).status_code == 403
 
 
