@@ -63,7 +63,8 @@ def worker(beside: None) -> Callable[[], None]:
 def visit(chromium: str, live_server: Any) -> Iterator[Callable[..., Visit]]:
     """Open a window: `visit(PHONE, scheme="dark", user=manager)`; without a user it is not logged in.
 
-    Rows are written before the first window: afterwards the test's thread has an event loop, and the ORM refuses.
+    Rows are written by fixtures asked for before this one: afterwards the test's thread has an event loop, and
+    the ORM refuses. A test that goes on writing or reading rows asks for `beside`.
     """
     cookies: dict[int, str] = {}
 
@@ -86,7 +87,8 @@ def visit(chromium: str, live_server: Any) -> Iterator[Callable[..., Visit]]:
                 locale="en-GB",
             )
             if user is not None:
-                cookie = {"name": "sessionid", "value": cookies[user.pk], "url": live_server.url}
+                session = cookies.get(user.pk) or log_in(user)
+                cookie = {"name": "sessionid", "value": session, "url": live_server.url}
                 context.add_cookies([cookie])  # type: ignore[list-item]
             context.add_init_script(TELL_VIOLATIONS)
             context.set_default_timeout(15_000)

@@ -146,8 +146,7 @@ def request_return(marta: Person, order: Order) -> None:
     """Two of the three mugs come back: one of a kit, and the plain one."""
     marta.go(admin_url(Order, "change", order.pk))
     fields: dict[str, Any] = {"Reason": "Changed their mind", "Comes_back_to": "Torino"}
-    marta.button("Request a return").click()
-    marta.check()
+    marta.open_button("Request a return")
     for field in marta.page.get_by_label("(MUG)").all():
         field.fill("1")
     marta.fill(fields)
@@ -166,8 +165,7 @@ def take_back(marta: Person) -> None:
 
 
 def inspect_and_close(marta: Person, order: Order) -> None:
-    marta.button("Inspect").click()
-    marta.check()
+    marta.open_button("Inspect")
     for name, words in (("Condition", "As new"), ("Where it goes", "Back to stock")):
         for box in marta.page.get_by_label(name).all():
             box.select_option(label=words)
