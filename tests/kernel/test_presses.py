@@ -184,3 +184,21 @@ def test_page_has_one_primary_button(support: Visitor) -> None:
 
     tones = [button["tone"] for button in page.context["page"]["actions"]]
     assert tones.count("primary") == 1
+
+
+def test_long_timeline_leads_to_all_its_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.kernel.admin.transitions.TimelineMixin.timeline_limit", 3)
+    order = make_order()
+    for reason in ("ask the buyer", "ask again"):
+        place_hold([order.pk], kind="manual", reason=reason, actor=SYSTEM).only()
+    manager = visitor("Manager")
+
+    page = manager.get(url(order, "change")).context["page"]
+
+    assert len(page["timeline"]) == 3
+    listed = manager.get(page["timeline_more"]["url"])
+    assert {event.thread_id for event in listed.context["cl"].result_list} == {order.pk}
+    assert (
+        listed.context["cl"].result_count
+        == Event.objects.filter(thread_id=order.pk, thread_type="order").count()
+    )

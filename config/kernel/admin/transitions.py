@@ -29,6 +29,7 @@ from config.kernel.admin.tones import status_pair
 from config.kernel.errors import BancaleError, StaleVersion
 from config.kernel.events import Thread
 from config.kernel.locks import lock_rows
+from config.kernel.models import Event
 from config.kernel.states import Machine
 
 
@@ -46,7 +47,13 @@ class TimelineMixin:
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}  # type: ignore[misc]
-        return {**page, "timeline": self.timeline_of(obj)}
+        rows = self.timeline_of(obj)
+        page["timeline"] = rows
+        if rows and len(rows) >= self.timeline_limit and request.user.has_perm("kernel.view_event"):
+            thread = self.thread_of(obj)
+            url = f"{admin_url(Event, 'changelist')}?thread_type__exact={thread.type}&thread_id={thread.id}"
+            page["timeline_more"] = {"label": _("All events"), "url": url}
+        return page
 
 
 class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
