@@ -239,7 +239,7 @@ class FulfillmentOrderAdmin(TransitionAdmin):
     @admin.display(description=gettext_lazy("leaves by"), ordering="order__dispatch_by_on")
     def leaves_by(self, row: FulfillmentOrder) -> str:
         day = row.order.dispatch_by_on
-        return date_format(day, "j M") if day else "–"
+        return date_format(day, _("j M")) if day else "–"
 
     @admin.display(description=gettext_lazy("released"), ordering="released_at")
     def released(self, row: FulfillmentOrder) -> Any:

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from config.kernel.admin import (
     ExtraVerb,
@@ -147,7 +147,7 @@ class OrderAdmin(TransitionAdmin):
 
     @admin.display(description=_("leaves by"), ordering="dispatch_by_on")
     def leaves_by(self, row: Order) -> str:
-        return date_format(row.dispatch_by_on, "j M") if row.dispatch_by_on else "–"
+        return date_format(row.dispatch_by_on, gettext("j M")) if row.dispatch_by_on else "–"
 
 
 def add_order_queue(queue: Queue, *, after: str) -> None:

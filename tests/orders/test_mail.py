@@ -239,5 +239,5 @@ def test_send_confirmations_line_break_in_a_subject_becomes_a_space() -> None:
     deliver()
 
     (message,) = mail.outbox
-    assert message.subject == "Your order 1 Bcc: spy@example.com at Bottega is confirmed"
+    assert message.subject == "Ordine 1 Bcc: spy@example.com confermato – Bottega"
     assert (message.bcc, message.recipients()) == ([], message.to)
