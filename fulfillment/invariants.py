@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -10,13 +10,20 @@ from config.kernel.audit import Violation, invariant
 from config.kernel.enums import DeliveryState
 from config.kernel.models import Delivery
 from fulfillment.enums import LIVE_FULFILLMENT, FulfillmentOrderStatus, ParcelStatus
-from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, ParcelLine, TrackingEvent
+from fulfillment.models import (
+    FulfillmentOrder,
+    FulfillmentOrderLine,
+    Parcel,
+    ParcelLine,
+    Shipment,
+    TrackingEvent,
+)
 from fulfillment.selectors.work import ORDER_LINE_PART
 from fulfillment.subscribers import CALL_BACK, ORDER_CANCELLED
 from inventory.enums import MovementKind, ReservationState
 from inventory.models import Reservation, StockMovement
-from orders.enums import CLOSED_ORDER
-from orders.models import LinePart
+from orders.enums import CLOSED_ORDER, OrderStatus
+from orders.models import Hold, LinePart
 
 SHOWN = 50
 OWED = (DeliveryState.DUE, DeliveryState.IN_FLIGHT, DeliveryState.FAILED)
@@ -148,3 +155,16 @@ def shipped_work_left_by_ledger() -> Iterator[Violation]:
 def shipped_work_has_address() -> Iterator[Violation]:
     for one in FulfillmentOrder.objects.filter(status=FulfillmentOrderStatus.SHIPPED, ship_to=None)[:SHOWN]:
         yield Violation(f"fulfillment_order:{one.pk}", "shipped to no address")
+
+
+@invariant(
+    "work.stopped", _("Nothing left while its order was held, and nothing of a cancelled order at all")
+)
+def nothing_left_while_stopped() -> Iterator[Violation]:
+    holds = Hold.objects.filter(order=OuterRef("order"), opened_at__lt=OuterRef("shipped_at"))
+    standing = holds.filter(Q(lifted_at=None) | Q(lifted_at__gt=OuterRef("shipped_at")))
+    stopped = Q(order__status__in=[OrderStatus.CANCELLED, OrderStatus.VOID]) | Exists(standing)
+    for shipment in Shipment.objects.filter(stopped)[:SHOWN]:
+        yield Violation(
+            f"shipment:{shipment.pk}", f"left while order {shipment.order_id} was held or cancelled"
+        )

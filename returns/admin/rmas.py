@@ -1,6 +1,5 @@
 """Returns: the list with its queues, and the page that guides goods from the door to the shelf."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -10,13 +9,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from config.kernel.actors import Actor
 from config.kernel.admin import (
-    ExtraVerb,
     Queue,
-    ReasonForm,
     TransitionAdmin,
-    TransitionVerb,
     admin_url,
     badge_column,
     bulk_action,
@@ -25,31 +20,15 @@ from config.kernel.admin import (
 )
 from config.kernel.admin.timeline import in_words
 from config.kernel.models import Event
-from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago, local_text, quantity
 from orders.models import Order
-from returns.admin.forms import (
-    UNIT,
-    InspectForm,
-    ReceiveForm,
-    RefurbishedForm,
-    ids_of,
-    labels_of,
-    units_of,
-)
+from returns.admin.forms import labels_of, units_of
+from returns.admin.verbs import EXTRA_VERBS, RMA_VERBS, count_of
 from returns.enums import Disposition, Reception, RmaStatus
 from returns.models import Rma
 from returns.selectors import queues
-from returns.services.approving import (
-    approve_returns,
-    cancel_returns,
-    expire_returns,
-    mark_returns_in_transit,
-    reject_returns,
-)
-from returns.services.inspecting import Inspection, Verdict, inspect_returns, resolve_returns
-from returns.services.receiving import ReturnReceipt, receive_returns
-from returns.states import APPROVE, INSPECT, RECEIVE, RMA
+from returns.services.approving import approve_returns
+from returns.states import APPROVE, RMA
 
 QUEUES = (
     Queue("to_approve", gettext_lazy("Returns to approve"), queues.to_approve),
@@ -57,166 +36,6 @@ QUEUES = (
     Queue("to_inspect", gettext_lazy("Returns to inspect"), queues.to_inspect),
     Queue("to_close", gettext_lazy("Returns to close"), queues.to_close, "info"),
     Queue("refurbishing", gettext_lazy("Being refurbished"), queues.refurbishing, "info"),
-)
-INSPECTABLE = (RmaStatus.RECEIVED, RmaStatus.INSPECTED, RmaStatus.RESOLVED)
-
-
-def receive_box(ids: Sequence[int], *, actor: Actor, **given: Any) -> Results[int]:
-    """`receive_returns` for the one return of a confirm page."""
-    said = ids_of(given, UNIT)
-
-    def named(reception: str) -> list[int]:
-        return [pk for pk, value in said.items() if value == reception]
-
-    receipts = [
-        ReturnReceipt(pk, named(Reception.RECEIVED), named(Reception.WRONG), named(Reception.LOST))
-        for pk in ids
-    ]
-    return receive_returns(receipts, actor=actor)
-
-
-def inspect_units(ids: Sequence[int], *, actor: Actor, **given: Any) -> Results[int]:
-    """`inspect_returns` for the one return of a confirm page."""
-    verdicts = {pk: Verdict(*verdict) for pk, verdict in ids_of(given, UNIT).items() if verdict}
-    return inspect_returns([Inspection(pk, verdicts) for pk in ids], actor=actor)
-
-
-def _count(rma: Rma, **wanted: str) -> int:
-    """How many units have all these values; no query after the first."""
-    return sum(all(getattr(unit, name) == value for name, value in wanted.items()) for unit in units_of(rma))
-
-
-def _units(rma: Rma) -> Mapping[str, Any]:
-    labels = labels_of(rma)
-    rows = [[labels[unit.pk], status_badge(Reception, unit.reception)] for unit in units_of(rma)]
-    return {"columns": [_("Unit"), _("Reception")], "rows": rows}
-
-
-def _on_approve(rma: Rma) -> list[str]:
-    text = ngettext(
-        "%(n)s unit may come back to %(place)s.",
-        "%(n)s units may come back to %(place)s.",
-        len(units_of(rma)),
-    )
-    return [text % {"n": len(units_of(rma)), "place": rma.location.name}]
-
-
-def _on_receive(rma: Rma) -> list[Any]:
-    return [
-        _("What arrived is counted in at %(place)s and stands in quarantine: not for sale yet.")
-        % {"place": rma.location.name},
-        _("Something else that arrived enters no stock."),
-    ]
-
-
-def _on_inspect(_rma: Rma) -> list[Any]:
-    return [
-        _("Units back to stock are free for the next in line at once."),
-        {"text": _("Scrapped units leave the stock."), "tone": "stop"},
-        _("Units for refurbishing and for the supplier stay set aside."),
-        _("Leave a unit empty to decide it later."),
-    ]
-
-
-def _received(rma: Rma, value: Any) -> str:
-    return ngettext("%(n)s unit is in quarantine now.", "%(n)s units are in quarantine now.", value or 0) % {
-        "n": value or 0
-    }
-
-
-def _decided(rma: Rma, value: Any) -> str:
-    return ngettext("%(n)s unit decided.", "%(n)s units decided.", value or 0) % {"n": value or 0}
-
-
-NOT_BACK = gettext_lazy("It cannot be taken back; correct the stock by hand if it was wrong.")
-RMA_VERBS = {
-    "approve": TransitionVerb(
-        verb=approve_returns,
-        success=gettext_lazy("Approved."),
-        consequences=_on_approve,
-        lines=_units,
-        undo=gettext_lazy("It can be cancelled until goods arrive."),
-    ),
-    "reject": TransitionVerb(
-        verb=reject_returns,
-        form=ReasonForm,
-        success=gettext_lazy("Rejected."),
-        consequences=lambda rma: [_("The goods stay with the buyer; they may be asked for again.")],
-        undo=gettext_lazy("Request a new return from the order."),
-    ),
-    "send": TransitionVerb(
-        verb=mark_returns_in_transit,
-        success=gettext_lazy("Noted."),
-        consequences=lambda rma: [_("The buyer has sent the goods.")],
-        undo=gettext_lazy("It can be cancelled until goods arrive."),
-    ),
-    "receive": TransitionVerb(
-        verb=receive_box,
-        form=ReceiveForm,
-        effect=gettext_lazy("Count the goods in"),
-        success=_received,
-        consequences=_on_receive,
-        undo=NOT_BACK,
-    ),
-    "inspect": TransitionVerb(
-        verb=inspect_units,
-        form=InspectForm,
-        success=_decided,
-        consequences=_on_inspect,
-        undo=NOT_BACK,
-        applies=lambda rma: _count(rma, disposition=Disposition.QUARANTINE) > 0,
-    ),
-    "resolve": TransitionVerb(
-        verb=resolve_returns,
-        success=gettext_lazy("Closed."),
-        consequences=lambda rma: [
-            _("Nothing more is expected of it."),
-            {"text": _("Money is not sent back by this: refund it where it was paid."), "tone": "wait"},
-        ],
-        lines=_units,
-        undo=gettext_lazy("It cannot be opened again."),
-    ),
-    "cancel": TransitionVerb(
-        verb=cancel_returns,
-        form=ReasonForm,
-        success=gettext_lazy("Cancelled."),
-        consequences=lambda rma: [_("Nothing is expected back; its units can be asked for again.")],
-        undo=gettext_lazy("Request a new return from the order."),
-    ),
-    "expire": TransitionVerb(
-        verb=expire_returns,
-        success=gettext_lazy("Expired."),
-        consequences=lambda rma: [_("Nothing is expected back; its units can be asked for again.")],
-        undo=gettext_lazy("Request a new return from the order."),
-    ),
-}
-EXTRA_VERBS = (
-    ExtraVerb(
-        name="receive_more",
-        label=gettext_lazy("Receive the rest"),
-        permission=RECEIVE.permission,
-        verb=receive_box,
-        form=ReceiveForm,
-        effect=gettext_lazy("Count the goods in"),
-        success=_received,
-        consequences=_on_receive,
-        undo=NOT_BACK,
-        applies=lambda rma: (
-            rma.status == RmaStatus.RECEIVED
-            and _count(rma, reception=Reception.EXPECTED) + _count(rma, reception=Reception.LOST) > 0
-        ),
-    ),
-    ExtraVerb(
-        name="refurbished",
-        label=gettext_lazy("Refurbished: decide again"),
-        permission=INSPECT.permission,
-        verb=inspect_units,
-        form=RefurbishedForm,
-        success=_decided,
-        consequences=_on_inspect,
-        undo=NOT_BACK,
-        applies=lambda rma: rma.status in INSPECTABLE and _count(rma, disposition=Disposition.REFURBISH) > 0,
-    ),
 )
 
 
@@ -307,7 +126,7 @@ def _sub(rma: Rma) -> Any:
 
 
 def _notices(rma: Rma) -> Any:
-    expected = _count(rma, reception=Reception.EXPECTED)
+    expected = count_of(rma, reception=Reception.EXPECTED)
     if rma.status == RmaStatus.RECEIVED and expected:
         text = ngettext("%(n)s unit is still expected.", "%(n)s units are still expected.", expected)
         yield {

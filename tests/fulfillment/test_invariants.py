@@ -1,6 +1,7 @@
 """Each promise of this room holds after the verbs, and its query sees when it is broken."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -8,10 +9,13 @@ from django.db import connection
 from config.kernel.audit import INVARIANTS, run_audit
 from config.kernel.outbox import deliver_due
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, ParcelLine, Shipment
+from fulfillment.services.shipping import ship_by_hand
 from inventory.models import Reservation
-from orders.models import LinePart, Order
+from orders.enums import HoldKind
+from orders.models import Hold, LinePart, Order
 from orders.services.cancelling import cancel_orders
-from tests.factories.fulfillment import ACTOR, make_delivered, make_released, make_shipped
+from orders.services.holds import place_hold, release_holds
+from tests.factories.fulfillment import ACTOR, hand, make_delivered, make_released, make_shipped
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +31,11 @@ def broken(codes: list[str] = OURS) -> dict[str, list[str]]:
 
 
 def test_every_invariant_holds_at_every_stage() -> None:
+    held = make_released()
+    place_hold([held.order_id], kind=HoldKind.FRAUD, actor=ACTOR).raise_refusals()
+    release_holds([held.order_id], kind=HoldKind.FRAUD, actor=ACTOR).raise_refusals()
+    ship_by_hand([hand(held)], actor=ACTOR).raise_refusals()
+    place_hold([held.order_id], kind=HoldKind.FRAUD, actor=ACTOR).raise_refusals()
     make_released()
     make_shipped()
     make_delivered()
@@ -36,7 +45,7 @@ def test_every_invariant_holds_at_every_stage() -> None:
     before_the_news, after_the_news = broken(), deliver_due("work") and broken()
 
     assert (before_the_news, after_the_news) == ({}, {})
-    assert len(OURS) == 9
+    assert len(OURS) == 10
 
 
 def part_of(row: Parcel | FulfillmentOrder) -> LinePart:
@@ -110,6 +119,21 @@ def shipped_to_nowhere() -> None:
     FulfillmentOrder.objects.filter(pk=make_shipped().shipment.fulfillment_order_id).update(ship_to=None)
 
 
+def left_while_held() -> None:
+    shipment = make_shipped().shipment
+    Hold.objects.create(
+        order=shipment.order,
+        kind="fraud",
+        opened_at=shipment.shipped_at - timedelta(minutes=2),
+        opened_by="user",
+        lifted_at=shipment.shipped_at + timedelta(minutes=2),
+    )
+
+
+def left_and_cancelled() -> None:
+    Order.objects.filter(pk=make_shipped().order_id).update(status="cancelled")
+
+
 @pytest.mark.parametrize(
     ("damage", "code"),
     [
@@ -130,6 +154,8 @@ def shipped_to_nowhere() -> None:
         (parcel_line, "work.ledger"),
         (left_twice, "work.ledger"),
         (shipped_to_nowhere, "work.address"),
+        (left_while_held, "work.stopped"),
+        (left_and_cancelled, "work.stopped"),
     ],
 )
 def test_broken_promise_is_seen(damage: Callable[[], None], code: str) -> None:
