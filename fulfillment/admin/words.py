@@ -48,11 +48,17 @@ def _shipped(facts: Mapping[str, Any]) -> str:
     return _("%(number)s shipped") % {"number": _number(facts)}
 
 
+def _cancelled(facts: Mapping[str, Any]) -> str:
+    why = _("units it asked for are lost") if facts.get("why") == LOST_STOCK else ""
+    return f"{_number(facts)} {why}".strip()
+
+
+LOST_STOCK = "lost_stock"
 WORK = "fulfillment_order"
 describe(WORK, "created", gettext_lazy("Work made out for the warehouse"), detail=_number, tone="info")
 describe(WORK, "release", gettext_lazy("Released to the warehouse"), detail=_number, tone="info")
 describe(WORK, "ship_by_hand", _shipped, detail=_parcel, tone="ok")
-describe(WORK, "cancel", gettext_lazy("Warehouse work cancelled"), detail=_number, tone="stop")
+describe(WORK, "cancel", gettext_lazy("Warehouse work cancelled"), detail=_cancelled, tone="stop")
 PARCEL = "parcel"
 describe(PARCEL, "created", gettext_lazy("Parcel packed"), detail=_parcel, tone="info")
 describe(PARCEL, "hand_over", gettext_lazy("Parcel handed to the carrier"), detail=_parcel, tone="info")

@@ -1,17 +1,13 @@
 """Shipping meets itself and a cancellation, on real PostgreSQL: one parcel, and never one for a cancelled order."""
 
 import threading
-from collections.abc import Callable, Sequence
 from typing import Any
 from unittest import mock
 
 import pytest
-from django.db import connections
 
-from config.kernel.audit import run_audit
 from config.kernel.errors import BancaleError, Conflict
 from config.kernel.outbox import deliver_due
-from config.kernel.results import Results
 from fulfillment.errors import AlreadyShipped, LineStopped, TrackingNumberTaken
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.services import locking, shipping
@@ -23,12 +19,12 @@ from orders import errors as order_errors
 from orders.enums import OrderStatus
 from orders.models import Order
 from orders.services.cancelling import cancel_orders
+from tests.concurrency.rivals import Call, at_once, violations
 from tests.factories.fulfillment import ACTOR, make_confirmed, stock
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 RIVALS, ROUNDS = 8, 12
-Call = Callable[[], Results[int]]
 
 
 def released(count: int = 1) -> list[FulfillmentOrder]:
@@ -44,30 +40,6 @@ def shipping_of(work: FulfillmentOrder, number: str) -> Call:
 
 def cancelling_of(order_id: int) -> Call:
     return lambda: cancel_orders([order_id], reason="no", actor=ACTOR)
-
-
-def at_once(calls: Sequence[Call]) -> list[Any]:
-    """What each call answered, all begun together: "done", or the class of its refusal."""
-    start, answers = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(place: int) -> None:
-        start.wait(timeout=30)
-        try:
-            results = calls[place]()
-            answers[place] = type(next(iter(results.refusals.values()))) if results.refusals else "done"
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return answers
-
-
-def violations() -> list[str]:
-    return [f"{found.invariant.code}: {one}" for found in run_audit() for one in found.violations]
 
 
 def test_the_same_work_shipped_by_eight_leaves_once() -> None:
