@@ -153,6 +153,25 @@ def insert_values(model: type[models.Model], names: tuple[str, ...], values: Seq
     _copy(model, (*names, *rest), (one + always for one in values) if always else values)
 
 
+def insert_missing(model: type[M], rows: Sequence[M]) -> None:
+    """Insert unsaved rows but those that a unique constraint refuses; the rows in memory stay without a key."""
+    if not rows:
+        return
+    if not is_fast():
+        model._default_manager.bulk_create(rows, ignore_conflicts=True)
+        return
+    names = _columns_without_id(model)
+    columns = ", ".join(connection.ops.quote_name(name) for name in names)
+    kinds = [_array_kind(model, name) for name in names]
+    shown = ", ".join(f"unnest(%s::{kind}[])" for kind in kinds)
+    arrays = zip(*map(itemgetter(*names), map(_dict_of, rows)), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {shown} ON CONFLICT DO NOTHING",
+            [_array(array, kind) for array, kind in zip(arrays, kinds, strict=True)],
+        )
+
+
 _dict_of: Callable[[Any], dict[str, Any]] = vars
 
 
@@ -173,9 +192,7 @@ def _copy_of(model: type[models.Model], names: tuple[str, ...]) -> _Copy:
     meta = model._meta
     fields = [next(field for field in meta.concrete_fields if field.attname == name) for name in names]
     for field in fields:
-        if type(field).pre_save not in (models.Field.pre_save, models.DateTimeField.pre_save) or getattr(
-            field, "auto_now", False
-        ):
+        if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
             raise TypeError(f"{meta.label}.{field.name} is computed on save")
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     types = []

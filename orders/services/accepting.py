@@ -12,6 +12,7 @@ from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, batch_transaction, verb
 from config.kernel.errors import Conflict, NotFound, TooMany
 from config.kernel.events import record_events
+from config.kernel.fastpath import insert_rows, new_row
 from config.kernel.numbering import next_numbers
 from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
@@ -36,7 +37,7 @@ from orders.parts import KitShare, KnownSku
 from orders.services.customers import find_or_make_customers, language_of
 from orders.services.duplicates import find_repeats
 from orders.services.holds import PLACED, hold_entry
-from orders.services.order_rows import Context, Draft, build
+from orders.services.order_rows import Context, Draft, build, take_order_ids
 from orders.services.raw import record_problems, settle_raw_orders
 from orders.states import CANCEL, ORDER, PAYMENT, PLACE
 
@@ -151,16 +152,17 @@ def _draft(
 ) -> list[Draft]:
     orders = [one.order for one in incoming]
     customers = find_or_make_customers((order, language_of(order, channel.language)) for order in orders)
-    context = Context(channel, skus, customers)
+    at = clock.now()
+    context = Context(channel, skus, customers, take_order_ids(orders), at)
     drafts = [build(one.order, context, is_history=one.is_history) for one in incoming]
     live = [draft for draft in drafts if not draft.is_history]
     repeats = find_repeats(channel, live)
-    at = clock.now()
     for draft in live:
         findings = Findings(draft.unknown_skus, draft.cut_address, repeats.get(draft.neutral.external_id, ""))
         draft.holds = [
-            Hold(
-                order=draft.order,
+            new_row(
+                Hold,
+                order_id=draft.order.pk,
                 kind=hold.kind,
                 reason=hold.reason,
                 facts=dict(hold.facts),
@@ -192,15 +194,15 @@ def _number(drafts: Sequence[Draft], numbers: Mapping[str, str]) -> None:
 
 def _insert(drafts: Sequence[Draft]) -> None:
     """Each table by one statement."""
-    Address.objects.bulk_create(_all(draft.addresses for draft in drafts))
-    Order.objects.bulk_create([draft.order for draft in drafts])
-    OrderLine.objects.bulk_create(_all(draft.lines for draft in drafts))
-    LinePart.objects.bulk_create(_all(draft.parts for draft in drafts))
-    Charge.objects.bulk_create(_all(draft.charges for draft in drafts))
-    DiscountShare.objects.bulk_create(_all(draft.discounts for draft in drafts))
-    TaxLine.objects.bulk_create(_all(draft.taxes for draft in drafts))
-    Payment.objects.bulk_create(_all(draft.payments for draft in drafts))
-    Hold.objects.bulk_create(_all(draft.holds for draft in drafts))
+    insert_rows(Address, _all(draft.addresses for draft in drafts))
+    insert_rows(Order, [draft.order for draft in drafts])
+    insert_rows(OrderLine, _all(draft.lines for draft in drafts))
+    insert_rows(LinePart, _all(draft.parts for draft in drafts), with_ids=False)
+    insert_rows(Charge, _all(draft.charges for draft in drafts))
+    insert_rows(DiscountShare, _all(draft.discounts for draft in drafts), with_ids=False)
+    insert_rows(TaxLine, _all(draft.taxes for draft in drafts), with_ids=False)
+    insert_rows(Payment, _all(draft.payments for draft in drafts))
+    insert_rows(Hold, _all(draft.holds for draft in drafts))
 
 
 def _all(groups: Iterable[Sequence[M]]) -> list[M]:

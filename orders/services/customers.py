@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from config.kernel import clock
+from config.kernel.fastpath import insert_missing, new_row
 from orders.models import Address, Customer
 from orders.neutral import NeutralAddress, NeutralOrder
 from orders.services.texts import fit, limit_of
@@ -36,7 +37,8 @@ def find_or_make_customers(orders: Iterable[tuple[NeutralOrder, str]]) -> Mappin
     for order, language in orders:
         email = email_of(order)
         if email and email not in wanted:
-            wanted[email] = Customer(
+            wanted[email] = new_row(
+                Customer,
                 email=email,
                 name=fit(Customer, "name", order.buyer.name),
                 phone=fit(Customer, "phone", order.buyer.phone),
@@ -47,14 +49,14 @@ def find_or_make_customers(orders: Iterable[tuple[NeutralOrder, str]]) -> Mappin
     missing = sorted(set(wanted) - set(found))
     if missing:
         # Sorted: two intakes that make the same customers wait for each other in one order.
-        Customer.objects.bulk_create([wanted[email] for email in missing], ignore_conflicts=True)
+        insert_missing(Customer, [wanted[email] for email in missing])
         found |= {row.email: row for row in Customer.objects.filter(email__in=missing)}
     return found
 
 
-def address_row(stated: NeutralAddress, customer: Customer | None) -> tuple[Address, tuple[str, ...]]:
+def address_row(stated: NeutralAddress, pk: int, customer_id: int | None) -> tuple[Address, tuple[str, ...]]:
     """An unsaved snapshot, and the names of the fields that had to be cut to fit."""
     texts = {name: getattr(stated, name) for name in ADDRESS_FIELDS}
     cut = tuple(name for name, text in texts.items() if len(text.strip()) > limit_of(Address, name))
-    row = Address(customer=customer, **{name: fit(Address, name, text) for name, text in texts.items()})
-    return row, cut
+    fitting = {name: fit(Address, name, text) if text else "" for name, text in texts.items()}
+    return new_row(Address, id=pk, customer_id=customer_id, **fitting), cut

@@ -1,10 +1,11 @@
-"""The rows of new orders, built in memory from neutral orders."""
+"""The rows of new orders, built in memory from neutral orders, their primary keys taken before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
-from config.kernel import clock
+from config.kernel.fastpath import new_row, take_ids
 from config.kernel.money import ZERO
 from orders.axes import PartState, PaymentState, derive_fulfillment, derive_payment
 from orders.enums import NeutralState, OrderStatus
@@ -21,11 +22,37 @@ from orders.models import (
     SalesChannel,
     TaxLine,
 )
-from orders.neutral import NeutralCharge, NeutralLine, NeutralOrder
+from orders.neutral import NeutralAddress, NeutralCharge, NeutralLine, NeutralOrder
 from orders.parts import KnownSku, PartShare, split_line
 from orders.services.customers import address_row, email_of, language_of
 from orders.services.texts import fit
 from orders.totals import Totals, recompute
+
+ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Primary keys for the rows that other rows point at."""
+
+    orders: Iterator[int]
+    addresses: Iterator[int]
+    lines: Iterator[int]
+    charges: Iterator[int]
+    payments: Iterator[int]
+
+
+def take_order_ids(orders: Sequence[NeutralOrder]) -> Ids:
+    """As many keys as the rows of these orders can need; one statement."""
+    counts = {
+        Order: len(orders),
+        Address: sum(len(_stated_addresses(order)) for order in orders),
+        OrderLine: sum(len(order.lines) for order in orders),
+        Charge: sum(len(order.charges) for order in orders),
+        Payment: sum(len(order.payments) for order in orders),
+    }
+    taken = take_ids(counts)
+    return Ids(*(iter(taken[model]) for model in (Order, Address, OrderLine, Charge, Payment)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +62,16 @@ class Context:
     channel: SalesChannel
     skus: Mapping[str, KnownSku]
     customers: Mapping[str, Customer]
+    ids: Ids
+    at: datetime
 
 
 @dataclass(slots=True)
 class Draft:
-    """One new order as unsaved rows that point at each other; holds are decided after the rows are known."""
+    """One new order as unsaved rows that point at each other by key; holds are decided after the rows are known.
+
+    `unknown_skus` are the codes, or titles, of lines that nobody knows.
+    """
 
     neutral: NeutralOrder
     is_history: bool
@@ -47,6 +79,7 @@ class Draft:
     order: Order
     addresses: list[Address] = field(default_factory=list)
     cut_address: tuple[str, ...] = ()
+    unknown_skus: tuple[str, ...] = ()
     lines: list[OrderLine] = field(default_factory=list)
     parts: list[LinePart] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
@@ -59,19 +92,15 @@ class Draft:
     def is_cancelled(self) -> bool:
         return self.neutral.state == NeutralState.CANCELLED
 
-    @property
-    def unknown_skus(self) -> tuple[str, ...]:
-        codes = (part.line.sku_code or part.line.title for part in self.parts if part.sku_id is None)
-        return tuple(dict.fromkeys(codes))
-
 
 def build(neutral: NeutralOrder, context: Context, *, is_history: bool) -> Draft:
     """All rows of one order but its number and its holds."""
     totals = recompute(neutral)
     skus = [context.skus.get(line.sku_code.strip()) for line in neutral.lines]
+    worths = [worth(line) for line in neutral.lines]
     splits = [
-        split_line(sku, quantity=line.quantity, total=worth(line), currency=neutral.currency)
-        for line, sku in zip(neutral.lines, skus, strict=True)
+        split_line(sku, quantity=line.quantity, total=total, currency=neutral.currency)
+        for line, sku, total in zip(neutral.lines, skus, worths, strict=True)
     ]
     states = [
         [_state(share, line, neutral, is_history) for share in shares]
@@ -79,14 +108,18 @@ def build(neutral: NeutralOrder, context: Context, *, is_history: bool) -> Draft
     ]
     order = _order(neutral, context, totals, is_history=is_history, states=states)
     draft = Draft(neutral, is_history, totals, order)
-    _addresses(draft)
+    _addresses(draft, context.ids)
+    unknown: dict[str, None] = {}
     for position, line in enumerate(neutral.lines):
-        row = _line(draft, line, position + 1, skus[position])
+        row = _line(draft, line, position + 1, skus[position], next(context.ids.lines))
         for share, state in zip(splits[position], states[position], strict=True):
             draft.parts.append(_part(row, share, state))
+            if share.sku_id is None:
+                unknown[row.sku_code or row.title] = None
+    draft.unknown_skus = tuple(unknown)
     for charge in neutral.charges:
-        _charge(draft, charge)
-    draft.payments = _payments(draft)
+        _charge(draft, charge, next(context.ids.charges))
+    draft.payments = _payments(draft, context)
     return draft
 
 
@@ -97,7 +130,7 @@ def worth(part: NeutralLine | NeutralCharge) -> Decimal | None:
 
 
 def _discount(part: NeutralLine | NeutralCharge) -> Decimal:
-    return sum((discount.amount for discount in part.discounts), ZERO)
+    return sum((discount.amount for discount in part.discounts), ZERO) if part.discounts else ZERO
 
 
 def _tax(part: NeutralLine | NeutralCharge) -> Decimal | None:
@@ -128,12 +161,15 @@ def _order(
     goods = zip(neutral.lines, states, strict=True)
     stated = neutral.total_amount
     is_completed = is_history and neutral.state != NeutralState.CANCELLED
-    return Order(
-        sales_channel=channel,
+    customer = context.customers.get(email)
+    return new_row(
+        Order,
+        id=next(context.ids.orders),
+        sales_channel_id=channel.pk,
         external_id=neutral.external_id,
         external_number=fit(Order, "external_number", neutral.number),
-        legal_entity=channel.legal_entity,
-        customer=context.customers.get(email),
+        legal_entity_id=channel.legal_entity_id,
+        customer_id=None if customer is None else customer.pk,
         email=email,
         language=language_of(neutral, channel.language),
         status=OrderStatus.COMPLETED if is_completed else OrderStatus.PLACED,
@@ -148,7 +184,7 @@ def _order(
         shipping_method=fit(Order, "shipping_method", neutral.shipping_method),
         note=neutral.note.replace("\x00", ""),
         currency=neutral.currency,
-        exchange_rate=Decimal(1) if neutral.currency == channel.legal_entity.currency else None,
+        exchange_rate=ONE if neutral.currency == channel.legal_entity.currency else None,
         prices_include_tax=neutral.prices_include_tax,
         lines_amount=totals.lines,
         discount_amount=totals.discounts,
@@ -158,7 +194,7 @@ def _order(
         total_sent_amount=stated,
         total_difference_amount=totals.difference,
         placed_at=neutral.placed_at,
-        accepted_at=clock.now(),
+        accepted_at=context.at,
         confirmed_at=neutral.placed_at if is_completed else None,
         completed_at=neutral.placed_at if is_completed else None,
         required_on=neutral.required_on,
@@ -172,22 +208,33 @@ def _payment_states(neutral: NeutralOrder) -> list[PaymentState]:
     ]
 
 
-def _addresses(draft: Draft) -> None:
-    """One snapshot for both uses where the channel states the same address twice."""
+def _stated_addresses(neutral: NeutralOrder) -> list[NeutralAddress]:
+    """The addresses to keep: one snapshot for both uses where the channel states the same twice."""
+    stated = [] if neutral.ship_to is None else [neutral.ship_to]
+    if neutral.bill_to is not None and neutral.bill_to != neutral.ship_to:
+        stated.append(neutral.bill_to)
+    return stated
+
+
+def _addresses(draft: Draft, ids: Ids) -> None:
     neutral, order = draft.neutral, draft.order
     if neutral.ship_to is not None:
-        order.ship_to, draft.cut_address = address_row(neutral.ship_to, order.customer)
-        draft.addresses.append(order.ship_to)
+        row, draft.cut_address = address_row(neutral.ship_to, next(ids.addresses), order.customer_id)
+        draft.addresses.append(row)
+        order.ship_to_id = row.pk
     if neutral.bill_to is not None and neutral.bill_to == neutral.ship_to:
-        order.bill_to = order.ship_to
+        order.bill_to_id = order.ship_to_id
     elif neutral.bill_to is not None:
-        order.bill_to, _cut = address_row(neutral.bill_to, order.customer)
-        draft.addresses.append(order.bill_to)
+        row, _cut = address_row(neutral.bill_to, next(ids.addresses), order.customer_id)
+        draft.addresses.append(row)
+        order.bill_to_id = row.pk
 
 
-def _line(draft: Draft, line: NeutralLine, position: int, sku: KnownSku | None) -> OrderLine:
-    row = OrderLine(
-        order=draft.order,
+def _line(draft: Draft, line: NeutralLine, position: int, sku: KnownSku | None, pk: int) -> OrderLine:
+    row = new_row(
+        OrderLine,
+        id=pk,
+        order_id=draft.order.pk,
         position=position,
         external_id=line.external_id,
         sku_id=None if sku is None else sku.pk,
@@ -202,13 +249,14 @@ def _line(draft: Draft, line: NeutralLine, position: int, sku: KnownSku | None) 
         tax_amount=_tax(line),
     )
     draft.lines.append(row)
-    _shares(draft, line, {"line": row})
+    _shares(draft, line, {"line_id": pk})
     return row
 
 
 def _part(line: OrderLine, share: PartShare, state: PartState) -> LinePart:
-    return LinePart(
-        line=line,
+    return new_row(
+        LinePart,
+        line_id=line.pk,
         sku_id=share.sku_id,
         per_unit=share.per_unit,
         value_amount=share.value_amount,
@@ -219,9 +267,11 @@ def _part(line: OrderLine, share: PartShare, state: PartState) -> LinePart:
     )
 
 
-def _charge(draft: Draft, charge: NeutralCharge) -> None:
-    row = Charge(
-        order=draft.order,
+def _charge(draft: Draft, charge: NeutralCharge, pk: int) -> None:
+    row = new_row(
+        Charge,
+        id=pk,
+        order_id=draft.order.pk,
         kind=charge.kind,
         external_id=fit(Charge, "external_id", charge.external_id),
         title=fit(Charge, "title", charge.title),
@@ -231,14 +281,15 @@ def _charge(draft: Draft, charge: NeutralCharge) -> None:
         tax_amount=_tax(charge),
     )
     draft.charges.append(row)
-    _shares(draft, charge, {"charge": row})
+    _shares(draft, charge, {"charge_id": pk})
 
 
-def _shares(draft: Draft, part: NeutralLine | NeutralCharge, owner: Mapping[str, OrderLine | Charge]) -> None:
+def _shares(draft: Draft, part: NeutralLine | NeutralCharge, owner: Mapping[str, int]) -> None:
     """Discount shares and tax lines of one line or charge."""
     draft.discounts += [
-        DiscountShare(
-            order=draft.order,
+        new_row(
+            DiscountShare,
+            order_id=draft.order.pk,
             code=fit(DiscountShare, "code", one.code),
             title=fit(DiscountShare, "title", one.title),
             amount=one.amount,
@@ -247,8 +298,9 @@ def _shares(draft: Draft, part: NeutralLine | NeutralCharge, owner: Mapping[str,
         for one in part.discounts
     ]
     draft.taxes += [
-        TaxLine(
-            order=draft.order,
+        new_row(
+            TaxLine,
+            order_id=draft.order.pk,
             title=fit(TaxLine, "title", one.title),
             rate=one.rate,
             amount=one.amount,
@@ -259,10 +311,12 @@ def _shares(draft: Draft, part: NeutralLine | NeutralCharge, owner: Mapping[str,
     ]
 
 
-def _payments(draft: Draft) -> list[Payment]:
+def _payments(draft: Draft, context: Context) -> list[Payment]:
     return [
-        Payment(
-            order=draft.order,
+        new_row(
+            Payment,
+            id=next(context.ids.payments),
+            order_id=draft.order.pk,
             provider=one.provider,
             external_id=one.external_id,
             status=one.status,
@@ -271,7 +325,7 @@ def _payments(draft: Draft) -> list[Payment]:
             authorised_amount=one.authorised_amount,
             captured_amount=one.captured_amount,
             refunded_amount=one.refunded_amount,
-            reported_at=clock.now(),
+            reported_at=context.at,
         )
         for one in draft.neutral.payments
     ]
