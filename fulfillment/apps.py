@@ -8,5 +8,8 @@ class FulfillmentConfig(AppConfig):
 
     def ready(self) -> None:
         from fulfillment import invariants, states, subscribers  # noqa: F401  (registers checks and machines)
+        from fulfillment.services.stock_loss import WarehouseWork
+        from inventory.owners import register_owner
 
         subscribers.register()
+        register_owner(WarehouseWork.kind, WarehouseWork())

@@ -12,6 +12,17 @@ class MovementKind(TextChoices):
     PUT_BACK = "put_back", _("Put back for sale")
     SCRAP = "scrap", _("Scrapped")
     CORRECTION = "correction", _("Corrected")
+    MOVE = "move", _("Moved between bins")
+    TRANSFER_OUT = "transfer_out", _("Sent to another location")
+    TRANSFER_IN = "transfer_in", _("Came from another location")
+
+
+class AdjustmentKind(TextChoices):
+    CORRECTION = "correction", _("Correction")
+    SET_ASIDE = "set_aside", _("Set aside")
+    PUT_BACK = "put_back", _("Put back for sale")
+    SCRAP = "scrap", _("Written off")
+    MOVE = "move", _("Moved between bins")
 
 
 class UnsellableReason(TextChoices):

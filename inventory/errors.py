@@ -47,6 +47,11 @@ class NotEnoughUnsellable(BancaleError):
     message = _("Only %(found)s set aside of %(asked)s asked.")
 
 
+class NotEnoughInBin(BancaleError):
+    code = "not_enough_in_bin"
+    message = _("Only %(found)s in the bin of %(asked)s asked.")
+
+
 class QueueJumped(BancaleError):
     """A promise would take units that those ahead in the queue wait for."""
 

@@ -7,6 +7,9 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
+        from inventory.owners import register_owner
         from orders import invariants, states, subscribers  # noqa: F401  (registers checks and machines)
+        from orders.services.stock_loss import OrderDemand
 
         subscribers.register()
+        register_owner(OrderDemand.kind, OrderDemand())

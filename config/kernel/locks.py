@@ -1,12 +1,14 @@
 """The one lock order. Every row lock goes through `lock_rows`, which refuses to go backwards."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import connection, models, transaction
 
 LOCK_ORDER = (
-    "idempotency_key", "import_run", "order", "fulfillment_order", "wave", "pick_task", "shipment", "parcel",
-    "return", "payment", "purchase_order", "transfer", "count", "stock_level", "bin_stock", "document_counter",
+    "idempotency_key", "import_run", "count", "order", "fulfillment_order", "wave", "pick_task", "shipment", "parcel",
+    "return", "payment", "purchase_order", "transfer", "stock_level", "bin_stock", "document_counter",
 )  # fmt: skip
 _RANK = {name: rank for rank, name in enumerate(LOCK_ORDER)}
 
@@ -40,3 +42,15 @@ def note_lock(kind: str) -> None:
     if rank < highest:
         raise LockOrderBroken(f"{kind} locked after {LOCK_ORDER[highest]}")
     connection._bancale_locks = (outermost, rank)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def lock_savepoint() -> Iterator[None]:
+    """A savepoint that gives its locks back when it fails, so that they can be taken again from the beginning."""
+    with transaction.atomic():
+        before = getattr(connection, "_bancale_locks", (None, -1))
+        try:
+            yield
+        except BaseException:
+            connection._bancale_locks = before  # type: ignore[attr-defined]
+            raise

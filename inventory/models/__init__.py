@@ -1,3 +1,4 @@
+from inventory.models.adjustments import StockAdjustment
 from inventory.models.places import Bin, Location
 from inventory.models.receipts import StockReceipt
 from inventory.models.reservations import Reservation
@@ -13,6 +14,7 @@ __all__ = [
     "MovementKey",
     "Reservation",
     "Sku",
+    "StockAdjustment",
     "StockLevel",
     "StockMovement",
     "StockReceipt",

@@ -1,7 +1,8 @@
 """Goods come back: into quarantine, from there for sale again or to scrap."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
@@ -79,7 +80,10 @@ def put_back_for_sale(
 
     Refuses: `NotAllowed`; `NotFound`; `NotEnoughUnsellable`; `BinMissing`; `InvalidInput`.
     """
-    return _out_of_quarantine({MovementKind.PUT_BACK: goods}, cause=Cause(reference, actor))
+    actor.require(RETURN)
+    return out_of_sale(
+        {MovementKind.PUT_BACK: goods}, reason=QUARANTINE, cause=lambda: Cause(reference, actor)
+    )
 
 
 @verb
@@ -92,7 +96,8 @@ def scrap_unsellable(
 
     Refuses: `NotAllowed`; `NotFound`; `NotEnoughUnsellable`; `BinMissing`; `InvalidInput`.
     """
-    return _out_of_quarantine({MovementKind.SCRAP: goods}, cause=Cause(reference, actor))
+    actor.require(RETURN)
+    return out_of_sale({MovementKind.SCRAP: goods}, reason=QUARANTINE, cause=lambda: Cause(reference, actor))
 
 
 @verb
@@ -103,11 +108,19 @@ def empty_quarantine(
 
     Locks, answers and refusals are those of `put_back_for_sale` and `scrap_unsellable`.
     """
+    actor.require(RETURN)
     lines = {
         MovementKind.PUT_BACK: [line for line in goods if line.key not in scrapped],
         MovementKind.SCRAP: [line for line in goods if line.key in scrapped],
     }
-    return _out_of_quarantine(lines, cause=Cause(reference, actor))
+    return out_of_sale(lines, reason=QUARANTINE, cause=lambda: Cause(reference, actor))
+
+
+class Posted(NamedTuple):
+    """What a ledger entry is called, and the reason for which the units were set aside."""
+
+    kind: MovementKind
+    reason: UnsellableReason
 
 
 _BINS = {
@@ -116,10 +129,17 @@ _BINS = {
 }
 
 
-def _out_of_quarantine(
-    lines: Mapping[MovementKind, Sequence[ReturnedGoods]], *, cause: Cause
+def out_of_sale(
+    lines: Mapping[MovementKind, Sequence[ReturnedGoods]],
+    *,
+    reason: UnsellableReason,
+    cause: Callable[[], Cause],
 ) -> Results[str]:
-    cause.actor.require(RETURN)
+    """Put set-aside units of one reason back for sale, or write them off, by the kind of movement.
+
+    `cause` is asked once, when there is something to post. Locks, answers and refusals are those of
+    `put_back_for_sale`; the caller has asked for the right.
+    """
     every = [line for some in lines.values() for line in some]
     results: Results[str] = Results(line.key for line in every)
     with batch_transaction():
@@ -130,16 +150,17 @@ def _out_of_quarantine(
             if some
         }
         levels = lock_levels(line.sku_id for some in fit.values() for line in some)
-        held, at = _held([level.pk for level in levels]), by_place(levels)
+        held, at = _held([level.pk for level in levels], reason), by_place(levels)
         postings: list[Posting] = []
         keys: list[str] = []
         freed: list[int] = []
         for kind, some in fit.items():
             for level, line in _within(new_lines(some, kind, results), at, held, results):
-                postings += _entries(level, line, kind, places)
+                postings += _entries(level, line, Posted(kind, reason), places)
                 keys.append(f"{kind}:{line.key}")
                 freed += [line.sku_id] if kind == MovementKind.PUT_BACK else []
-        post_movements(postings, levels=levels, cause=cause)
+        if postings:
+            post_movements(postings, levels=levels, cause=cause())
         keep_keys(keys)
         if freed:
             record_freed(freed)
@@ -163,9 +184,9 @@ def _fitting(
     return fit
 
 
-def _held(level_ids: Sequence[int]) -> dict[int, int]:
-    """Units in quarantine by level."""
-    rows = UnsellableStock.objects.filter(level_id__in=level_ids, reason=QUARANTINE)
+def _held(level_ids: Sequence[int], reason: UnsellableReason) -> dict[int, int]:
+    """Units set aside for a reason, by level."""
+    rows = UnsellableStock.objects.filter(level_id__in=level_ids, reason=reason)
     return dict(rows.values_list("level_id", "quantity"))
 
 
@@ -187,16 +208,16 @@ def _within(
         yield level, line
 
 
-def _entries(level: StockLevel, line: ReturnedGoods, kind: MovementKind, places: Places) -> Iterator[Posting]:
+def _entries(level: StockLevel, line: ReturnedGoods, posted: Posted, places: Places) -> Iterator[Posting]:
     yield Posting(
         level.pk,
         places.bin_of[line.location_id, BinKind.QUARANTINE],
-        kind,
+        posted.kind,
         delta=-line.quantity,
         unsellable_delta=-line.quantity,
-        unsellable_reason=QUARANTINE,
+        unsellable_reason=posted.reason,
         document=line.document,
     )
-    if kind == MovementKind.PUT_BACK:
+    if posted.kind == MovementKind.PUT_BACK:
         default_bin = places.bin_of[line.location_id, BinKind.DEFAULT]
-        yield Posting(level.pk, default_bin, kind, delta=line.quantity, document=line.document)
+        yield Posting(level.pk, default_bin, posted.kind, delta=line.quantity, document=line.document)

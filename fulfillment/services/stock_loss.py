@@ -1,0 +1,58 @@
+"""Stock that work was asked for is no longer there: the work is called back, what is left can be released again."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from config.kernel.actors import Actor
+from config.kernel.locks import lock_rows
+from config.kernel.states import apply_transition
+from fulfillment.enums import LIVE_FULFILLMENT
+from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
+from fulfillment.selectors.work import ORDER_LINE_PART, asked_units, reserved_units
+from fulfillment.states import CANCEL, FULFILLMENT_ORDER
+from inventory.owners import Loss, Reference
+
+LOST_STOCK = "lost_stock"
+
+
+class WarehouseWork:
+    """The work behind reservations of the kind "order_line_part"; the order behind it is locked before."""
+
+    kind = ORDER_LINE_PART
+
+    def lock(self, reference_ids: Collection[int]) -> None:
+        """Lock the live fulfillment orders that ask for these parts; a locked order gets no others."""
+        asking = FulfillmentOrderLine.objects.filter(line_part__in=list(reference_ids))
+        rows = FulfillmentOrder.objects.filter(
+            status__in=LIVE_FULFILLMENT, pk__in=asking.values("fulfillment_order")
+        )
+        lock_rows("fulfillment_order", rows)
+
+    def bound_units(self, reference_ids: Collection[int]) -> Mapping[tuple[int, int], int]:
+        """What live fulfillment orders ask for."""
+        return {(spot.part_id, spot.location_id): units for spot, units in asked_units(reference_ids).items()}
+
+    def lose(self, losses: Sequence[Loss], *, document: Reference, actor: Actor) -> None:
+        """Call back the work that asks for more than is still reserved; the units left stay reserved."""
+        part_ids = {loss.reference[1] for loss in losses}
+        reserved = reserved_units(part_ids)
+        short = {spot for spot, units in asked_units(part_ids).items() if units > reserved.get(spot, 0)}
+        if not short:
+            return
+        lines = FulfillmentOrderLine.objects.filter(
+            line_part__in={spot.part_id for spot in short}, fulfillment_order__status__in=LIVE_FULFILLMENT
+        ).select_related("fulfillment_order")
+        work = {
+            line.fulfillment_order_id: line.fulfillment_order
+            for line in lines.order_by("fulfillment_order_id")
+            if (line.line_part_id, line.fulfillment_order.location_id) in short
+        }
+        facts = {
+            pk: {
+                "number": one.number,
+                "location_id": one.location_id,
+                "why": LOST_STOCK,
+                "document": list(document),
+            }
+            for pk, one in work.items()
+        }
+        apply_transition(FULFILLMENT_ORDER, CANCEL, list(work.values()), actor=actor, facts=facts)

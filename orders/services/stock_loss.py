@@ -1,0 +1,58 @@
+"""Stock that was reserved for orders is no longer there: their counters follow, their timelines tell."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from config.kernel.actors import Actor
+from config.kernel.events import Entry, Thread, record_events
+from inventory.owners import Loss, Reference
+from orders.models import LinePart, Order
+from orders.selectors.demand import ORDER_LINE_PART
+from orders.services.axes import refresh_axes
+from orders.services.counters import write_counters
+from orders.services.locking import lock_orders
+
+LOST_STOCK = "lost_stock"
+
+
+class OrderDemand:
+    """The orders behind reservations of the kind "order_line_part"."""
+
+    kind = ORDER_LINE_PART
+
+    def lock(self, reference_ids: Collection[int]) -> None:
+        """Lock the orders of these parts. A part never changes its order, so that it can be looked up before."""
+        lock_orders(LinePart.objects.filter(pk__in=reference_ids).values_list("line__order_id", flat=True))
+
+    def bound_units(self, reference_ids: Collection[int]) -> Mapping[tuple[int, int], int]:
+        return {}
+
+    def lose(self, losses: Sequence[Loss], *, document: Reference, actor: Actor) -> None:
+        """Count the parts' units as no longer allocated: counters, one event an order, axes."""
+        lost: dict[int, int] = defaultdict(int)
+        places: dict[int, set[int]] = defaultdict(set)
+        for loss in losses:
+            lost[loss.reference[1]] += loss.quantity
+            places[loss.reference[1]].add(loss.location_id)
+        parts = list(LinePart.objects.filter(pk__in=lost).select_related("line").order_by("pk"))
+        by_order: dict[int, list[LinePart]] = defaultdict(list)
+        for part in parts:
+            part.allocated -= lost[part.pk]
+            by_order[part.line.order_id].append(part)
+        write_counters(parts, ["allocated"])
+        entries = [
+            Entry(
+                ("order", order_id),
+                Thread("order", order_id),
+                LOST_STOCK,
+                facts={
+                    "units": sum(lost[part.pk] for part in some),
+                    "parts": {str(part.pk): lost[part.pk] for part in some},
+                    "locations": sorted({place for part in some for place in places[part.pk]}),
+                    "document": list(document),
+                },
+            )
+            for order_id, some in sorted(by_order.items())
+        ]
+        record_events(entries, actor=actor)
+        refresh_axes(list(Order.objects.filter(pk__in=list(by_order)).order_by("pk")))
