@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def queue_tiles(user: "AbstractUser | AnonymousUser") -> Iterable[Tile]:
-    """A tile for each queue of each list this user may open, in the order of the navigation."""
+    """A tile for each queue of each list this user may open and work off, in the order of the navigation."""
     found = sorted(_queues(user), key=lambda row: place_of(row[1]._meta.label_lower))
     for section, model, queue in found:
         waiting = queue.rows(model._default_manager.all()).order_by()[:COUNT_LIMIT].count()
@@ -29,4 +29,5 @@ def _queues(user: "AbstractUser | AnonymousUser") -> Iterable[tuple[str, type[Mo
         if user.has_perm(name.format("view")) or user.has_perm(name.format("change")):
             for entry in model_admin.list_filter:
                 for queue in getattr(entry, "offered", ()):
-                    yield section_of(model._meta.label_lower), model, queue
+                    if not queue.permission or user.has_perm(queue.permission):
+                        yield section_of(model._meta.label_lower), model, queue

@@ -30,6 +30,7 @@ PICKER = (
     "fulfillment.ship_fulfillmentorder",
     "fulfillment.track_parcel",
     "inventory.receive_stock",
+    "inventory.view_stockreceipt",
     "inventory.return_stock",
     "returns.receive_rma",
     "returns.inspect_rma",

@@ -88,7 +88,10 @@ register_order_button(
 )
 
 
-add_order_queue(Queue("to_release", gettext_lazy("To release"), to_release), after="to_allocate")
+add_order_queue(
+    Queue("to_release", gettext_lazy("To release"), to_release, permission=RELEASE.permission),
+    after="to_allocate",
+)
 add_order_action(
     bulk_action(
         release_orders,

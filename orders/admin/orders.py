@@ -36,11 +36,11 @@ from orders.services.holds import HOLD_ORDER, place_hold, release_holds
 from orders.states import CANCEL, CONFIRM, ORDER, PLACE
 
 ORDER_QUEUES = (
-    Queue("to_confirm", _("To confirm"), work.to_confirm, "info"),
-    Queue("on_hold", pgettext_lazy("orders", "On hold"), work.on_hold, "stop"),
-    Queue("unknown_sku", _("Unknown SKU"), work.unknown_sku, "stop"),
-    Queue("to_allocate", _("To allocate"), work.to_allocate),
-    Queue("backordered", _("Backordered"), work.backordered),
+    Queue("to_confirm", _("To confirm"), work.to_confirm, "info", CONFIRM.permission),
+    Queue("on_hold", pgettext_lazy("orders", "On hold"), work.on_hold, "stop", HOLD_ORDER),
+    Queue("unknown_sku", _("Unknown SKU"), work.unknown_sku, "stop", ALLOCATE),
+    Queue("to_allocate", _("To allocate"), work.to_allocate, permission=ALLOCATE),
+    Queue("backordered", _("Backordered"), work.backordered, permission=ALLOCATE),
     Queue("late", _("Late"), work.late, "stop"),
 )
 

@@ -31,7 +31,7 @@ from returns.services.approving import approve_returns
 from returns.states import APPROVE, RMA
 
 QUEUES = (
-    Queue("to_approve", gettext_lazy("Returns to approve"), queues.to_approve),
+    Queue("to_approve", gettext_lazy("Returns to approve"), queues.to_approve, permission=APPROVE.permission),
     Queue("to_receive", gettext_lazy("Returns expected"), queues.to_receive, "info"),
     Queue("to_inspect", gettext_lazy("Returns to inspect"), queues.to_inspect),
     Queue("to_close", gettext_lazy("Returns to close"), queues.to_close, "info"),

@@ -17,12 +17,16 @@ PARAMETER = "queue"
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """`rows` is a selector: it narrows a queryset to what waits in this queue."""
+    """`rows` is a selector: it narrows a queryset to what waits in this queue.
+
+    With a `permission`, the queue is counted on the first page only for those who may work it off.
+    """
 
     name: str
     label: str | Promise
     rows: Callable[[QuerySet[Any]], QuerySet[Any]]
     tone: str = "wait"
+    permission: str = ""
 
 
 def queue_filter(queues: Sequence[Queue]) -> type[SimpleListFilter]:
