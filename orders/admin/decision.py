@@ -3,9 +3,18 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from orders.planner import Reason
+from orders.planner import Outcome, Reason
 from orders.selectors.order_page import DecisionView
+
+OUTCOMES: dict[str, Any] = {
+    Outcome.WHOLE: gettext_lazy("All from one place"),
+    Outcome.SPLIT: gettext_lazy("All, from several places"),
+    Outcome.PARTIAL: gettext_lazy("Some, the rest waits"),
+    Outcome.BACKORDERED: gettext_lazy("Everything waits"),
+    Outcome.NOTHING: gettext_lazy("Nothing to decide"),
+}
 
 
 def decision_words(view: DecisionView | None) -> dict[str, Any] | None:

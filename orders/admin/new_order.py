@@ -76,7 +76,7 @@ class NewOrderForm(forms.Form):
         channels = SalesChannel.objects.filter(is_active=True).select_related("legal_entity")
         field: Any = self.fields["sales_channel"]
         field.queryset = channels
-        first = next((one for one in channels if one.kind == ChannelKind.PHONE), None)
+        first = next((one for one in channels if one.kind == ChannelKind.PHONE), next(iter(channels), None))
         if first is not None:
             self.initial.setdefault("sales_channel", first.pk)
             self.initial.setdefault("language", first.language)

@@ -22,8 +22,10 @@ from orders.enums import (
     OrderStatus,
     PaymentAxis,
     PaymentStatus,
+    Step,
 )
 from orders.models import Address, Order
+from orders.selectors.holds import refusing
 from orders.selectors.order_page import LineView, line_views, newest_decision, tax_sums
 from orders.services.holds import HOLD_ORDER
 
@@ -97,7 +99,7 @@ def _notices(order: Order, request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def steps_of(order: Order) -> list[tuple[str, str]]:
-    """Place, confirm, allocate, ship, deliver: what is done, and which comes now."""
+    """Place, confirm, allocate, ship, deliver: what is done, which comes now, and whether a hold refuses it."""
     if order.status in (OrderStatus.CANCELLED, OrderStatus.VOID):
         return [(_("Placed"), "done"), (str(OrderStatus(order.status).label), "stop")]
     goods = order.fulfillment_status
@@ -109,7 +111,8 @@ def steps_of(order: Order) -> list[tuple[str, str]]:
         (_("Deliver"), _("Delivered"), goods == F.DELIVERED or order.status == OrderStatus.COMPLETED),
     ]
     first = next((place for place, (*_words, is_done) in enumerate(steps) if not is_done), None)
-    now = "stop" if holds_of(order) else "now"
+    step = {1: Step.CONFIRM, 2: Step.ALLOCATE, 3: Step.SHIP}.get(-1 if first is None else first)
+    now = "stop" if step is not None and refusing(holds_of(order), step) else "now"
     return [
         (past, "done") if is_done else (verb, now if place == first else "")
         for place, (verb, past, is_done) in enumerate(steps)
@@ -183,7 +186,8 @@ def _tax_label(order: Order, tax: Any) -> str:
     label = _("%(tax)s in it") if order.prices_include_tax else _("%(tax)s on top")
     said = label % {"tax": f"{name}{rate}" if rate.strip() not in name else name}
     if tax.owner == MoneyOwner.MARKETPLACE:
-        return f"{said} ({_('the marketplace owes it')})"
+        owes = _("the marketplace owes it")
+        return f"{said} ({owes})"
     return said
 
 

@@ -21,10 +21,12 @@ from config.kernel.admin import (
     queue_filter,
 )
 from config.kernel.machines import SETTLE
-from config.kernel.templatetags.bancale import ago, badge, localtime, money
+from config.kernel.templatetags.bancale import ago, badge, localtime, money, quantity
+from orders.admin.decision import OUTCOMES, decision_words
 from orders.admin.words import hold_text, hold_title
 from orders.enums import PaymentStatus
 from orders.models import AllocationDecision, Hold, Notification, Order, Payment, RawOrder
+from orders.selectors.order_page import named_decision
 from orders.selectors.work import mails_unknown, unread
 from orders.services.mail_outcomes import mark_mails_sent, send_mails_again
 from orders.services.rereading import retry_raw_orders
@@ -130,6 +132,7 @@ class RawOrderAdmin(TransitionAdmin):
 @admin.register(Hold)
 class HoldAdmin(OfOrder):
     list_display = ("order_link", "kind", "said", "since", "lifted")
+    list_display_links = ("kind",)
     list_filter = ("kind", ("lifted_at", admin.EmptyFieldListFilter))
     search_fields = ("=order__number",)
     fields = readonly_fields = (
@@ -162,23 +165,36 @@ class HoldAdmin(OfOrder):
 
 @admin.register(AllocationDecision)
 class AllocationDecisionAdmin(OfOrder):
-    list_display = ("order_link", "outcome", "when", "units", "waiting_units")
+    list_display = ("order_link", "in_words", "when", "units", "waiting_units")
+    list_display_links = ("in_words",)
     list_filter = ("outcome",)
     search_fields = ("=order__number",)
-    fields = readonly_fields = ("order_link", "outcome", "decided_at", "chosen", "candidates", "waiting")
+    fields = readonly_fields = ("order_link", "in_words", "decided_at", "said")
     empty_title = _("Nothing has been allocated")
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return {"title": gettext("Order %(number)s: where it ships from") % {"number": obj.order.number}}
+
+    @admin.display(description=_("why"))
+    def said(self, row: AllocationDecision) -> str:
+        words = decision_words(named_decision(row)) or {}
+        return " ".join(str(one) for part in ("chosen", "waiting", "others") for one in words.get(part, ()))
+
+    @admin.display(description=_("outcome"), ordering="outcome")
+    def in_words(self, row: AllocationDecision) -> Any:
+        return OUTCOMES.get(row.outcome, row.outcome)
 
     @admin.display(description=_("decided"), ordering="decided_at")
     def when(self, row: AllocationDecision) -> Any:
         return localtime(row.decided_at)
 
     @admin.display(description=_("reserved"))
-    def units(self, row: AllocationDecision) -> int:
-        return sum(share["quantity"] for share in row.chosen)
+    def units(self, row: AllocationDecision) -> Any:
+        return quantity(sum(share["quantity"] for share in row.chosen))
 
     @admin.display(description=_("waiting"))
-    def waiting_units(self, row: AllocationDecision) -> int:
-        return sum(share["quantity"] for share in row.waiting)
+    def waiting_units(self, row: AllocationDecision) -> Any:
+        return quantity(sum(share["quantity"] for share in row.waiting))
 
 
 @admin.register(Payment)

@@ -64,7 +64,7 @@ class TaxSum:
 
 @dataclass(frozen=True, slots=True)
 class DecisionView:
-    """The newest decision with the names that its ids stand for."""
+    """A decision with the names that its ids stand for."""
 
     decision: AllocationDecision
     locations: Mapping[int, str]
@@ -130,8 +130,11 @@ def tax_sums(order: Order) -> list[TaxSum]:
 def newest_decision(order: Order) -> DecisionView | None:
     """What the planner said last, with names: three statements."""
     decision = AllocationDecision.objects.filter(order=order).order_by("-pk").first()
-    if decision is None:
-        return None
+    return None if decision is None else named_decision(decision)
+
+
+def named_decision(decision: AllocationDecision) -> DecisionView:
+    """A decision with the names that its ids stand for: two statements."""
     places = {row["location"] for row in [*decision.chosen, *decision.candidates]}
     skus = {row["sku"] for row in [*decision.chosen, *decision.waiting] if row["sku"]}
     return DecisionView(decision, _names(Location, places, "name"), _names(Sku, skus, "code"))
