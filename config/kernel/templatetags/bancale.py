@@ -223,7 +223,8 @@ def waterfall(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         bar["tone"] = bar.get("tone") or (
             "total" if bar.get("total") else "plus" if bar["quantity"] >= 0 else "minus"
         )
-        bar["signed"] = str(bar["quantity"]) if bar.get("total") or not place else f"{bar['quantity']:+d}"
+        is_plain = bar.get("total") or not place or not bar["quantity"]
+        bar["signed"] = str(bar["quantity"]) if is_plain else f"{bar['quantity']:+d}"
     return {"bars": bars, "zero": round(-floor / span * 1000)}
 
 
