@@ -19,7 +19,7 @@ from fulfillment.models import (
     TrackingEvent,
 )
 from fulfillment.selectors.work import ORDER_LINE_PART
-from fulfillment.subscribers import CALL_BACK, ORDER_CANCELLED
+from fulfillment.subscribers import CALL_BACK, CALLED_OFF
 from inventory.enums import MovementKind, ReservationState
 from inventory.models import Reservation, StockMovement
 from orders.enums import CLOSED_ORDER, OrderStatus
@@ -37,7 +37,7 @@ def _total(rows: QuerySet, group: str, column: str = "quantity") -> Coalesce:
 
 def _being_called_back() -> QuerySet:
     """Orders whose cancellation this room has yet to hear of."""
-    rows = Delivery.objects.filter(subscriber=CALL_BACK, state__in=OWED, fact__kind=ORDER_CANCELLED)
+    rows = Delivery.objects.filter(subscriber=CALL_BACK, state__in=OWED, fact__kind__in=CALLED_OFF)
     return rows.values("fact__subject_id")
 
 

@@ -6,31 +6,42 @@ from config.kernel.actors import Actor
 from config.kernel.batches import in_batches
 from config.kernel.outbox import Owed, Suppressed, subscribe
 from config.kernel.results import Results
-from fulfillment.selectors.work import live_work
+from fulfillment.selectors.work import asked_work, live_work
 from fulfillment.services.cancelling import cancel_fulfillment_orders
+from orders.enums import FulfillmentStatus
 from orders.models import Order
+from orders.services.cancelling import CANCELLED, REST_CANCELLED
+from orders.warehouse import register_asked_work
 
-ORDER_CANCELLED = "order.cancelled"
+CALLED_OFF = (CANCELLED, REST_CANCELLED)
+NOTHING_LEFT = frozenset(
+    {FulfillmentStatus.NOTHING_TO_SHIP, FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED}
+)
 CALL_BACK = "fulfillment.call_back"
 
 
 def register() -> None:
-    """Subscribe; called once from `AppConfig.ready()`."""
-    subscribe(CALL_BACK, [ORDER_CANCELLED], call_work_back)
+    """Subscribe, and say what the warehouse is asked for; called once from `AppConfig.ready()`."""
+    subscribe(CALL_BACK, CALLED_OFF, call_work_back)
+    register_asked_work(asked_work)
 
 
 def call_work_back(owed: Sequence[Owed]) -> Results[int]:
-    """Cancel the live fulfillment orders of orders that are closed; a second delivery finds none."""
+    """Cancel the live fulfillment orders of orders that have nothing left to ship; a second delivery finds none."""
     results: Results[int] = Results(one.delivery_id for one in owed)
     order_ids = [one.subject_id for one in owed]
-    closed = {order.pk for order in Order.objects.filter(pk__in=order_ids) if order.is_closed}
+    closed = {
+        order.pk
+        for order in Order.objects.filter(pk__in=order_ids)
+        if order.is_closed or order.fulfillment_status in NOTHING_LEFT
+    }
     work = live_work(closed)
     wanted = [pk for ids in work.values() for pk in ids]
     answers = in_batches(cancel_fulfillment_orders, wanted, actor=Actor.system("order cancelled"))
     for one in owed:
         refused = [answers.refusals[pk] for pk in work.get(one.subject_id, []) if pk in answers.refusals]
         if one.subject_id not in closed:
-            results.refuse(one.delivery_id, Suppressed("the order is open"))
+            results.refuse(one.delivery_id, Suppressed("the order has goods left to ship"))
         elif refused:
             results.refuse(one.delivery_id, refused[0])
         elif one.subject_id in work:

@@ -72,3 +72,20 @@ class NotDelivered(BancaleError):
 
     code = "not_delivered"
     message = _("Order %(number)s: %(missing)s units are not delivered yet.")
+
+
+class NotEnoughLeft(BancaleError):
+    """More units of a line to cancel than are neither shipped nor cancelled. `facts`: `number`, `line`, `left`."""
+
+    code = "not_enough_left"
+    message = _("Order %(number)s: of %(line)s only %(left)s can still be cancelled, not %(asked)s.")
+
+
+class UnitsAtWork(BancaleError):
+    """The warehouse is at work on units that would have to be taken from it. `facts`: `number`, `work`, `left`."""
+
+    code = "units_at_work"
+    message = _(
+        "Order %(number)s: the warehouse is at work on units of %(line)s (%(work)s); call that back first. "
+        "%(left)s can be taken without it."
+    )

@@ -12,6 +12,7 @@ from fulfillment.states import SHIP_BY_HAND
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 from orders.models import LinePart
+from orders.warehouse import AskedUnits
 
 ORDER_LINE_PART = "order_line_part"
 
@@ -47,6 +48,15 @@ def asked_units(part_ids: Iterable[int]) -> dict[Spot, int]:
         .order_by()
     )
     return {Spot(part_id, location_id): units for part_id, location_id, units in rows}
+
+
+def asked_work(part_ids: Iterable[int]) -> list[AskedUnits]:
+    """What live fulfillment orders ask for, by name; one statement."""
+    rows = FulfillmentOrderLine.objects.filter(
+        line_part__in=list(part_ids), fulfillment_order__status__in=LIVE_FULFILLMENT
+    ).order_by("pk")
+    columns = ("line_part_id", "fulfillment_order__location_id", "quantity", "fulfillment_order__number")
+    return [AskedUnits(*row) for row in rows.values_list(*columns)]
 
 
 def uncovered_units(order_ids: Iterable[int]) -> dict[int, Mapping[int, Mapping[int, int]]]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
@@ -14,10 +13,11 @@ from config.kernel.events import Entry, Thread, record_events
 from config.kernel.results import Results
 from orders.enums import HoldKind
 from orders.errors import OrderClosed
-from orders.models import Hold, Order
+from orders.models import Hold
 from orders.selectors.holds import open_holds
 from orders.services.locking import lock_orders, refuse_unknown
 from orders.services.texts import limit_of
+from orders.services.versions import count_up
 
 HOLD_ORDER = "orders.hold_order"
 PLACED, LIFTED = "hold_placed", "hold_lifted"
@@ -66,7 +66,7 @@ def place_hold(
             )
             for pk in results.done_ids
         )
-        _count_up(results.done_ids)
+        count_up(results.done_ids)
         record_events([hold_entry(hold, PLACED) for hold in holds], actor=actor)
     return results
 
@@ -97,7 +97,7 @@ def release_holds(order_ids: Sequence[int], *, kind: HoldKind, actor: Actor) -> 
                 results.done(order.pk)
                 lifted += holds
         lift(lifted, actor=actor)
-        _count_up(results.done_ids)
+        count_up(results.done_ids)
     return results
 
 
@@ -123,9 +123,3 @@ def _check_reason(kind: HoldKind, reason: str) -> None:
 
 def _is_same(hold: Hold, kind: HoldKind, reason: str) -> bool:
     return hold.kind == kind and (kind != HoldKind.MANUAL or hold.reason == reason)
-
-
-def _count_up(order_ids: Sequence[int]) -> None:
-    """A hold changes what may be pressed, so a page that shows the order from before is stale."""
-    if order_ids:
-        Order.objects.filter(pk__in=order_ids).update(version=F("version") + 1)

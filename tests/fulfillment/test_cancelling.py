@@ -11,11 +11,11 @@ from fulfillment.enums import FulfillmentOrderStatus
 from fulfillment.models import FulfillmentOrder
 from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.releasing import release_orders
-from fulfillment.subscribers import CALL_BACK, ORDER_CANCELLED
+from fulfillment.subscribers import CALL_BACK
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 from orders.models import Order
-from orders.services.cancelling import cancel_orders
+from orders.services.cancelling import CANCELLED, cancel_orders
 from tests.factories.fulfillment import ACTOR, make_confirmed, make_released, make_shipped, stock
 from tests.fulfillment.watching import nothing_written, statements
 
@@ -89,7 +89,7 @@ def test_the_same_news_twice_changes_nothing_more() -> None:
     deliver_due("work")
     events = Event.objects.count()
 
-    record_facts([NewFact(ORDER_CANCELLED, ("order", work.order_id))])
+    record_facts([NewFact(CANCELLED, ("order", work.order_id))])
     deliver_due("work")
 
     assert Event.objects.count() == events
@@ -101,7 +101,7 @@ def test_the_same_news_twice_changes_nothing_more() -> None:
 def test_news_of_an_order_that_is_open_is_suppressed() -> None:
     work = make_released()
 
-    record_facts([NewFact(ORDER_CANCELLED, ("order", work.order_id))])
+    record_facts([NewFact(CANCELLED, ("order", work.order_id))])
     deliver_due("work")
 
     work.refresh_from_db()

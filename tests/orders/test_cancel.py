@@ -82,14 +82,14 @@ def test_cancel_second_call_changes_nothing(near: Location) -> None:
     assert (Event.objects.count(), Fact.objects.count()) == before
 
 
-def test_cancel_shipped_units_is_refused_with_the_way_back(near: Location) -> None:
+def test_cancel_what_was_shipped_whole_is_refused_with_the_way_back(near: Location) -> None:
     order = allocated_order(near)
-    LinePart.objects.update(shipped=1, allocated=1)
+    LinePart.objects.update(shipped=2, allocated=0)
 
     problem = cancel(order).refusals[order.pk]
 
     assert isinstance(problem, AlreadyShipped)
-    assert problem.facts == {"number": order.number, "shipped": 1}
+    assert problem.facts == {"number": order.number, "shipped": 2}
     assert "return" in str(problem)
     assert Order.objects.get().status == OrderStatus.PLACED
     assert Reservation.objects.get().state == ReservationState.OPEN

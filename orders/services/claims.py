@@ -1,0 +1,78 @@
+"""The live reservations behind the parts of locked orders, and which of their units the warehouse is at work on."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from inventory.enums import LIVE_RESERVATION, ReservationState
+from inventory.models import Reservation, StockLevel
+from inventory.selectors.queue import QUEUE_ORDER
+from inventory.services.reservations import Cut
+from orders.models import LinePart
+from orders.selectors.demand import ORDER_LINE_PART
+from orders.warehouse import asked_of_warehouse
+
+
+@dataclass(slots=True)
+class PartClaims:
+    """What one part claims: reservations in queue order, and units by location that live work asks for."""
+
+    part: LinePart
+    waiting: list[Reservation] = field(default_factory=list)
+    held: list[tuple[Reservation, int]] = field(default_factory=list)
+    asked: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    work: list[str] = field(default_factory=list)
+
+    @property
+    def undecided(self) -> int:
+        """Units that no reservation covers."""
+        claimed = sum(row.quantity for row in self.waiting) + sum(row.quantity for row, _place in self.held)
+        return self.part.remaining - claimed
+
+    @property
+    def loose(self) -> int:
+        """Units that can be taken without calling anything back from the warehouse."""
+        waiting = sum(row.quantity for row in self.waiting)
+        return max(0, self.undecided) + waiting + sum(cut.quantity for cut in self.unasked())
+
+    def unasked(self) -> Iterator[Cut]:
+        """Open units that no live work asks for, the youngest reservations first."""
+        bound = dict(self.asked)
+        kept: list[Cut] = []
+        for row, place in self.held:
+            at_work = min(row.quantity, bound.get(place, 0))
+            bound[place] = bound.get(place, 0) - at_work
+            if row.quantity > at_work:
+                kept.append(Cut(row, row.quantity - at_work))
+        yield from reversed(kept)
+
+    def take(self, units: int) -> list[Cut]:
+        """What to give back for so many units: undecided ones cost nothing, then waiting, then loose open ones."""
+        rest = units - min(units, max(0, self.undecided))
+        cuts = []
+        for cut in (*(Cut(row, row.quantity) for row in reversed(self.waiting)), *self.unasked()):
+            if rest > 0:
+                cuts.append(Cut(cut.reservation, min(rest, cut.quantity)))
+                rest -= cuts[-1].quantity
+        return cuts
+
+
+def read_claims(parts: Sequence[LinePart], levels: Sequence[StockLevel]) -> dict[int, PartClaims]:
+    """Claims by part id, also of parts without any. The orders and all levels of their SKUs are locked."""
+    claims = {part.pk: PartClaims(part) for part in parts}
+    location_of = {level.pk: level.location_id for level in levels}
+    rows = Reservation.objects.filter(
+        reference_kind=ORDER_LINE_PART, reference_id__in=list(claims), state__in=LIVE_RESERVATION
+    ).order_by(*QUEUE_ORDER)
+    for row in rows:
+        one = claims[row.reference_id]
+        if row.state == ReservationState.WAITING:
+            one.waiting.append(row)
+        else:
+            one.held.append((row, location_of[row.level_id or 0]))
+    for asked in asked_of_warehouse(list(claims)):
+        one = claims[asked.part_id]
+        one.asked[asked.location_id] += asked.quantity
+        if asked.number not in one.work:
+            one.work.append(asked.number)
+    return claims
