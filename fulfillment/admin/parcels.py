@@ -30,6 +30,7 @@ from fulfillment.enums import ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.selectors import queues
 from fulfillment.selectors.page import goods_title
+from fulfillment.selectors.search import search_parcels
 from fulfillment.services.tracking import ParcelMark, mark_parcels
 from fulfillment.states import DELIVER, LOSE, PARCEL, SEND_BACK, TROUBLE, VOID
 from orders.models import Order
@@ -99,7 +100,7 @@ class ParcelAdmin(TransitionAdmin):
     list_display = ("tracking", "carrier", "shown_status", "order_link", "shipped", "delivered")
     list_filter = (queue_filter(QUEUES), "status", "carrier")
     list_select_related = ("order", "shipment")
-    search_fields = ("tracking_number", "order__number", "shipment__number")
+    search_fields = ("tracking_number",)
     search_help_text = gettext_lazy("Tracking number, order or shipment")
     ordering = ("-id",)
     shown_status = badge_column("status", ParcelStatus, gettext_lazy("status"))
@@ -109,6 +110,12 @@ class ParcelAdmin(TransitionAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Parcel]:
         rows: QuerySet[Parcel] = super().get_queryset(request)
         return rows.select_related("order", "shipment__fulfillment_order__location")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Parcel], search_term: str
+    ) -> tuple[QuerySet[Parcel], bool]:
+        term = search_term.strip()[:80]
+        return (search_parcels(queryset, term) if term else queryset), False
 
     def timeline_of(self, obj: Parcel) -> list[Any]:
         events = Event.objects.filter(Q(subject_type="parcel", subject_id=obj.pk))

@@ -33,6 +33,7 @@ from fulfillment.enums import LIVE_FULFILLMENT, FulfillmentOrderStatus
 from fulfillment.models import FulfillmentOrder
 from fulfillment.selectors import queues
 from fulfillment.selectors.page import last_carrier, work_lines
+from fulfillment.selectors.search import search_work
 from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.shipping import HandShipment, ship_by_hand, why_stopped
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
@@ -157,7 +158,7 @@ class FulfillmentOrderAdmin(TransitionAdmin):
     )
     list_filter = (queue_filter(QUEUES), "status", ("location", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("order", "location", "ship_to")
-    search_fields = ("number", "order__number", "shipments__parcels__tracking_number")
+    search_fields = ("number",)
     search_help_text = gettext_lazy("Number, order or tracking number")
     ordering = ("-id",)
     actions = (
@@ -182,6 +183,12 @@ class FulfillmentOrderAdmin(TransitionAdmin):
         if match is not None and match.url_name == "fulfillment_fulfillmentorder_changelist":
             return queues.with_units(queues.with_stops(rows))
         return rows.select_related("order__sales_channel", "location", "ship_to", "order__ship_to")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[FulfillmentOrder], search_term: str
+    ) -> tuple[QuerySet[FulfillmentOrder], bool]:
+        term = search_term.strip()[:80]
+        return (search_work(queryset, term) if term else queryset), False
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Work to ship stands in the order of what was promised; the rest newest first."""

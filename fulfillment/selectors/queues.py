@@ -30,8 +30,11 @@ def with_stops(rows: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
 
 
 def with_units(rows: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
-    """Adds `units`, what is asked in all."""
-    return rows.annotate(units=Sum("lines__quantity"))
+    """Adds `units`, what is asked in all; counted for the rows that are shown, not for the whole table."""
+    lines = FulfillmentOrderLine.objects.filter(fulfillment_order=OuterRef("pk")).order_by()
+    return rows.annotate(
+        units=Subquery(lines.values("fulfillment_order").annotate(units=Sum("quantity")).values("units"))
+    )
 
 
 def to_ship(rows: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:

@@ -27,6 +27,7 @@ from returns.admin.verbs import EXTRA_VERBS, RMA_VERBS, count_of
 from returns.enums import Disposition, Reception, RmaStatus
 from returns.models import Rma
 from returns.selectors import queues
+from returns.selectors.search import search_returns
 from returns.services.approving import approve_returns
 from returns.states import APPROVE, RMA
 
@@ -50,7 +51,7 @@ class RmaAdmin(TransitionAdmin):
     list_display = ("number", "shown_status", "order_link", "why", "asked", "location", "since")
     list_filter = (queue_filter(QUEUES), "status", "reason", ("location", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("order", "location")
-    search_fields = ("number", "order__number", "order__email")
+    search_fields = ("number",)
     search_help_text = gettext_lazy("Number, order or e-mail")
     ordering = ("-id",)
     shown_status = badge_column("status", RmaStatus, gettext_lazy("status"))
@@ -73,6 +74,12 @@ class RmaAdmin(TransitionAdmin):
         if match is not None and match.url_name == "returns_rma_changelist":
             return queues.with_units(rows)
         return rows.select_related("order", "location")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Rma], search_term: str
+    ) -> tuple[QuerySet[Rma], bool]:
+        term = search_term.strip()[:254]
+        return (search_returns(queryset, term) if term else queryset), False
 
     def timeline_of(self, obj: Rma) -> list[Any]:
         """Its own events and those of its units."""

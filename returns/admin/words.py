@@ -45,7 +45,7 @@ def _unit(facts: Mapping[str, Any]) -> str:
 
 def _inspected(facts: Mapping[str, Any]) -> str:
     condition = dict(Condition.choices).get(facts.get("condition", ""), "")
-    return f"{_unit(facts)}, {_('found')}: {condition}".lstrip(", ")
+    return ", ".join(filter(None, (_unit(facts), _("found: %(condition)s") % {"condition": condition})))
 
 
 describe("rma", "created", gettext_lazy("Return requested"), detail=_number_and_units, tone="back")

@@ -1,14 +1,15 @@
 """The work queues of returns, and what their list shows."""
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 
 from returns.enums import Disposition, RmaStatus
-from returns.models import Rma
+from returns.models import ReturnUnit, Rma
 
 
 def with_units(rows: QuerySet[Rma]) -> QuerySet[Rma]:
-    """Adds `unit_count`."""
-    return rows.annotate(unit_count=Count("units"))
+    """Adds `unit_count`; counted for the rows that are shown, not for the whole table."""
+    units = ReturnUnit.objects.filter(rma=OuterRef("pk")).order_by()
+    return rows.annotate(unit_count=Subquery(units.values("rma").annotate(units=Count("pk")).values("units")))
 
 
 def to_approve(rows: QuerySet[Rma]) -> QuerySet[Rma]:
@@ -33,4 +34,5 @@ def to_close(rows: QuerySet[Rma]) -> QuerySet[Rma]:
 
 def refurbishing(rows: QuerySet[Rma]) -> QuerySet[Rma]:
     """Returns with units that are being refurbished."""
-    return rows.filter(units__disposition=Disposition.REFURBISH).distinct()
+    units = ReturnUnit.objects.filter(rma=OuterRef("pk"), disposition=Disposition.REFURBISH)
+    return rows.filter(Exists(units))

@@ -205,12 +205,18 @@ def test_queues_of_the_work_list(picker: Visitor) -> None:
     assert "Stopped" in text_of(picker.get(WORK_LIST, {"queue": "stopped"}))
 
 
-def test_work_is_found_by_its_tracking_number(picker: Visitor) -> None:
+@pytest.mark.parametrize("said", ["tn-77", " TN-77 ", "order", "work", "shipment"])
+def test_work_and_parcel_are_found_by_their_numbers(picker: Visitor, said: str) -> None:
     parcel = make_shipped(number="TN-77")
     make_shipped(number="TN-78")
+    work = parcel.shipment.fulfillment_order
+    text = {"order": parcel.order.number, "work": work.number, "shipment": parcel.shipment.number}.get(
+        said, said
+    )
 
-    assert found(picker, WORK_LIST, q="TN-77") == [parcel.shipment.fulfillment_order_id]
-    assert found(picker, PARCEL_LIST, q="TN-77") == [parcel.pk]
+    assert found(picker, PARCEL_LIST, q=text) == [parcel.pk]
+    assert found(picker, WORK_LIST, q=text) == ([work.pk] if said != "shipment" else [])
+    assert found(picker, WORK_LIST, q="nothing such") == []
 
 
 @pytest.mark.parametrize("status", ParcelStatus)

@@ -279,6 +279,17 @@ def test_queues_of_the_list(manager: Visitor) -> None:
         assert [row.pk for row in result] == [rma.pk]
 
 
+@pytest.mark.parametrize("by", ["number", "order", "email"])
+def test_return_is_found_by_what_a_person_has_in_hand(manager: Visitor, by: str) -> None:
+    rma = make_requested()
+    make_requested()
+    text = {"number": rma.number.lower(), "order": rma.order.number, "email": rma.order.email.upper()}[by]
+
+    result = manager.get(LIST, {"q": text}).context["cl"].result_list
+
+    assert [row.pk for row in result] == [rma.pk]
+
+
 def test_ledger_names_the_return_and_links_it() -> None:
     rma = make_requested()
 
