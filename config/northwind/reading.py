@@ -97,7 +97,11 @@ class _Row:
         try:
             return convert(self.text(column))
         except (ValueError, InvalidOperation, KeyError):
-            field = f"{self.file}, {_('row')} {self.number}, {column}"
+            field = _("%(file)s, row %(row)s, %(column)s") % {
+                "file": self.file,
+                "row": self.number,
+                "column": column,
+            }
             raise InvalidInput(field=field, value=self.text(column)[:60], accepted=accepted) from None
 
     def integer(self, column: str) -> int:

@@ -47,6 +47,11 @@ class Command(BaseCommand):
         catalogue = polib.pofile(str(path), wrapwidth=WRAP)
         # The only line that changes when nothing has.
         catalogue.metadata.pop("POT-Creation-Date", None)
+        for entry in catalogue.fuzzy_entries():
+            # gettext's guess from a similar string; an empty translation is at least not wrong.
+            entry.flags.remove("fuzzy")
+            entry.msgstr, entry.msgstr_plural = "", dict.fromkeys(entry.msgstr_plural, "")
+            entry.previous_msgctxt = entry.previous_msgid = entry.previous_msgid_plural = None
         catalogue.save()
         catalogue.save_as_mofile(str(path.with_suffix(".mo")))
         left = [entry for entry in catalogue if not entry.translated()]
