@@ -7,4 +7,4 @@ class InventoryConfig(AppConfig):
     verbose_name = _("Stock")
 
     def ready(self) -> None:
-        from inventory import invariants  # noqa: F401  (registers its checks)
+        from inventory import document_invariants, invariants, states  # noqa: F401  (registers its own)

@@ -47,3 +47,10 @@ class BinKind(TextChoices):
     SHELF = "shelf", _("Shelf")
     QUARANTINE = "quarantine", _("Quarantine")
     TOTE = "tote", _("Tote")
+
+
+class TransferStatus(TextChoices):
+    DRAFT = "draft", _("Draft")
+    SENT = "sent", _("On its way")
+    RECEIVED = "received", _("Received")
+    CANCELLED = "cancelled", _("Cancelled")

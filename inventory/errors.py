@@ -59,6 +59,16 @@ class QueueJumped(BancaleError):
     message = _("%(waiting)s units wait ahead in the queue, %(free)s are free, %(asked)s were asked.")
 
 
+class MoreThanSent(BancaleError):
+    code = "more_than_sent"
+    message = _("%(sku)s: %(received)s received, only %(sent)s were sent.")
+
+
+class LossUnexplained(BancaleError):
+    code = "loss_unexplained"
+    message = _("%(units)s units are missing: say why.")
+
+
 class NotEnoughReserved(Conflict):
     code = "not_enough_reserved"
     message = _("Only %(found)s reserved here of %(asked)s asked.")

@@ -1,9 +1,9 @@
-"""The reservation's edges. Its story is its own row (opened, closed, why), so it writes no events."""
+"""Edges of reservations and transfers. A reservation's story is its own row, so it writes no events."""
 
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.states import Edge, Machine, register
-from inventory.enums import LIVE_RESERVATION, ReservationState
+from inventory.enums import LIVE_RESERVATION, ReservationState, TransferStatus
 
 S = ReservationState
 RESERVE = "inventory.change_reservation"
@@ -24,5 +24,26 @@ RESERVATION = register(
         thread=("sku", "sku_id"),
         field="state",
         writes_events=False,
+    )
+)
+
+T = TransferStatus
+
+SEND = Edge("send", frozenset({T.DRAFT}), T.SENT, "inventory.send_transfer", _("Send"), "primary")
+RECEIVE = Edge(
+    "receive", frozenset({T.SENT}), T.RECEIVED, "inventory.receive_transfer", _("Receive"), "primary"
+)
+CANCEL_TRANSFER = Edge(
+    "cancel", frozenset({T.DRAFT, T.SENT}), T.CANCELLED, "inventory.cancel_transfer", _("Cancel"), "risk"
+)
+
+TRANSFER = register(
+    Machine(
+        name="transfer",
+        model="inventory.Transfer",
+        statuses=TransferStatus,
+        initial=frozenset({T.DRAFT}),
+        edges=(SEND, RECEIVE, CANCEL_TRANSFER),
+        thread=("transfer", "pk"),
     )
 )

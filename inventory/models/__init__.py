@@ -4,6 +4,7 @@ from inventory.models.receipts import StockReceipt
 from inventory.models.reservations import Reservation
 from inventory.models.skus import Barcode, KitPart, Sku
 from inventory.models.stock import BinStock, MovementKey, StockLevel, StockMovement, UnsellableStock
+from inventory.models.transfers import Transfer, TransferLine
 
 __all__ = [
     "Barcode",
@@ -18,5 +19,7 @@ __all__ = [
     "StockLevel",
     "StockMovement",
     "StockReceipt",
+    "Transfer",
+    "TransferLine",
     "UnsellableStock",
 ]

@@ -14,6 +14,7 @@ from config.kernel.results import Results
 from inventory.enums import LIVE_RESERVATION, BinKind
 from inventory.errors import KitOfKits, KitWithoutParts, SkuHoldsStock
 from inventory.models import Barcode, Bin, KitPart, Location, Reservation, Sku, StockLevel
+from inventory.selectors.transit import lines_in_transit
 from inventory.services.arrivals import refuse_quantity
 from inventory.services.levels import lock_levels, lock_skus
 
@@ -120,7 +121,11 @@ class _KitFacts:
         for row in KitPart.objects.filter(kit_id__in=kit_ids):
             now.setdefault(row.kit_id, set()).add(PartOfKit(row.part_id, row.per_unit, row.value_weight))
         return cls(
-            held={*stocked.values_list("sku_id", flat=True), *live.values_list("sku_id", flat=True)},
+            held={
+                *stocked.values_list("sku_id", flat=True),
+                *live.values_list("sku_id", flat=True),
+                *lines_in_transit(kit_ids).values_list("sku_id", flat=True),
+            },
             parts_of_others=set(
                 KitPart.objects.filter(part_id__in=kit_ids).values_list("part_id", flat=True)
             ),

@@ -17,7 +17,7 @@ from inventory.services.levels import LevelChange, change_levels
 class Posting:
     """One ledger entry: `delta` units of on_hand in a bin, `unsellable_delta` of them set aside for QUARANTINE
     or another reason, `reserved_delta` what the level's promises change by at the same moment. `document` is
-    what the entry names as its cause where that is not the whole batch's."""
+    what the entry names as its cause where that is not the whole batch's. `taken_free` units must be free before."""
 
     level_id: int
     bin_id: int
@@ -27,6 +27,7 @@ class Posting:
     unsellable_reason: UnsellableReason | None = None
     reserved_delta: int = 0
     document: tuple[str, int] | None = None
+    taken_free: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def _level_changes(postings: Iterable[Posting]) -> dict[int, LevelChange]:
         change.on_hand += posting.delta
         change.reserved += posting.reserved_delta
         change.unsellable += posting.unsellable_delta
+        change.taken_free += posting.taken_free
     return dict(changes)
 
 

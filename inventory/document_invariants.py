@@ -1,0 +1,73 @@
+"""Invariants of the stock room's documents (`manage.py audit`): what they say is what the ledger did."""
+
+from collections.abc import Iterator
+
+from django.db.models import Exists, F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.audit import Violation, invariant
+from inventory.enums import MovementKind, TransferStatus
+from inventory.models import StockAdjustment, StockMovement, TransferLine
+
+SHOWN = 50
+
+
+def _moved(kind: MovementKind, place: str) -> Coalesce:
+    """Units that the ledger moved for the outer transfer line, at the transfer's origin or destination."""
+    rows = StockMovement.objects.filter(
+        reference_kind="transfer",
+        reference_id=OuterRef("transfer_id"),
+        kind=kind,
+        level__sku=OuterRef("sku_id"),
+        level__location=OuterRef(f"transfer__{place}_id"),
+    )
+    return _sum(rows, "reference_id")
+
+
+def _sum(rows: QuerySet[Model], by: str) -> Coalesce:
+    sums = rows.order_by().values(by).annotate(total=Sum("delta")).values("total")
+    return Coalesce(Subquery(sums, output_field=IntegerField()), 0)
+
+
+@invariant("stock.transfers", _("Transfers took, brought and returned what their lines say"))
+def transfers_are_ledger() -> Iterator[Violation]:
+    lines = TransferLine.objects.annotate(
+        left=_moved(MovementKind.TRANSFER_OUT, "origin"),
+        came=_moved(MovementKind.TRANSFER_IN, "destination"),
+        back=_moved(MovementKind.TRANSFER_IN, "origin"),
+    )
+    told = Q(sent=-F("left"), received=F("came"), returned=F("back"))
+    for line in lines.exclude(told)[:SHOWN]:
+        ledger = f"the ledger moved {line.left}, {line.came} and back {line.back}"
+        yield Violation(
+            f"transfer:{line.transfer_id}",
+            f"SKU {line.sku_id}: {line.sent} sent, {line.received} received, {line.returned} returned; {ledger}",
+        )
+
+
+@invariant("stock.in_transit", _("Only what was sent and has not ended is in transit"))
+def transit_ends() -> Iterator[Violation]:
+    all_there = Q(sent=F("received") + F("lost") + F("returned"))
+    ended = Q(transfer__status__in=[TransferStatus.RECEIVED, TransferStatus.CANCELLED])
+    wrong = (
+        (ended & ~all_there)
+        | Q(transfer__status=TransferStatus.DRAFT, sent__gt=0)
+        | Q(transfer__status=TransferStatus.SENT) & ~Q(sent=F("quantity"), received=0, lost=0, returned=0)
+        | Q(lost__gt=0, transfer__loss_reason="")
+    )
+    for line in TransferLine.objects.filter(wrong).select_related("transfer")[:SHOWN]:
+        yield Violation(
+            f"transfer:{line.transfer_id}",
+            f"{line.transfer.status}: {line.in_transit} of {line.sent} sent units in transit, {line.lost} lost",
+        )
+
+
+@invariant("stock.adjustments", _("Every adjustment has movements, and a correction by hand has a reason"))
+def adjustments_moved_something() -> Iterator[Violation]:
+    moved = StockMovement.objects.filter(reference_kind="stock_adjustment", reference_id=OuterRef("pk"))
+    for pk in StockAdjustment.objects.filter(~Exists(moved)).values_list("pk", flat=True)[:SHOWN]:
+        yield Violation(f"stock_adjustment:{pk}", "moved nothing")
+    unsaid = StockAdjustment.objects.filter(reason="").exclude(kind="move")
+    for pk in unsaid.values_list("pk", flat=True)[:SHOWN]:
+        yield Violation(f"stock_adjustment:{pk}", "has no reason")
