@@ -203,11 +203,19 @@ class PaymentAdmin(OfOrder):
     list_filter = ("status", "provider", "owner")
     search_fields = ("=external_id", "=order__number")
     fields = readonly_fields = (
-        "order_link", "provider", "external_id", "status", "owner", "currency", "authorised_amount",
-        "captured_amount", "refunded_amount", "reported_at",
+        "order_link", "provider", "external_id", "status", "owner", "authorised", "captured", "refunded",
+        "reported_at",
     )  # fmt: skip
     status_badge = badge_column("status", PaymentStatus, _("status"))
     empty_title = _("No payments reported")
+
+    @admin.display(description=_("authorised"))
+    def authorised(self, row: Payment) -> Any:
+        return money(row.authorised_amount, row.currency)
+
+    @admin.display(description=_("refunded"))
+    def refunded(self, row: Payment) -> Any:
+        return money(row.refunded_amount, row.currency)
 
     @admin.display(description=_("captured"), ordering="captured_amount")
     def captured(self, row: Payment) -> Any:

@@ -27,6 +27,7 @@ from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago
 
 LOG_SHOWN = 200
+REFUSED_SHOWN = 50
 COUNTS = (("done", _("Done")), ("unchanged", _("Already so")), ("refused", _("Refused")))
 
 
@@ -73,7 +74,7 @@ class JobAdmin(TransitionAdmin):
     list_filter = ("state", "kind")
     search_fields = ("title", "kind")
     ordering = ("-id",)
-    fields = readonly_fields = ("kind", "queued_at", "started_at", "ended_at", "attempt_count", "by")
+    fields = readonly_fields = ("queued_at", "started_at", "ended_at", "attempt_count", "by")
     state_badge = badge_column("state", JobState, _("state"))
     empty_title = _("No long work yet")
     empty_text = _("Imports and actions on more than 200 rows run as jobs; each can be watched here.")
@@ -124,6 +125,7 @@ class JobAdmin(TransitionAdmin):
             "badges": [],
             "progress": progress_of(obj),
             "refused": _refused_of(obj),
+            "refused_more": _refused_more(obj),
             "log": obj.lines.order_by("-id")[:LOG_SHOWN],
         }
 
@@ -154,7 +156,16 @@ class JobAdmin(TransitionAdmin):
 
 def _refused_of(job: Job) -> list[dict[str, Any]]:
     bulk = BULK_VERBS.get(job.params.get("bulk", ""))
-    return refused_rows(bulk, job.result.get("refused", ())[:LOG_SHOWN]) if bulk else []
+    return refused_rows(bulk, job.result.get("refused", ())[:REFUSED_SHOWN]) if bulk else []
+
+
+def _refused_more(job: Job) -> str:
+    """How much of a long list is shown."""
+    refused = job.result.get("refused", ())
+    count = len(refused) if isinstance(refused, list) else 0
+    if count <= REFUSED_SHOWN:
+        return ""
+    return gettext("the first %(shown)s of %(count)s") % {"shown": REFUSED_SHOWN, "count": count}
 
 
 def progress_of(job: Job) -> dict[str, Any]:
