@@ -71,12 +71,12 @@ def _live_a_day(
         _hold(fresh, ids)
         _run(confirm_orders, _ids(fresh, ids, _WENT_ON))
         _run(allocate_orders, _ids(fresh, ids, _RESERVED | {Fate.HELD_UNPAID, Fate.HELD_CANCEL}))
-        _run(cancel_orders, _ids(fresh, ids, {Fate.CANCELLED}), reason="changed their mind")
+        _run(cancel_orders, _ids(fresh, ids, {Fate.CANCELLED}), reason="Changed their mind")
         outbox.deliver_due("work")
         outbox.deliver_due("mail")
     with clock.frozen(today - timedelta(hours=2)):
         _run(release_orders, _ids(_aged(told, age, 0), ids, _RELEASED))
-        _run(cancel_orders, _ids(_aged(told, age, 1), ids, {Fate.CANCELLED_LATE}), reason="ordered twice")
+        _run(cancel_orders, _ids(_aged(told, age, 1), ids, {Fate.CANCELLED_LATE}), reason="Ordered twice")
         ship(_ids(_aged(told, age, 1), ids, _SHIPPED), ACTOR)
         deliver(_ids(_aged(told, age, 3), ids, {Fate.DELIVERED, *RETURNS}), ACTOR)
         returning = [story for story in _aged(told, age, 5) if story.fate in RETURNS]
@@ -124,10 +124,12 @@ def _body(story: Story) -> str:
 def _hold(fresh: Sequence[Story], ids: dict[str, int]) -> None:
     by_staff = _ids(fresh, ids, {Fate.HELD_BY_STAFF})
     if by_staff:
-        place_hold(by_staff, kind=HoldKind.MANUAL, reason="call the buyer about the colour", actor=ACTOR)
+        place_hold(by_staff, kind=HoldKind.MANUAL, reason="Call the buyer about the colour.", actor=ACTOR)
     wants_out = _ids(fresh, ids, {Fate.HELD_CANCEL})
     if wants_out:
-        place_hold(wants_out, kind=HoldKind.CANCEL_REQUESTED, reason="the buyer asked to cancel", actor=ACTOR)
+        place_hold(
+            wants_out, kind=HoldKind.CANCEL_REQUESTED, reason="Found it cheaper elsewhere.", actor=ACTOR
+        )
 
 
 def _receive(business: Business, rng: random.Random, key: str) -> None:

@@ -51,7 +51,11 @@ def bring_back(fates: Mapping[int, Fate], business: Business, actor: Actor) -> N
         first.setdefault(part.line.order_id, part.pk)
     requests = [
         ReturnRequest(
-            f"demo:{order_id}", order_id, {part: 1}, ReturnReason.CHANGED_MIND, business.location_ids["TO"]
+            f"demo:{order_id}",
+            order_id,
+            {part: 1},
+            _reason(order_id, fates[order_id]),
+            business.location_ids["TO"],
         )
         for order_id, part in first.items()
     ]
@@ -62,6 +66,13 @@ def bring_back(fates: Mapping[int, Fate], business: Business, actor: Actor) -> N
     going = [pk for pk, fate in rmas.items() if fate != Fate.RETURN_REQUESTED]
     if going:
         _receive(going, rmas, actor)
+
+
+def _reason(order_id: int, fate: Fate) -> ReturnReason:
+    """Broken goods come back as damaged; the others for one reason or another, the same each time."""
+    if fate == Fate.RETURN_SCRAPPED:
+        return ReturnReason.DAMAGED
+    return (ReturnReason.CHANGED_MIND, ReturnReason.WRONG, ReturnReason.OTHER)[order_id % 3]
 
 
 def _receive(rma_ids: Sequence[int], fates: Mapping[int, Fate], actor: Actor) -> None:
