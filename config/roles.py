@@ -43,6 +43,8 @@ SUPPORT = (
     "orders.allocate_order",
     "orders.hold_order",
     "orders.cancel_order",
+    "orders.map_sku",
+    "orders.view_skualias",
     "orders.add_customer",
     "orders.change_customer",
     "orders.view_raworder",

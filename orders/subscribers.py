@@ -9,14 +9,18 @@ from config.kernel.results import Results
 from orders.services.allocating import BY_RULE, allocate_orders
 from orders.services.backorders import fill_backorders
 from orders.services.mailing import CONFIRMATION_MAIL, send_confirmations
+from orders.services.mapping import MAPPED
+from orders.services.reviving import LINES_KNOWN, revive_known_orders
 
 ORDER_ACCEPTED, ORDER_CONFIRMED, STOCK_FREED = "order.accepted", "order.confirmed", "stock.freed"
 ALLOCATE, FILL = "orders.allocate_accepted", "orders.fill_backorders"
+REVIVE = "orders.revive_mapped"
 
 
 def register() -> None:
     """Subscribe; called once from `AppConfig.ready()`."""
-    subscribe(ALLOCATE, [ORDER_ACCEPTED], allocate_accepted)
+    subscribe(ALLOCATE, [ORDER_ACCEPTED, LINES_KNOWN], allocate_accepted)
+    subscribe(REVIVE, [MAPPED], revive_mapped)
     subscribe(FILL, [STOCK_FREED], fill_freed)
     subscribe(CONFIRMATION_MAIL, [ORDER_CONFIRMED], send_confirmations, lane="mail")
 
@@ -31,6 +35,18 @@ def fill_freed(owed: Sequence[Owed]) -> Results[int]:
     """Serve the queues of the SKUs whose units came free; a second delivery finds nobody to serve."""
     answers = in_batches(fill_backorders, [one.subject_id for one in owed], actor=BY_RULE)
     return _answer(owed, answers)
+
+
+def revive_mapped(owed: Sequence[Owed]) -> Results[int]:
+    """Bring what waited for these SKUs to life, beyond what the mapping itself reached."""
+    revived = revive_known_orders()
+    results: Results[int] = Results(one.delivery_id for one in owed)
+    for one in owed:
+        if revived:
+            results.done(one.delivery_id)
+        else:
+            results.unchanged(one.delivery_id)
+    return results
 
 
 def _answer(owed: Sequence[Owed], answers: Results[int]) -> Results[int]:

@@ -6,9 +6,16 @@ from config.kernel.batches import in_batches
 from orders.selectors.queues import fillable_sku_ids
 from orders.services.allocating import BY_RULE
 from orders.services.backorders import fill_backorders
+from orders.services.reviving import revive_known_orders
 
 
 @shared_task(name="orders.sweep_backorders")
 def sweep_backorders() -> None:
     """Serve every SKU that has free units and somebody waiting for them, whatever news was lost."""
     in_batches(fill_backorders, fillable_sku_ids(), actor=BY_RULE)
+
+
+@shared_task(name="orders.sweep_unknown_skus")
+def sweep_unknown_skus() -> None:
+    """Bring to life every line whose code has been mapped or has become a SKU of ours, whatever news was lost."""
+    revive_known_orders()

@@ -112,7 +112,7 @@ def _remedy(kind: str) -> str:
     return {
         HoldKind.AWAITING_DETAILS: _("Lift it once the channel has stated the rest."),
         HoldKind.UNPAID: _("It lifts by itself when a payment is reported."),
-        HoldKind.UNKNOWN_SKU: _("Create the SKU, or cancel the order."),
+        HoldKind.UNKNOWN_SKU: _("Map it to one of our SKUs, or cancel its line."),
         HoldKind.TOTALS: _("Lift it to accept the channel's total."),
         HoldKind.ADDRESS: _("Ask the buyer, then lift it."),
         HoldKind.DUPLICATE: _("Cancel this one if it is the same, else lift the hold."),
@@ -167,6 +167,21 @@ describe(
     gettext_lazy("Cancelled"),
     detail=lambda facts: str(facts.get("reason", "")),
     tone="stop",
+)
+describe(
+    "order",
+    "units_cancelled",
+    gettext_lazy("Units cancelled"),
+    detail=lambda facts: f"{_units(facts)}: {facts.get('reason', '')}",
+    tone="stop",
+)
+describe("order", "sku_mapped", gettext_lazy("SKU “%(code)s” is known now"), tone="ok")
+describe(
+    "sku_alias",
+    "mapped",
+    gettext_lazy("A channel's SKU means this one"),
+    detail=lambda facts: str(facts.get("code", "")),
+    tone="info",
 )
 describe("order", "hold_placed", _held, tone="stop")
 describe("order", "hold_lifted", _lifted, tone="ok")

@@ -1,3 +1,4 @@
+from orders.models.aliases import SkuAlias
 from orders.models.business import LegalEntity, SalesChannel
 from orders.models.customers import Address, Customer
 from orders.models.decisions import AllocationDecision, Hold
@@ -22,5 +23,6 @@ __all__ = [
     "Payment",
     "RawOrder",
     "SalesChannel",
+    "SkuAlias",
     "TaxLine",
 ]

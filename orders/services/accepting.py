@@ -1,6 +1,5 @@
 """Accepting orders: many neutral orders in, each stored whole in one transaction, or refused with its reason."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,7 +16,6 @@ from config.kernel.numbering import next_numbers
 from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
-from inventory.models import KitPart, Sku
 from orders.enums import OrderStatus
 from orders.intake_rules import Findings, holds_for, refusal_of, too_many_units
 from orders.models import (
@@ -33,10 +31,11 @@ from orders.models import (
     TaxLine,
 )
 from orders.neutral import NeutralOrder
-from orders.parts import KitShare, KnownSku
+from orders.parts import KnownSku
 from orders.services.customers import find_or_make_customers, language_of
 from orders.services.duplicates import find_repeats
 from orders.services.holds import PLACED, hold_entry
+from orders.services.known_skus import find_skus
 from orders.services.order_rows import Context, Draft, build, take_order_ids
 from orders.services.raw import record_problems, settle_raw_orders
 from orders.states import CANCEL, ORDER, PAYMENT, PLACE
@@ -115,7 +114,8 @@ def _accept(
                 results.unchanged(one.key, known[one.key])
             elif (problem := refusal_of(one.order)) is not None:
                 results.refuse(one.key, problem)
-        skus = _known_skus(_open(incoming, results))
+        lines = [line for one in _open(incoming, results) for line in one.order.lines]
+        skus = find_skus({line.sku_code.strip() for line in lines}, sales_channel_id=channel.pk)
         for one in _open(incoming, results):
             if (problem := too_many_units(one.order, skus)) is not None:
                 results.refuse(one.key, problem)
@@ -172,16 +172,6 @@ def _draft(
             for hold in holds_for(draft.neutral, draft.totals, findings)
         ]
     return drafts
-
-
-def _known_skus(incoming: Sequence[Incoming]) -> dict[str, KnownSku]:
-    """SKUs by code with their kit parts: two statements."""
-    codes = {line.sku_code.strip() for one in incoming for line in one.order.lines}
-    skus = list(Sku.objects.filter(code__in=codes - {""}))
-    shares: dict[int, list[KitShare]] = defaultdict(list)
-    for part in KitPart.objects.filter(kit__in=[sku.pk for sku in skus if sku.is_kit]).order_by("pk"):
-        shares[part.kit_id].append(KitShare(part.part_id, part.per_unit, part.value_weight))
-    return {sku.code: KnownSku(sku.pk, tuple(shares[sku.pk]) if sku.is_kit else None) for sku in skus}
 
 
 def _number(drafts: Sequence[Draft], numbers: Mapping[str, str]) -> None:

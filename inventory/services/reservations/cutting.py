@@ -56,6 +56,4 @@ def _split_off(cuts: Sequence[Cut]) -> list[Reservation]:
 
 def _piece(cut: Cut) -> Reservation:
     row = cut.reservation
-    piece = part_of(row, cut.quantity, level_id=row.level_id, opened_at=row.opened_at)
-    piece.state = row.state
-    return piece
+    return part_of(row, cut.quantity, level_id=row.level_id, opened_at=row.opened_at, state=row.state)

@@ -24,9 +24,14 @@ def refuse_more_than_free(taken: Mapping[int, int], levels: Mapping[int, StockLe
 
 
 def part_of(
-    row: Reservation, quantity: int, *, level_id: int | None, opened_at: datetime | None
+    row: Reservation,
+    quantity: int,
+    *,
+    level_id: int | None,
+    opened_at: datetime | None,
+    state: str = ReservationState.OPEN,
 ) -> Reservation:
-    """An open reservation of the same reference and place in the queue, for part of another's units."""
+    """A reservation, open by default, of the same reference and place in the queue, for part of another's units."""
     return Reservation(
         sku_id=row.sku_id,
         level_id=level_id,
@@ -38,6 +43,6 @@ def part_of(
         queued_at=row.queued_at,
         waiting_since=row.waiting_since,
         expires_at=row.expires_at,
-        state=ReservationState.OPEN,
+        state=state,
         opened_at=opened_at,
     )

@@ -1,0 +1,142 @@
+"""Lines that waited for their SKU come alive: it has been mapped, or made."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from config.kernel.actors import Actor
+from config.kernel.batches import MAX_BATCH, batch_transaction, verb
+from config.kernel.events import Entry, Thread, record_events
+from config.kernel.outbox import NewFact, record_facts
+from config.kernel.results import Results
+from orders.errors import HistoryOrder, OrderClosed
+from orders.intake_rules import MOST_UNITS
+from orders.models import LinePart, Order, OrderLine
+from orders.parts import KnownSku, PartShare, split_line
+from orders.selectors.unknown import knowable_order_ids
+from orders.services.axes import refresh_axes
+from orders.services.known_skus import find_skus
+from orders.services.locking import lock_orders, refuse_unknown
+from orders.services.unknown_skus import follow_unknown_skus
+from orders.services.versions import count_up
+
+LINES_KNOWN = "order.lines_known"
+SKU_MAPPED = "sku_mapped"
+MAPPER = Actor.rule("SKU mapping")
+COUNTERS = ("cancelled", "shipped", "delivered", "returned")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """One line, its single part that had no SKU, and what both become."""
+
+    part: LinePart
+    sku: KnownSku
+    shares: tuple[PartShare, ...]
+
+    @property
+    def line(self) -> OrderLine:
+        return self.part.line
+
+
+@verb
+def revive_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Give the lines of open orders whose SKU has become known their SKU, kits their parts, frozen as they are now.
+
+    At most 200 ids. Locks the orders by ascending pk. The parts keep the line's value to the coin and what was
+    cancelled or had left before. The hold is lifted with the last unknown line; the fact `order.lines_known`
+    lets allocation follow. An order of which nothing has become known is `unchanged`, as is a second call.
+    No rights are asked: who maps needs them.
+
+    Refuses: `OrderClosed`, `HistoryOrder`, `NotFound`.
+    """
+    results: Results[int] = Results(order_ids)
+    with batch_transaction():
+        orders = {order.pk: order for order in lock_orders(order_ids)}
+        refuse_unknown(results, list(orders.values()))
+        for order in orders.values():
+            if order.is_history:
+                results.refuse(order.pk, HistoryOrder(number=order.number))
+            elif order.is_closed:
+                results.refuse(order.pk, OrderClosed(order.number, order.status))
+        found = _become_known([orders[pk] for pk in results.open_ids])
+        for pk in results.open_ids:
+            if pk in found:
+                results.done(pk)
+            else:
+                results.unchanged(pk)
+        if found:
+            _write([known for some in found.values() for known in some])
+            _tell([orders[pk] for pk in found], found, actor)
+    return results
+
+
+def revive_known_orders() -> int:
+    """Revive every open order some line of which has become known, a transaction each 200; returns how many."""
+    total = 0
+    while ids := knowable_order_ids(MAX_BATCH):
+        revived = len(revive_orders(ids, actor=MAPPER).done_ids)
+        total += revived
+        if not revived:
+            break
+    return total
+
+
+def _become_known(orders: Sequence[Order]) -> dict[int, list[_Known]]:
+    """By order: one statement, and up to three a sales channel."""
+    parts = LinePart.objects.filter(line__order__in=orders, line__sku=None, sku=None)
+    by_channel: dict[int, list[LinePart]] = defaultdict(list)
+    order_of = {order.pk: order for order in orders}
+    for part in parts.select_related("line").order_by("line__order_id", "pk"):
+        by_channel[order_of[part.line.order_id].sales_channel_id].append(part)
+    found: dict[int, list[_Known]] = defaultdict(list)
+    for channel_id, some in by_channel.items():
+        skus = find_skus({part.line.sku_code for part in some}, sales_channel_id=channel_id)
+        for part in some:
+            sku = skus.get(part.line.sku_code)
+            if sku is None or sku.shares == ():
+                continue
+            currency = order_of[part.line.order_id].currency
+            shares = split_line(
+                sku, quantity=part.line.quantity, total=part.line.total_amount, currency=currency
+            )
+            if max(share.ordered for share in shares) <= MOST_UNITS:
+                found[part.line.order_id].append(_Known(part, sku, shares))
+    return dict(found)
+
+
+def _write(known: Sequence[_Known]) -> None:
+    """The part that stood for the unknown becomes the first of the line's parts; the others are new."""
+    for one in known:
+        one.line.sku_id = one.sku.pk
+    OrderLine.objects.bulk_update([one.line for one in known], ["sku"])
+    new = [part for one in known for part in _parts(one)]
+    columns = ["sku", "per_unit", "value_amount", "ordered", *COUNTERS]
+    LinePart.objects.bulk_update([one.part for one in known], columns)
+    LinePart.objects.bulk_create(new)
+
+
+def _parts(one: _Known) -> Iterator[LinePart]:
+    """Writes the first share on the part that is there and yields the further ones."""
+    units = {name: getattr(one.part, name) for name in COUNTERS}
+    for place, share in enumerate(one.shares):
+        part = LinePart(line=one.line) if place else one.part
+        part.sku_id, part.per_unit = share.sku_id, share.per_unit
+        part.ordered, part.value_amount = share.ordered, share.value_amount
+        for name, count in units.items():
+            setattr(part, name, count * share.per_unit)
+        if place:
+            yield part
+
+
+def _tell(orders: Sequence[Order], found: Mapping[int, Sequence[_Known]], actor: Actor) -> None:
+    follow_unknown_skus(orders, actor=actor)
+    count_up([order.pk for order in orders])
+    refresh_axes(orders)
+    entries = [
+        Entry(("order", pk), Thread("order", pk), SKU_MAPPED, facts={"code": code, "sku": sku_id})
+        for pk, some in found.items()
+        for code, sku_id in dict.fromkeys((one.line.sku_code, one.sku.pk) for one in some)
+    ]
+    record_events(entries, actor=actor)
+    record_facts([NewFact(LINES_KNOWN, ("order", order.pk)) for order in orders])
