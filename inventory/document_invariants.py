@@ -7,8 +7,9 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.audit import Violation, invariant
-from inventory.enums import MovementKind, TransferStatus
-from inventory.models import StockAdjustment, StockMovement, TransferLine
+from config.kernel.models import Event
+from inventory.enums import CountStatus, MovementKind, TransferStatus
+from inventory.models import StockAdjustment, StockCountLine, StockMovement, TransferLine
 
 SHOWN = 50
 
@@ -71,3 +72,39 @@ def adjustments_moved_something() -> Iterator[Violation]:
     unsaid = StockAdjustment.objects.filter(reason="").exclude(kind="move")
     for pk in unsaid.values_list("pk", flat=True)[:SHOWN]:
         yield Violation(f"stock_adjustment:{pk}", "has no reason")
+
+
+@invariant("stock.counts", _("Approved counts corrected the ledger by what they differed, others by nothing"))
+def counts_are_ledger() -> Iterator[Violation]:
+    moved = StockMovement.objects.filter(
+        reference_kind="stock_count",
+        reference_id=OuterRef("count_id"),
+        level__sku=OuterRef("sku_id"),
+        level__location=OuterRef("count__location_id"),
+    )
+    lines = StockCountLine.objects.annotate(moved=_sum(moved, "reference_id"))
+    approved = Q(count__status=CountStatus.APPROVED)
+    wrong = (approved & ~Q(counted=F("expected") + F("moved"))) | (~approved & ~Q(moved=0))
+    for line in lines.filter(wrong)[:SHOWN]:
+        yield Violation(
+            f"stock_count:{line.count_id}",
+            f"SKU {line.sku_id}: {line.counted} counted, {line.expected} expected, the ledger moved {line.moved}",
+        )
+
+
+@invariant("stock.count_approver", _("A larger variance was approved by another person than counted"))
+def large_variances_have_two_people() -> Iterator[Violation]:
+    large = StockCountLine.objects.filter(
+        Q(counted__gt=F("expected") + F("count__tolerance"))
+        | Q(expected__gt=F("counted") + F("count__tolerance")),
+        count__status=CountStatus.APPROVED,
+    )
+    alone = Event.objects.filter(
+        subject_type="stock_count",
+        subject_id=OuterRef("count_id"),
+        kind="approve",
+        actor_kind=OuterRef("count__counter_kind"),
+        actor_id=OuterRef("count__counter_id"),
+    )
+    for pk in large.filter(Exists(alone)).values_list("count_id", flat=True).distinct()[:SHOWN]:
+        yield Violation(f"stock_count:{pk}", "was approved by whoever counted")

@@ -54,3 +54,10 @@ class TransferStatus(TextChoices):
     SENT = "sent", _("On its way")
     RECEIVED = "received", _("Received")
     CANCELLED = "cancelled", _("Cancelled")
+
+
+class CountStatus(TextChoices):
+    DRAFT = "draft", _("To count")
+    COUNTED = "counted", _("Counted, to approve")
+    APPROVED = "approved", _("Approved")
+    CANCELLED = "cancelled", _("Cancelled")

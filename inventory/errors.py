@@ -69,6 +69,18 @@ class LossUnexplained(BancaleError):
     message = _("%(units)s units are missing: say why.")
 
 
+class CountIncomplete(BancaleError):
+    code = "count_incomplete"
+    message = _("%(sku)s has not been counted.")
+
+
+class SecondPersonNeeded(BancaleError):
+    code = "second_person_needed"
+    message = _(
+        "%(sku)s differs by %(variance)s units, more than %(tolerance)s: another person must approve."
+    )
+
+
 class NotEnoughReserved(Conflict):
     code = "not_enough_reserved"
     message = _("Only %(found)s reserved here of %(asked)s asked.")

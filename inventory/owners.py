@@ -15,7 +15,7 @@ Reference = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Units of one open reservation that are no longer there; `units_left` of it stay open."""
+    """Units of one open reservation that are no longer there; `units_left` of it stay open. `document` took them."""
 
     reservation_id: int
     sku_id: int
@@ -23,6 +23,7 @@ class Loss:
     reference: Reference
     quantity: int
     units_left: int
+    document: Reference = ("", 0)
 
 
 class ReservationOwner(Protocol):
@@ -34,8 +35,8 @@ class ReservationOwner(Protocol):
     def bound_units(self, reference_ids: Collection[int]) -> Mapping[tuple[int, int], int]:
         """Units by (reference id, location id) that somebody is working on: they are the last to be lost."""
 
-    def lose(self, losses: Sequence[Loss], *, document: Reference, actor: Actor) -> None:
-        """Bring its own rows in step: these units have just become waiting ones. `document` took them."""
+    def lose(self, losses: Sequence[Loss], *, actor: Actor) -> None:
+        """Bring its own rows in step: these units have just become waiting ones."""
 
 
 OWNERS: dict[str, list[ReservationOwner]] = defaultdict(list)

@@ -1,9 +1,9 @@
-"""Edges of reservations and transfers. A reservation's story is its own row, so it writes no events."""
+"""Edges of reservations, transfers and counts. A reservation's story is its own row, so it writes no events."""
 
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.states import Edge, Machine, register
-from inventory.enums import LIVE_RESERVATION, ReservationState, TransferStatus
+from inventory.enums import LIVE_RESERVATION, CountStatus, ReservationState, TransferStatus
 
 S = ReservationState
 RESERVE = "inventory.change_reservation"
@@ -45,5 +45,28 @@ TRANSFER = register(
         initial=frozenset({T.DRAFT}),
         edges=(SEND, RECEIVE, CANCEL_TRANSFER),
         thread=("transfer", "pk"),
+    )
+)
+
+C = CountStatus
+COUNT_STOCK = "inventory.count_stock"
+
+COUNT = Edge("count", frozenset({C.DRAFT}), C.COUNTED, COUNT_STOCK, _("Enter what was counted"), "primary")
+RECOUNT = Edge("recount", frozenset({C.COUNTED}), C.DRAFT, COUNT_STOCK, _("Count again"))
+APPROVE = Edge(
+    "approve", frozenset({C.COUNTED}), C.APPROVED, "inventory.approve_stockcount", _("Approve"), "primary"
+)
+CANCEL_COUNT = Edge(
+    "cancel", frozenset({C.DRAFT, C.COUNTED}), C.CANCELLED, "inventory.cancel_stockcount", _("Cancel"), "risk"
+)
+
+STOCK_COUNT = register(
+    Machine(
+        name="stock_count",
+        model="inventory.StockCount",
+        statuses=CountStatus,
+        initial=frozenset({C.DRAFT}),
+        edges=(COUNT, RECOUNT, APPROVE, CANCEL_COUNT),
+        thread=("stock_count", "pk"),
     )
 )

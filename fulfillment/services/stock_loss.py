@@ -9,7 +9,7 @@ from fulfillment.enums import LIVE_FULFILLMENT
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.selectors.work import ORDER_LINE_PART, asked_units, reserved_units
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
-from inventory.owners import Loss, Reference
+from inventory.owners import Loss
 
 LOST_STOCK = "lost_stock"
 
@@ -31,7 +31,7 @@ class WarehouseWork:
         """What live fulfillment orders ask for."""
         return {(spot.part_id, spot.location_id): units for spot, units in asked_units(reference_ids).items()}
 
-    def lose(self, losses: Sequence[Loss], *, document: Reference, actor: Actor) -> None:
+    def lose(self, losses: Sequence[Loss], *, actor: Actor) -> None:
         """Call back the work that asks for more than is still reserved; the units left stay reserved."""
         part_ids = {loss.reference[1] for loss in losses}
         reserved = reserved_units(part_ids)
@@ -47,12 +47,7 @@ class WarehouseWork:
             if (line.line_part_id, line.fulfillment_order.location_id) in short
         }
         facts = {
-            pk: {
-                "number": one.number,
-                "location_id": one.location_id,
-                "why": LOST_STOCK,
-                "document": list(document),
-            }
+            pk: {"number": one.number, "location_id": one.location_id, "why": LOST_STOCK}
             for pk, one in work.items()
         }
         apply_transition(FULFILLMENT_ORDER, CANCEL, list(work.values()), actor=actor, facts=facts)

@@ -1,4 +1,5 @@
 from inventory.models.adjustments import StockAdjustment
+from inventory.models.counts import StockCount, StockCountLine
 from inventory.models.places import Bin, Location
 from inventory.models.receipts import StockReceipt
 from inventory.models.reservations import Reservation
@@ -16,6 +17,8 @@ __all__ = [
     "Reservation",
     "Sku",
     "StockAdjustment",
+    "StockCount",
+    "StockCountLine",
     "StockLevel",
     "StockMovement",
     "StockReceipt",

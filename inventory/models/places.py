@@ -15,6 +15,11 @@ class Location(Versioned):
     preference = models.PositiveSmallIntegerField(_("preference"), default=100)
     can_ship = models.BooleanField(_("ships orders"), default=True)
     is_active = models.BooleanField(_("active"), default=True)
+    count_tolerance = models.PositiveIntegerField(
+        _("count tolerance"),
+        default=3,
+        help_text=_("Units a counted SKU may differ by before another person must approve the count."),
+    )
     line1 = models.CharField(_("address"), max_length=120, blank=True)
     city = models.CharField(_("city"), max_length=80, blank=True)
     postal_code = models.CharField(_("post code"), max_length=20, blank=True)

@@ -72,7 +72,7 @@ def post_cuts(
     the queue; their owners' rows follow. Records `stock.freed` for their SKUs, since other locations may have
     units. Raises `OwnersMoved` before anything is written, for `with_owners`.
     """
-    lost = losses(levels, _cuts_of(postings, levels))
+    lost = _documented(losses(levels, _cuts_of(postings, levels)), postings, levels, cause)
     if not {loss.reference for loss in lost} <= locked:
         raise OwnersMoved
     post_movements(_with_promises(postings, levels, lost), levels=levels, cause=cause)
@@ -81,9 +81,19 @@ def post_cuts(
         for kind in ids_by_kind({loss.reference for loss in lost}):
             for owner in OWNERS.get(kind, ()):
                 told = [loss for loss in lost if loss.reference[0] == kind]
-                owner.lose(told, document=cause.reference, actor=cause.actor)
+                owner.lose(told, actor=cause.actor)
         record_freed(loss.sku_id for loss in lost)
     return lost
+
+
+def _documented(
+    lost: Sequence[Loss], postings: Sequence[Posting], levels: Sequence[StockLevel], cause: Cause
+) -> list[Loss]:
+    """Each loss with the document of the first entry that cut its level."""
+    level_at = {(level.sku_id, level.location_id): level.pk for level in levels}
+    cutting = [one for one in reversed(postings) if one.delta < one.unsellable_delta]
+    document_of = {one.level_id: one.document or cause.reference for one in cutting}
+    return [replace(loss, document=document_of[level_at[loss.sku_id, loss.location_id]]) for loss in lost]
 
 
 def _cuts_of(postings: Iterable[Posting], levels: Sequence[StockLevel]) -> Cuts:

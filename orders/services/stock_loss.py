@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from config.kernel.actors import Actor
 from config.kernel.events import Entry, Thread, record_events
-from inventory.owners import Loss, Reference
+from inventory.owners import Loss
 from orders.models import LinePart, Order
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.services.axes import refresh_axes
@@ -27,13 +27,13 @@ class OrderDemand:
     def bound_units(self, reference_ids: Collection[int]) -> Mapping[tuple[int, int], int]:
         return {}
 
-    def lose(self, losses: Sequence[Loss], *, document: Reference, actor: Actor) -> None:
+    def lose(self, losses: Sequence[Loss], *, actor: Actor) -> None:
         """Count the parts' units as no longer allocated: counters, one event an order, axes."""
         lost: dict[int, int] = defaultdict(int)
-        places: dict[int, set[int]] = defaultdict(set)
+        by_part: dict[int, list[Loss]] = defaultdict(list)
         for loss in losses:
             lost[loss.reference[1]] += loss.quantity
-            places[loss.reference[1]].add(loss.location_id)
+            by_part[loss.reference[1]].append(loss)
         parts = list(LinePart.objects.filter(pk__in=lost).select_related("line").order_by("pk"))
         by_order: dict[int, list[LinePart]] = defaultdict(list)
         for part in parts:
@@ -41,18 +41,18 @@ class OrderDemand:
             by_order[part.line.order_id].append(part)
         write_counters(parts, ["allocated"])
         entries = [
-            Entry(
-                ("order", order_id),
-                Thread("order", order_id),
-                LOST_STOCK,
-                facts={
-                    "units": sum(lost[part.pk] for part in some),
-                    "parts": {str(part.pk): lost[part.pk] for part in some},
-                    "locations": sorted({place for part in some for place in places[part.pk]}),
-                    "document": list(document),
-                },
-            )
+            _entry(order_id, lost, [loss for part in some for loss in by_part[part.pk]])
             for order_id, some in sorted(by_order.items())
         ]
         record_events(entries, actor=actor)
         refresh_axes(list(Order.objects.filter(pk__in=list(by_order)).order_by("pk")))
+
+
+def _entry(order_id: int, lost: Mapping[int, int], losses: Sequence[Loss]) -> Entry:
+    facts = {
+        "units": sum(loss.quantity for loss in losses),
+        "parts": {str(loss.reference[1]): lost[loss.reference[1]] for loss in losses},
+        "locations": sorted({loss.location_id for loss in losses}),
+        "documents": [list(document) for document in sorted({loss.document for loss in losses})],
+    }
+    return Entry(("order", order_id), Thread("order", order_id), LOST_STOCK, facts=facts)

@@ -37,8 +37,9 @@ class Hearer:
     def bound_units(self, reference_ids: Collection[int]) -> Mapping[tuple[int, int], int]:
         return self.bound
 
-    def lose(self, losses: Sequence[Loss], *, document: Reference, actor: Actor) -> None:
+    def lose(self, losses: Sequence[Loss], *, actor: Actor) -> None:
         self.told += [(loss.reference[1], loss.quantity) for loss in losses]
+        assert {loss.document[0] for loss in losses} == {"stock_adjustment"}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from config.kernel.audit import run_audit
 from config.kernel.models import Event
-from inventory.models import Reservation, Sku
+from inventory.models import Reservation, Sku, StockAdjustment
 from inventory.services.correcting import Adjustment, adjust_stock
 from orders.enums import FulfillmentStatus
 from orders.models import LinePart, Order
@@ -54,7 +54,7 @@ def test_loss_turns_the_last_order_into_a_backorder(mug: Sku) -> None:
     assert (event.thread_id, event.subject_type) == (second.pk, "order")
     assert event.facts["units"] == 3
     assert event.facts["locations"] == [place.pk]
-    assert event.facts["document"][0] == "stock_adjustment"
+    assert event.facts["documents"] == [["stock_adjustment", StockAdjustment.objects.get().pk]]
     assert breaches() == []
 
 

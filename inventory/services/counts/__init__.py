@@ -1,0 +1,15 @@
+"""Counting what is on the shelves: a list, what was found, and the approval that corrects the books."""
+
+from inventory.services.counts.approving import approve_counts
+from inventory.services.counts.booking import CountPlan, book_count
+from inventory.services.counts.recording import CountSheet, cancel_counts, record_counts, recount
+
+__all__ = [
+    "CountPlan",
+    "CountSheet",
+    "approve_counts",
+    "book_count",
+    "cancel_counts",
+    "record_counts",
+    "recount",
+]
