@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import path
+from django.views.i18n import set_language
 
 from config.site import BancaleAdminSite
 from inventory.models import Sku
@@ -26,7 +27,7 @@ class SkuAdmin(admin.ModelAdmin):
 site = BancaleAdminSite(name="admin")
 site.register(Order, OrderAdmin)
 site.register(Sku, SkuAdmin)
-urlpatterns = [path("", site.urls)]
+urlpatterns = [path("language", set_language, name="set_language"), path("", site.urls)]
 
 
 @pytest.fixture
