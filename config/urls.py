@@ -1,7 +1,7 @@
-"""URLs: the admin is the product; health checks and the choice of language beside it."""
+"""URLs: the admin is the product; health checks, the choice of language and what programs read beside it."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.i18n import set_language
 
 from config import health
@@ -10,5 +10,6 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("language", set_language, name="set_language"),
+    path("api/", include("inventory.api.urls")),
     path("", admin.site.urls),
 ]
