@@ -61,9 +61,9 @@ def _faults(order: NeutralOrder) -> Iterator[Found]:
         yield "placed_at", order.placed_at, _("accepted is a time with its zone")
     if not 0 < len(order.lines) <= MOST_LINES:
         yield "lines", len(order.lines), _("accepted are 1 to 10,000 lines")
-    for name, amount in _amounts(order):
+    for name, place, amount in _amounts(order):
         if amount is not None and not (amount.is_finite() and abs(amount) < AMOUNT_LIMIT):
-            yield name, amount, _("accepted is a number below 100 trillion")
+            yield name % place, amount, _("accepted is a number below 100 trillion")
     yield from _line_faults(order)
     for index, payment in enumerate(order.payments):
         yield from payment_faults(payment, f"payments[{index}]")
@@ -128,19 +128,20 @@ def _repeated(name: str, keys: list[str]) -> Iterator[Found]:
         seen.add(key)
 
 
-def _amounts(order: NeutralOrder) -> Iterator[tuple[str, Decimal | None]]:
-    yield "total_amount", order.total_amount
+def _amounts(order: NeutralOrder) -> Iterator[tuple[str, tuple[object, ...], Decimal | None]]:
+    """Every amount with its name, put together only where it is needed."""
+    yield "total_amount", (), order.total_amount
     for index, line in enumerate(order.lines):
-        yield f"lines[{index}].unit_amount", line.unit_amount
-        yield f"lines[{index}].subtotal_amount", line.subtotal_amount
+        yield "lines[%s].unit_amount", (index,), line.unit_amount
+        yield "lines[%s].subtotal_amount", (index,), line.subtotal_amount
     for index, charge in enumerate(order.charges):
-        yield f"charges[{index}].amount", charge.amount
+        yield "charges[%s].amount", (index,), charge.amount
     parts: tuple[NeutralLine | NeutralCharge, ...] = (*order.lines, *order.charges)
     for part in parts:
         for tax in part.taxes:
-            yield f"taxes of {part.external_id}", tax.amount
+            yield "taxes of %s", (part.external_id,), tax.amount
         for discount in part.discounts:
-            yield f"discounts of {part.external_id}", discount.amount
+            yield "discounts of %s", (part.external_id,), discount.amount
 
 
 def holds_for(order: NeutralOrder, totals: Totals, findings: Findings) -> list[NewHold]:
@@ -158,19 +159,26 @@ def _holds(order: NeutralOrder, totals: Totals, findings: Findings) -> Iterator[
     if findings.unknown_skus:
         yield NewHold(HoldKind.UNKNOWN_SKU, facts={"skus": list(findings.unknown_skus)})
     if totals.difference:
-        facts = {
-            "sent": str(order.total_amount),
-            "computed": str(totals.computed_total),
-            "difference": str(totals.difference),
-            "currency": order.currency,
-        }
+        facts = difference_facts(order.total_amount, totals.computed_total, totals.difference, order.currency)
         yield NewHold(HoldKind.TOTALS, facts=facts)
-    if faults := _address_faults(order, findings.cut_address):
+    if faults := address_faults(order, findings.cut_address):
         yield NewHold(HoldKind.ADDRESS, facts=faults)
     if findings.repeats:
         yield NewHold(HoldKind.DUPLICATE, facts={"order": findings.repeats})
     if order.is_test:
         yield NewHold(HoldKind.MANUAL, reason="test order", facts={"cause": "test_order"})
+
+
+def difference_facts(
+    sent: Decimal | None, computed: Decimal | None, difference: Decimal, currency: str
+) -> dict[str, str]:
+    """What a totals hold says: the channel's total beside our sum."""
+    return {
+        "sent": str(sent),
+        "computed": str(computed),
+        "difference": str(difference),
+        "currency": currency,
+    }
 
 
 def is_paid(payments: Collection[NeutralPayment]) -> bool:
@@ -195,7 +203,8 @@ def needs_shipping(order: NeutralOrder) -> bool:
     return any(line.requires_shipping for line in order.lines)
 
 
-def _address_faults(order: NeutralOrder, cut: tuple[str, ...]) -> dict[str, list[str]]:
+def address_faults(order: NeutralOrder, cut: tuple[str, ...]) -> dict[str, list[str]]:
+    """What an address lacks to be shipped to, and which of its fields were cut; empty where nothing is amiss."""
     if order.ship_to is None or not needs_shipping(order):
         return {}
     empty = [name for name in ("line1", "city", "country_code") if not getattr(order.ship_to, name).strip()]

@@ -7,19 +7,22 @@ from config.kernel.errors import BancaleError
 from config.kernel.outbox import Owed, Suppressed, subscribe
 from config.kernel.results import Results
 from orders.services.allocating import BY_RULE, allocate_orders
+from orders.services.auto_confirm import CONFIRMABLE, CONFIRMER
 from orders.services.backorders import fill_backorders
+from orders.services.confirming import confirm_orders
 from orders.services.mailing import CONFIRMATION_MAIL, send_confirmations
 from orders.services.mapping import MAPPED
 from orders.services.reviving import LINES_KNOWN, revive_known_orders
 
 ORDER_ACCEPTED, ORDER_CONFIRMED, STOCK_FREED = "order.accepted", "order.confirmed", "stock.freed"
 ALLOCATE, FILL = "orders.allocate_accepted", "orders.fill_backorders"
-REVIVE = "orders.revive_mapped"
+REVIVE, CONFIRM = "orders.revive_mapped", "orders.auto_confirm"
 
 
 def register() -> None:
     """Subscribe; called once from `AppConfig.ready()`."""
     subscribe(ALLOCATE, [ORDER_ACCEPTED, LINES_KNOWN], allocate_accepted)
+    subscribe(CONFIRM, [CONFIRMABLE], confirm_confirmable)
     subscribe(REVIVE, [MAPPED], revive_mapped)
     subscribe(FILL, [STOCK_FREED], fill_freed)
     subscribe(CONFIRMATION_MAIL, [ORDER_CONFIRMED], send_confirmations, lane="mail")
@@ -34,6 +37,12 @@ def allocate_accepted(owed: Sequence[Owed]) -> Results[int]:
 def fill_freed(owed: Sequence[Owed]) -> Results[int]:
     """Serve the queues of the SKUs whose units came free; a second delivery finds nobody to serve."""
     answers = in_batches(fill_backorders, [one.subject_id for one in owed], actor=BY_RULE)
+    return _answer(owed, answers)
+
+
+def confirm_confirmable(owed: Sequence[Owed]) -> Results[int]:
+    """Confirm what a channel confirms by itself. A hold that came in between refuses it; lifting it asks again."""
+    answers = in_batches(confirm_orders, [one.subject_id for one in owed], actor=CONFIRMER)
     return _answer(owed, answers)
 
 

@@ -18,6 +18,7 @@ from orders.enums import ChannelKind, HoldKind, NeutralState
 from orders.models import RawOrder, SalesChannel
 from orders.neutral import NeutralOrder
 from orders.services.accepting import Incoming, accept_orders
+from orders.services.filling import Details, fill_details
 from orders.services.holds import place_hold
 from orders.services.payments import PaymentReport, report_payments
 from orders.services.raw import RawEntry, name_raw_orders, record_problems, store_raw_orders
@@ -74,8 +75,8 @@ def read_raw_orders(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     """Read kept bodies with their channel's adapter and accept them; the value of each is the order's pk.
 
     At most 200 ids; also for another try after a problem was put right. A settled one is `unchanged`. Where the
-    order is known already, its payments are brought up to what the body reports, and an order that the channel
-    has cancelled meanwhile is held for a person.
+    order is known already, what it lacked is filled in and its payments are brought up to what the body reports;
+    one that the channel has cancelled meanwhile is held for a person.
 
     Refuses what cannot be read (`PayloadError`, `NoAdapter`, `Unreadable`) or accepted (see `accept_orders`);
     the reason then stands on the raw order, which stays open. `NotFound`. Raises `NotAllowed`.
@@ -140,11 +141,14 @@ def _accept(
 
 
 def _tell_known(known: Mapping[int, NeutralOrder], actor: Actor) -> None:
-    """What a later body says of an order that we have: its payments, and that it was cancelled out there."""
+    """What a later body says of an order that we have: what was not stated before, its payments, and that it was
+    cancelled out there."""
+    details = [Details(pk, order) for pk, order in known.items()]
     reports = [PaymentReport(pk, order.payments) for pk, order in known.items()]
     cancelled = [pk for pk, order in known.items() if order.state == NeutralState.CANCELLED]
     facts = {"cause": "cancelled_by_channel"}
     told = [
+        in_batches(fill_details, details, actor=actor),
         in_batches(report_payments, reports, actor=actor),
         in_batches(place_hold, cancelled, kind=HoldKind.CANCEL_REQUESTED, facts=facts, actor=actor),
     ]

@@ -30,7 +30,7 @@ class SalesChannelAdmin(VersionedAdmin):
     fieldsets = (
         (None, {"fields": ("name", "code", "kind", "legal_entity", "currency", "is_active")}),
         (_("Mails"), {"fields": ("language", "sender_name", "sender_email")}),
-        (_("Promises"), {"fields": ("dispatch_days", "priority")}),
+        (_("Promises"), {"fields": ("auto_confirm", "dispatch_days", "priority")}),
     )
     empty_text = _("A place that sells: a web shop, a marketplace, the phone.")
 

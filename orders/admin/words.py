@@ -47,6 +47,8 @@ MISSING = {
     "total": gettext_lazy("the total"),
     "amounts": gettext_lazy("prices"),
     "address": gettext_lazy("the address"),
+    "bill_to": gettext_lazy("the billing address"),
+    "email": gettext_lazy("the e-mail address"),
     "line1": gettext_lazy("street"),
     "city": gettext_lazy("city"),
     "country_code": gettext_lazy("country"),
@@ -95,6 +97,9 @@ def hold_text(hold: Hold) -> str:
 
 def _found(hold: Hold) -> str:
     facts = hold.facts
+    if hold.kind == HoldKind.TOTALS and "stated" in facts:
+        sums = {name: money_said(facts.get(name), facts.get("currency", "")) for name in ("sent", "stated")}
+        return _("It came to %(sent)s when it was accepted; now the channel says %(stated)s.") % sums
     if hold.kind == HoldKind.TOTALS and "sent" in facts:
         sums = {name: money_said(facts.get(name), facts.get("currency", "")) for name in ("sent", "computed")}
         return _("The channel sent %(sent)s; lines, charges and taxes add up to %(computed)s.") % sums
@@ -113,7 +118,7 @@ def _remedy(kind: str) -> str:
         HoldKind.AWAITING_DETAILS: _("Lift it once the channel has stated the rest."),
         HoldKind.UNPAID: _("It lifts by itself when a payment is reported."),
         HoldKind.UNKNOWN_SKU: _("Map it to one of our SKUs, or cancel its line."),
-        HoldKind.TOTALS: _("Lift it to accept the channel's total."),
+        HoldKind.TOTALS: _("Lift it to go on with the order as it stands here."),
         HoldKind.ADDRESS: _("Ask the buyer, then lift it."),
         HoldKind.DUPLICATE: _("Cancel this one if it is the same, else lift the hold."),
         HoldKind.FRAUD: _("Lift it when the check is passed, else cancel the order."),
@@ -149,6 +154,10 @@ def _amounts(facts: Mapping[str, Any]) -> str:
     return _("captured %(captured)s, refunded %(refunded)s") % said
 
 
+def _filled(facts: Mapping[str, Any]) -> str:
+    return _listed(facts.get("what", ()))
+
+
 def _how_received(facts: Mapping[str, Any]) -> str:
     return _("imported as history") if facts.get("history") else _("raw body kept")
 
@@ -182,6 +191,16 @@ describe(
     gettext_lazy("A channel's SKU means this one"),
     detail=lambda facts: str(facts.get("code", "")),
     tone="info",
+)
+describe(
+    "order", "details_filled", gettext_lazy("The channel stated what was missing"), detail=_filled, tone="ok"
+)
+describe(
+    "order",
+    "hold_changed",
+    gettext_lazy("Hold brought up to date"),
+    detail=lambda facts: _held(facts),
+    tone="wait",
 )
 describe("order", "hold_placed", _held, tone="stop")
 describe("order", "hold_lifted", _lifted, tone="ok")

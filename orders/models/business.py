@@ -41,6 +41,11 @@ class SalesChannel(Versioned):
     sender_email = models.EmailField(_("sender address"), blank=True)
     dispatch_days = models.PositiveSmallIntegerField(_("days to dispatch"), default=2)
     priority = models.SmallIntegerField(_("priority"), default=0)
+    auto_confirm = models.BooleanField(
+        _("confirm by itself"),
+        default=False,
+        help_text=_("An order is confirmed as soon as no hold refuses it; its mail goes out at once."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:

@@ -32,6 +32,7 @@ from orders.models import (
 )
 from orders.neutral import NeutralOrder
 from orders.parts import KnownSku
+from orders.services.auto_confirm import confirmable_facts
 from orders.services.customers import find_or_make_customers, language_of
 from orders.services.duplicates import find_repeats
 from orders.services.holds import PLACED, hold_entry
@@ -59,7 +60,8 @@ class Incoming:
 def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor: Actor) -> Results[str]:
     """Store up to 200 orders of one channel; the value of each external id is the order's pk.
 
-    New orders stand as `placed` with their holds, and the fact `order.accepted` is recorded. One that the
+    New orders stand as `placed` with their holds, and the fact `order.accepted` is recorded, `order.confirmable` too
+    where the channel confirms by itself and no hold refuses it. One that the
     channel cancelled before we saw it is accepted and cancelled at once (fact `order.cancelled`). History
     stands as `completed`, its shipped lines as delivered, without hold or fact. An external id that the channel
     used before is `unchanged` with the pk it has; nothing of that order is touched. Raw orders are linked in
@@ -220,6 +222,10 @@ def _tell(drafts: Sequence[Draft], actor: Actor) -> None:
             for draft in drafts
             if not draft.is_history
         ]
+        + confirmable_facts(
+            [draft.order for draft in drafts if not draft.is_history],
+            {draft.order.pk: draft.holds for draft in drafts},
+        )
     )
 
 

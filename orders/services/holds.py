@@ -15,6 +15,7 @@ from orders.enums import HoldKind
 from orders.errors import OrderClosed
 from orders.models import Hold
 from orders.selectors.holds import open_holds
+from orders.services.auto_confirm import record_confirmable
 from orders.services.locking import lock_orders, refuse_unknown
 from orders.services.texts import limit_of
 from orders.services.versions import count_up
@@ -78,6 +79,8 @@ def release_holds(order_ids: Sequence[int], *, kind: HoldKind, actor: Actor) -> 
     At most 200 ids. Locks the orders by ascending pk. An order without such a hold comes back `unchanged`;
     repeating the call changes nothing. Of manual holds all are lifted.
 
+    Where the channel confirms by itself and nothing refuses it any more, the fact `order.confirmable` is recorded.
+
     Refuses: `OrderClosed`, `NotFound`. Raises `NotAllowed`.
     """
     actor.require(HOLD_ORDER)
@@ -98,6 +101,8 @@ def release_holds(order_ids: Sequence[int], *, kind: HoldKind, actor: Actor) -> 
                 lifted += holds
         lift(lifted, actor=actor)
         count_up(results.done_ids)
+        kept = {pk: [hold for hold in holds if hold.kind != kind] for pk, holds in held.items()}
+        record_confirmable([order for order in orders if results.is_done(order.pk)], kept)
     return results
 
 

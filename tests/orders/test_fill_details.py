@@ -1,0 +1,222 @@
+"""`fill_details`: what a channel states later is filled once, to the coin; what is known is never overwritten."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from config.kernel import outbox
+from config.kernel.actors import Actor, ActorKind
+from config.kernel.audit import run_audit
+from config.kernel.errors import NotAllowed
+from config.kernel.models import Event
+from inventory.models import Sku
+from orders.enums import ChargeKind, HoldKind, NeutralState, OrderStatus, PaymentAxis
+from orders.models import Hold, LinePart, Order, SalesChannel
+from orders.neutral import NeutralBuyer, NeutralCharge, NeutralDiscount, NeutralOrder, NeutralTax
+from orders.services.accepting import Incoming, accept_orders
+from orders.services.filling import Details, fill_details
+from orders.services.holds import release_holds
+from tests.factories.orders import (
+    PLACED_AT,
+    SYSTEM,
+    assert_sums_up,
+    make_channel,
+    make_kit,
+    neutral_address,
+    neutral_line,
+    neutral_order,
+    neutral_payment,
+)
+from tests.fulfillment.watching import nothing_written, statements
+
+pytestmark = pytest.mark.django_db
+
+TAX = NeutralTax("IVA", Decimal("3.61"), Decimal(22))
+SHIPPING = NeutralCharge(ChargeKind.SHIPPING, "ship", "Courier", Decimal("5.00"), taxes=())
+
+
+def pending(external_id: str = "M-1", **fields: Any) -> NeutralOrder:
+    """What a marketplace tells of an order whose payment it still checks: lines without prices, nobody's address."""
+    given: dict[str, Any] = {
+        "lines": (neutral_line("MUG", 2, None), neutral_line("GIFT", 1, None)),
+        "buyer": NeutralBuyer(),
+        "ship_to": None,
+        "total_amount": None,
+        "payments": (),
+        "state": NeutralState.HELD,
+    }
+    return neutral_order(external_id, **given | fields)
+
+
+def settled(external_id: str = "M-1", **fields: Any) -> NeutralOrder:
+    """The same order once it is paid."""
+    lines = (
+        neutral_line(
+            "MUG", 2, "10.00", discounts=(NeutralDiscount(Decimal("1.00"), "SPRING"),), taxes=(TAX,)
+        ),
+        neutral_line("GIFT", 1, "9.99"),
+    )
+    total = Decimal("33.99")
+    given: dict[str, Any] = {
+        "lines": lines, "charges": (SHIPPING,), "total_amount": total, "payments": (neutral_payment(total),),
+    }  # fmt: skip
+    return neutral_order(external_id, **given | fields)
+
+
+@pytest.fixture
+def channel() -> SalesChannel:
+    Sku.objects.create(code="MUG", title="Mug", created_at=PLACED_AT)
+    make_kit("GIFT", CUP=(2, 1), TIN=(1, 1))
+    return make_channel(auto_confirm=True)
+
+
+def accept(order: NeutralOrder, channel: SalesChannel) -> Order:
+    pk = accept_orders([Incoming(order)], sales_channel_id=channel.pk, actor=SYSTEM).only()
+    return Order.objects.get(pk=pk)
+
+
+def fill(order: Order, stated: NeutralOrder, actor: Actor = SYSTEM):
+    return fill_details([Details(order.pk, stated)], actor=actor)
+
+
+def kinds(order: Order) -> set[str]:
+    return set(Hold.objects.filter(order=order, lifted_at=None).values_list("kind", flat=True))
+
+
+def assert_clean() -> None:
+    outbox.deliver_due("work")
+    outbox.deliver_due("mail")
+    assert [found for finding in run_audit() for found in finding.violations] == []
+
+
+def test_fill_states_amounts_buyer_and_address_and_the_order_is_confirmed_once(channel: SalesChannel) -> None:
+    order = accept(pending(), channel)
+    assert kinds(order) == {"awaiting_details", "unpaid"}
+    outbox.deliver_due("work")
+    assert Order.objects.get().status == OrderStatus.PLACED
+
+    assert fill(order, settled()).done_ids == [order.pk]
+
+    order.refresh_from_db()
+    assert (order.total_sent_amount, order.total_difference_amount) == (Decimal("33.99"), 0)
+    assert (order.email, order.customer.email) == ("m-1@example.com", "m-1@example.com")
+    assert (order.ship_to.city, order.ship_to.customer_id) == ("Torino", order.customer_id)
+    assert order.bill_to is None
+    assert_sums_up(order)
+    shares = LinePart.objects.filter(line__sku_code="GIFT").values_list("value_amount", flat=True)
+    assert sorted(shares) == [Decimal("3.33"), Decimal("6.66")]
+    assert kinds(order) == {"unpaid"}
+    facts = Event.objects.get(kind="details_filled").facts
+    assert facts == {"what": ["amounts", "total", "email", "address"]}
+    assert_clean()
+    order.refresh_from_db()
+    assert (order.status, order.payment_status) == (OrderStatus.CONFIRMED, PaymentAxis.UNPAID)
+    assert [one.to for one in mail.outbox] == [["m-1@example.com"]]
+
+    with nothing_written():
+        assert fill(order, settled()).unchanged_ids == [order.pk]
+    assert_clean()
+    assert len(mail.outbox) == 1
+
+
+def test_fill_one_after_the_other_says_what_is_still_missing(channel: SalesChannel) -> None:
+    order = accept(pending(), channel)
+    half = settled(ship_to=None, state=NeutralState.HELD, total_amount=None)
+
+    fill(order, half).raise_refusals()
+
+    hold = Hold.objects.get(kind=HoldKind.AWAITING_DETAILS, lifted_at=None)
+    assert hold.facts == {"missing": ["channel_release", "total", "address"]}
+    fill(order, settled()).raise_refusals()
+    assert kinds(order) == {"unpaid"}
+    assert_clean()
+
+
+def test_fill_raises_the_holds_of_intake_that_are_due(channel: SalesChannel) -> None:
+    order = accept(pending(), channel)
+
+    fill(order, settled(total_amount=Decimal("35.00"), ship_to=neutral_address(line1=""))).raise_refusals()
+
+    assert kinds(order) == {"unpaid", "totals", "address"}
+    totals = Hold.objects.get(kind=HoldKind.TOTALS)
+    assert totals.facts == {"sent": "35.00", "computed": "33.99", "difference": "1.01", "currency": "EUR"}
+    assert_clean()
+    assert Order.objects.get().status == OrderStatus.PLACED
+
+
+def test_later_amounts_that_differ_never_overwrite_and_are_held_once(channel: SalesChannel) -> None:
+    order = accept(settled(), channel)
+    outbox.deliver_due("work")
+    later = settled(total_amount=Decimal("30.00"))
+
+    assert fill(order, later).done_ids == [order.pk]
+
+    order.refresh_from_db()
+    assert order.total_sent_amount == Decimal("33.99")
+    hold = Hold.objects.get(kind=HoldKind.TOTALS)
+    assert hold.facts == {
+        "cause": "changed_later", "sent": "33.99", "stated": "30", "difference": "-3.99", "currency": "EUR",
+    }  # fmt: skip
+    with nothing_written():
+        assert fill(order, later).unchanged_ids == [order.pk]
+    release_holds([order.pk], kind=HoldKind.TOTALS, actor=SYSTEM).raise_refusals()
+    assert fill(order, later).unchanged_ids == [order.pk]
+    assert fill(order, settled(total_amount=Decimal("29.00"))).done_ids == [order.pk]
+    assert_clean()
+
+
+def test_later_address_is_not_taken(channel: SalesChannel) -> None:
+    order = accept(settled(), channel)
+
+    with nothing_written():
+        results = fill(order, replace(settled(), ship_to=neutral_address(city="Asti")))
+
+    assert results.unchanged_ids == [order.pk]
+
+
+def test_fill_leaves_history_and_closed_orders_alone(channel: SalesChannel) -> None:
+    pk = accept_orders(
+        [Incoming(pending(), is_history=True)], sales_channel_id=channel.pk, actor=SYSTEM
+    ).only()
+
+    with nothing_written():
+        assert fill_details([Details(pk, settled())], actor=SYSTEM).unchanged_ids == [pk]
+    assert fill_details([Details(404, settled())], actor=SYSTEM).refusals[404].code == "not_found"
+
+
+def test_fill_without_right_is_not_allowed(channel: SalesChannel) -> None:
+    with pytest.raises(NotAllowed):
+        fill(accept(pending(), channel), settled(), Actor(ActorKind.USER, 1, "guest", frozenset()))
+
+
+def test_auto_confirm_waits_for_the_hold_to_be_lifted(channel: SalesChannel) -> None:
+    order = accept(settled(total_amount=Decimal("40.00")), channel)
+    outbox.deliver_due("work")
+    assert Order.objects.get().status == OrderStatus.PLACED
+
+    release_holds([order.pk], kind=HoldKind.TOTALS, actor=SYSTEM).raise_refusals()
+    assert_clean()
+
+    assert Order.objects.get().status == OrderStatus.CONFIRMED
+    assert Event.objects.get(kind="confirm").actor_label == "auto-confirm"
+
+
+def test_without_auto_confirm_a_person_confirms() -> None:
+    order = accept(settled(lines=(neutral_line("MUG"),)), make_channel(code="by-hand"))
+
+    outbox.deliver_due("work")
+
+    assert Order.objects.get(pk=order.pk).status == OrderStatus.PLACED
+
+
+@pytest.mark.postgres
+def test_fill_takes_as_many_statements_for_twenty_orders_as_for_two(channel: SalesChannel) -> None:
+    orders = [(accept(pending(f"M-{number}"), channel), settled(f"M-{number}")) for number in range(22)]
+    details = [Details(order.pk, stated) for order, stated in orders]
+
+    few = statements(lambda: fill_details(details[:2], actor=SYSTEM).raise_refusals())
+
+    assert statements(lambda: fill_details(details[2:], actor=SYSTEM).raise_refusals()) == few
