@@ -11,6 +11,7 @@ import polib
 import pytest
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.utils import flatten
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -121,6 +122,25 @@ def test_no_bare_english_in_templates() -> None:
 
 def test_no_bare_english_in_modules() -> None:
     assert [fault for path in strings.modules() for fault in strings.bare_english_of_module(path)] == []
+
+
+def test_every_field_on_an_admin_page_has_a_name_of_its_own() -> None:
+    """Else Django makes one of the field's name in code, in English."""
+    faults = []
+    for model, model_admin in admin.site._registry.items():
+        nameless = {
+            f.name for f in model._meta.concrete_fields if f._verbose_name is None and not f.primary_key
+        }
+        faults += [f"{model._meta.label}.{name}" for name in sorted(nameless & shown_by(model_admin))]
+    assert faults == []
+
+
+def shown_by(model_admin: Any) -> set[str]:
+    filtered = (row[0] if isinstance(row, tuple) else row for row in model_admin.list_filter)
+    names = [*model_admin.list_display, *filtered, *model_admin.readonly_fields, *(model_admin.fields or ())]
+    for _title, options in model_admin.fieldsets or ():
+        names += flatten(options["fields"])
+    return {name for name in names if isinstance(name, str)}
 
 
 def test_bare_english_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

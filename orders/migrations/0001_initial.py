@@ -820,6 +820,7 @@ class Migration(migrations.Migration):
                             ("system", "System"),
                         ],
                         max_length=8,
+                        verbose_name="lifted by",
                     ),
                 ),
                 (

@@ -21,7 +21,7 @@ class Hold(models.Model):
     opened_at = models.DateTimeField(_("since"))
     opened_by = models.CharField(_("by"), max_length=8, choices=ActorKind)
     lifted_at = models.DateTimeField(_("lifted at"), null=True)
-    lifted_by = models.CharField(max_length=8, choices=ActorKind, blank=True)
+    lifted_by = models.CharField(_("lifted by"), max_length=8, choices=ActorKind, blank=True)
 
     class Meta:
         verbose_name = _("hold")

@@ -15,7 +15,7 @@ class Event(models.Model):
 
     subject_type = models.CharField(_("subject"), max_length=32)
     subject_id = models.BigIntegerField()
-    thread_type = models.CharField(max_length=32)
+    thread_type = models.CharField(_("timeline of"), max_length=32)
     thread_id = models.BigIntegerField()
     kind = models.CharField(_("kind"), max_length=40)
     from_status = models.CharField(_("from"), max_length=24, blank=True)
@@ -25,7 +25,7 @@ class Event(models.Model):
     actor_kind = models.CharField(_("actor"), max_length=8, choices=ActorKind)
     actor_id = models.BigIntegerField(null=True)
     actor_label = models.CharField(max_length=80, blank=True)
-    correlation = models.CharField(max_length=32, blank=True)
+    correlation = models.CharField(_("correlation"), max_length=32, blank=True)
 
     class Meta:
         verbose_name = _("event")

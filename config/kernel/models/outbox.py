@@ -11,9 +11,9 @@ class Fact(models.Model):
     kind = models.CharField(_("fact"), max_length=60)
     subject_type = models.CharField(_("subject"), max_length=32)
     subject_id = models.BigIntegerField()
-    payload = models.JSONField(default=dict)
+    payload = models.JSONField(_("payload"), default=dict)
     recorded_at = models.DateTimeField(_("recorded at"))
-    correlation = models.CharField(max_length=32, blank=True)
+    correlation = models.CharField(_("correlation"), max_length=32, blank=True)
 
     class Meta:
         verbose_name = _("fact")
