@@ -66,7 +66,7 @@ class MoreThanSent(BancaleError):
 
 class LossUnexplained(BancaleError):
     code = "loss_unexplained"
-    message = _("%(units)s units are missing: say why.")
+    message = _("Units missing: %(units)s. Say why.")
 
 
 class CountIncomplete(BancaleError):

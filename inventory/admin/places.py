@@ -67,8 +67,8 @@ class LocationAdmin(VersionedAdmin):
     search_fields = ("code", "name", "city")
     ordering = ("preference", "code")
     fields = (
-        "code", "name", ("is_active", "can_ship"), "preference", "time_zone", "line1", "postal_code", "city",
-        "country_code",
+        "code", "name", ("is_active", "can_ship"), "preference", "count_tolerance", "time_zone", "line1",
+        "postal_code", "city", "country_code",
     )  # fmt: skip
     form = LocationForm
     inlines = (BinInline,)

@@ -76,10 +76,16 @@ class ReceivedLineForm(forms.Form):
             return values
         if not typed:
             self.complain("sku", gettext("a SKU or a barcode is needed"))
-        accepted = gettext("whole units from 1 to %(most)s") % {"most": MOST_UNITS}
-        if not (units.isascii() and units.isdigit() and 0 < int(units) <= MOST_UNITS):
-            self.complain("quantity", accepted)
+        if not self.is_accepted(units):
+            self.complain("quantity", self.accepted() % {"most": MOST_UNITS})
         return values
+
+    def accepted(self) -> str:
+        """What units must be, in words."""
+        return gettext("whole units from 1 to %(most)s")
+
+    def is_accepted(self, units: str) -> bool:
+        return units.isascii() and units.isdigit() and 0 < int(units) <= MOST_UNITS
 
 
 class BaseReceivedLines(forms.BaseFormSet):
@@ -112,14 +118,14 @@ def receive_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm(RECEIVE):
         raise PermissionDenied
     if request.method != "POST":
-        sku = Sku.objects.filter(pk=_number(request.GET.get("sku")), is_kit=False).first()
-        start: dict[str, Any] = {"nonce": uuid4().hex, "location": _number(request.GET.get("location"))}
+        sku = Sku.objects.filter(pk=number_of(request.GET.get("sku")), is_kit=False).first()
+        start: dict[str, Any] = {"nonce": uuid4().hex, "location": number_of(request.GET.get("location"))}
         rows = [{"sku": sku.code}] if sku else []
         return _page(
             model_admin, request, ReceiptForm(initial=start), LineSet(initial=[*rows, *[{}] * BLANK_LINES])
         )
     if MORE in request.POST:
-        return _page(model_admin, request, ReceiptForm(initial=request.POST.dict()), _longer(request))
+        return _page(model_admin, request, ReceiptForm(initial=request.POST.dict()), longer(request))
     form, lines = ReceiptForm(request.POST), LineSet(request.POST)
     if not (form.is_valid() & lines.is_valid()):
         return _page(model_admin, request, form, lines)
@@ -132,13 +138,13 @@ def receive_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(admin_url(StockReceipt, "change", receipt.pk))
 
 
-def _number(text: str | None) -> int:
+def number_of(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
-def _longer(request: HttpRequest) -> Any:
+def longer(request: HttpRequest) -> Any:
     """The same rows and five more, without complaints: the person has not finished typing."""
-    total = min(_number(request.POST.get("form-TOTAL_FORMS")), MOST_LINES - BLANK_LINES)
+    total = min(number_of(request.POST.get("form-TOTAL_FORMS")), MOST_LINES - BLANK_LINES)
     typed = [
         {name: request.POST.get(f"form-{row}-{name}", "") for name in ("sku", "quantity")}
         for row in range(total)

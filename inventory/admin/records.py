@@ -20,6 +20,7 @@ from config.kernel.admin import (
 )
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago, localtime, quantity
+from inventory.admin.adjustments import adjust_buttons
 from inventory.admin.pages import PageAdmin, actor_of, set_actors, set_references
 from inventory.admin.words import reference_link, sku_link
 from inventory.enums import MovementKind, ReservationState
@@ -116,7 +117,14 @@ class StockLevelAdmin(TransitionAdmin):
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
-        return {**page, "title": f"{obj.sku.code} · {obj.location.name}", "show_form": True}
+        changes = adjust_buttons(request, location=obj.location, sku=obj.sku)
+        actions = [*changes, *page.get("actions", [])]
+        return {
+            **page,
+            "title": f"{obj.sku.code} · {obj.location.name}",
+            "actions": actions,
+            "show_form": True,
+        }
 
     def timeline_of(self, obj: Any) -> None:
         """A level's story is its movements."""

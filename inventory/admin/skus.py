@@ -15,10 +15,11 @@ from config.kernel import clock
 from config.kernel.admin import TabularInline, VersionedAdmin, acting, admin_url, status_badge
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import badge, code, quantity
+from inventory.admin.adjustments import adjust_buttons
 from inventory.admin.pages import PageAdmin, set_actors, set_references
 from inventory.admin.words import bars, signed
 from inventory.enums import ReservationState
-from inventory.models import Barcode, KitPart, Reservation, Sku, StockMovement, StockReceipt
+from inventory.models import Barcode, KitPart, Reservation, Sku, StockMovement, StockReceipt, Transfer
 from inventory.selectors.queue import queue_places
 from inventory.selectors.sku_page import (
     last_movements,
@@ -28,9 +29,12 @@ from inventory.selectors.sku_page import (
     with_totals,
 )
 from inventory.selectors.stock import available_to_sell
+from inventory.selectors.transit import lines_in_transit
 from inventory.selectors.waterfall import waterfall
 from inventory.services.catalogue import PartOfKit, kit_problem, save_kits
 from inventory.services.receiving import RECEIVE
+
+INCOMING = 25
 
 
 class KitPartForms(BaseInlineFormSet):
@@ -182,7 +186,14 @@ def page_of(sku: Sku, request: HttpRequest) -> dict[str, Any]:
         "title": f"{sku.code} · {sku.title}",
         "badges": _badges(sku),
         "sub": [_("%(n)s available to sell") % {"n": explained.available}],
-        "actions": [{"label": _("Receive stock"), "url": receive, "tone": "primary"}] if may_receive else [],
+        "actions": [
+            *([] if sku.is_kit else adjust_buttons(request, sku=sku)[:1]),
+            *([{"label": _("Receive stock"), "url": receive, "tone": "primary"}] if may_receive else []),
+        ],
+        "incoming": [
+            {"line": line, "url": admin_url(Transfer, "change", line.transfer_id)}
+            for line in lines_in_transit([sku.pk])[:INCOMING]
+        ],
         "waterfall": bars(explained),
         "available": explained.available,
         "limiting": limiting,

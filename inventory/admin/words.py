@@ -1,16 +1,20 @@
 """Tones, links and the words of the stock room's pages."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.kernel.admin import admin_url, set_tones
 from inventory.admin.pages import reference_of
-from inventory.enums import MovementKind, ReservationState
+from inventory.enums import AdjustmentKind, CountStatus, MovementKind, ReservationState, TransferStatus
 from inventory.models import Reservation, Sku, StockLevel, StockMovement
+from inventory.owners import Loss
+from inventory.references import resolve
 from inventory.selectors.waterfall import Waterfall, WaterfallRow
 
 set_tones(
@@ -27,8 +31,21 @@ set_tones(
         MovementKind.PUT_BACK: "ok",
         MovementKind.SCRAP: "stop",
         MovementKind.CORRECTION: "wait",
+        MovementKind.TRANSFER_OUT: "info",
+        MovementKind.TRANSFER_IN: "ok",
     },
 )
+set_tones(
+    AdjustmentKind,
+    {
+        AdjustmentKind.CORRECTION: "wait",
+        AdjustmentKind.SET_ASIDE: "wait",
+        AdjustmentKind.PUT_BACK: "ok",
+        AdjustmentKind.SCRAP: "stop",
+    },
+)
+set_tones(TransferStatus, {TransferStatus.SENT: "info", TransferStatus.RECEIVED: "ok"})
+set_tones(CountStatus, {CountStatus.DRAFT: "info", CountStatus.COUNTED: "wait", CountStatus.APPROVED: "ok"})
 _BAR_TONES = {"reserved": "res", "unsellable": "un", "buffer": "buf"}
 
 
@@ -81,3 +98,19 @@ def signed(units: int) -> str:
     """A change with its sign: +12, −3, 0 for a change of kind only."""
     number = number_format(abs(units), use_l10n=True, force_grouping=True)
     return f"+{number}" if units > 0 else f"−{number}" if units < 0 else number
+
+
+def loss_words(losses: Sequence[Loss]) -> list[dict[str, str]]:
+    """Who would lose how many units, a row a reference: {"text", "url"}."""
+    units: dict[tuple[str, int], int] = {}
+    for loss in losses:
+        units[loss.reference] = units.get(loss.reference, 0) + loss.quantity
+    named = resolve(units)
+    return [
+        {
+            "text": ngettext("%(who)s: %(n)s unit", "%(who)s: %(n)s units", lost)
+            % {"who": named[reference].label, "n": lost},
+            "url": named[reference].url,
+        }
+        for reference, lost in units.items()
+    ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db.models import F, QuerySet, Sum
 
 from inventory.enums import TransferStatus
-from inventory.models import TransferLine
+from inventory.models import Transfer, TransferLine
 
 
 def lines_in_transit(sku_ids: Iterable[int]) -> QuerySet[TransferLine]:
@@ -23,3 +23,13 @@ def incoming_units(sku_ids: Iterable[int]) -> dict[tuple[int, int], int]:
         .annotate(units=Sum(F("sent") - F("received") - F("lost") - F("returned")))
     )
     return {(sku_id, location_id): units for sku_id, location_id, units in rows if units}
+
+
+def lines_of(transfer_id: int) -> list[TransferLine]:
+    """The lines of a transfer with their SKUs; one statement."""
+    return list(TransferLine.objects.filter(transfer=transfer_id).select_related("sku").order_by("pk"))
+
+
+def arriving(transfers: QuerySet[Transfer]) -> QuerySet[Transfer]:
+    """Transfers that are on their way."""
+    return transfers.filter(status=TransferStatus.SENT)

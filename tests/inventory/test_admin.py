@@ -226,7 +226,7 @@ def test_new_sku_is_added(boss: Client) -> None:
 def test_new_location_comes_with_its_bins(boss: Client) -> None:
     form = {
         "code": "MI", "name": "Milano", "is_active": "on", "can_ship": "on", "preference": 10,
-        "time_zone": "Europe/Rome", "bins-TOTAL_FORMS": 1, "bins-INITIAL_FORMS": 0,
+        "count_tolerance": 0, "time_zone": "Europe/Rome", "bins-TOTAL_FORMS": 1, "bins-INITIAL_FORMS": 0,
         "bins-0-code": "A-01", "bins-0-kind": "shelf",
     }  # fmt: skip
 

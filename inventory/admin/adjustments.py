@@ -1,0 +1,207 @@
+"""Change stock by hand: the guided page with its preview, and the documents that it leaves."""
+
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin import ReadOnlyAdmin, acting, admin_url, badge_column
+from config.kernel.errors import BancaleError
+from config.kernel.templatetags.bancale import localtime
+from inventory.admin.adjustment_forms import AdjustmentForm, LineSet, changes_of, plan_of
+from inventory.admin.pages import PageAdmin, actor_of, set_actors
+from inventory.admin.receipts import BLANK_LINES, MORE, MOST_LINES, number_of
+from inventory.admin.words import loss_words, signed
+from inventory.enums import AdjustmentKind
+from inventory.models import Location, Sku, StockAdjustment
+from inventory.references import ResolvedReference, register_reference
+from inventory.selectors.previews import preview
+from inventory.selectors.sku_page import movements_of
+from inventory.services.adjustment_booking import PERMISSIONS, book_adjustment
+from inventory.services.adjustments import REFERENCE
+
+K = AdjustmentKind
+BOOK = "book"
+TITLES = {
+    K.CORRECTION: _("Correct stock"),
+    K.SET_ASIDE: _("Set units aside"),
+    K.PUT_BACK: _("Put units back for sale"),
+    K.SCRAP: _("Write off units that were set aside"),
+    K.MOVE: _("Move units between bins"),
+}
+HINTS = {
+    K.CORRECTION: _("Units above 0 were found, units below 0 (−3) are missing."),
+    K.SET_ASIDE: _("Units go to the quarantine bin: still on hand, not for sale."),
+    K.PUT_BACK: _("Units leave quarantine for the default bin and are free for whoever is first in line."),
+    K.SCRAP: _("Units leave quarantine and are no longer on hand."),
+    K.MOVE: _("What is on hand and what is promised stay as they are."),
+}
+
+
+def adjust_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """GET shows the empty page; POST shows what will be, and then books it, once a nonce."""
+    kind = _kind(request)
+    if kind is None:
+        raise PermissionDenied
+    if request.method != "POST":
+        return _page(model_admin, request, kind, *_blank(request, kind))
+    if MORE in request.POST:
+        lines = _longer(request, kind)
+        return _page(model_admin, request, kind, AdjustmentForm(kind, initial=request.POST.dict()), lines)
+    form, lines = AdjustmentForm(kind, request.POST), LineSet(request.POST, form_kwargs={"kind": kind})
+    if not form.is_valid() or not lines.is_valid() or not lines.bins_found(form.cleaned_data["location"]):
+        return _page(model_admin, request, kind, form, lines)
+    shown = preview(form.cleaned_data["location"].pk, changes_of(kind, lines))
+    if BOOK not in request.POST or request.POST.get("seen") != shown.signature:
+        stale = BOOK in request.POST
+        return _page(model_admin, request, kind, form, lines, preview=shown, stale=stale)
+    try:
+        pk = book_adjustment(
+            plan_of(kind, form, lines), nonce=form.cleaned_data["nonce"], actor=acting(request)
+        )
+    except BancaleError as error:
+        form.add_error(None, str(error))
+        return _page(model_admin, request, kind, form, lines)
+    document = StockAdjustment.objects.get(pk=pk)
+    messages.success(request, gettext("%(number)s is booked.") % {"number": document.number})
+    return HttpResponseRedirect(admin_url(StockAdjustment, "change", pk))
+
+
+def _kind(request: HttpRequest) -> AdjustmentKind | None:
+    """What the page is for: as the address says, else the first kind that this person may book."""
+    asked = request.POST.get("kind") or request.GET.get("kind")
+    kinds = [K(asked)] if asked in K.values else list(K)
+    return next((kind for kind in kinds if request.user.has_perm(PERMISSIONS[kind])), None)
+
+
+def _blank(request: HttpRequest, kind: AdjustmentKind) -> tuple[AdjustmentForm, Any]:
+    sku = Sku.objects.filter(pk=number_of(request.GET.get("sku")), is_kit=False).first()
+    start = {"nonce": uuid4().hex, "location": number_of(request.GET.get("location"))}
+    rows: list[dict[str, str]] = [{"sku": sku.code}] if sku else []
+    lines = LineSet(initial=[*rows, *[{}] * BLANK_LINES], form_kwargs={"kind": kind})
+    return AdjustmentForm(kind, initial=start), lines
+
+
+def _longer(request: HttpRequest, kind: AdjustmentKind) -> Any:
+    """The same rows and five more, without complaints: the person has not finished typing."""
+    total = min(number_of(request.POST.get("form-TOTAL_FORMS")), MOST_LINES - BLANK_LINES)
+    names = ("sku", "quantity", "bin", "to_bin")
+    typed = [{name: request.POST.get(f"form-{row}-{name}", "") for name in names} for row in range(total)]
+    return LineSet(initial=[*typed, *[{}] * BLANK_LINES], form_kwargs={"kind": kind})
+
+
+def _page(
+    model_admin: Any,
+    request: HttpRequest,
+    kind: AdjustmentKind,
+    form: AdjustmentForm,
+    lines: Any,
+    **more: Any,
+) -> HttpResponse:
+    shown = more.get("preview")
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": TITLES[kind],
+        "hint": HINTS[kind],
+        "kinds": [
+            {"label": other.label, "url": f"?kind={other.value}", "current": other == kind}
+            for other in K
+            if request.user.has_perm(PERMISSIONS[other])
+        ],
+        "form": form,
+        "lines": lines,
+        "more": MORE,
+        "book": BOOK,
+        "losses": loss_words(shown.losses) if shown else [],
+        "signature": shown.signature if shown else "",
+        "cancel_url": admin_url(StockAdjustment, "changelist"),
+        **more,
+    }
+    return TemplateResponse(request, "inventory/adjust.html", context)
+
+
+@admin.register(StockAdjustment)
+class StockAdjustmentAdmin(PageAdmin, ReadOnlyAdmin):
+    change_form_template = "inventory/adjustment.html"
+    list_display = ("number", "kind_said", "reason", "when", "who")
+    list_filter = ("kind",)
+    search_fields = ("reason__icontains", "=id")
+    search_help_text = _("Words of the reason, or the number without A-")
+    ordering = ("-id",)
+    fields = readonly_fields = ("number", "kind", "reason", "when", "who")
+    kind_said = badge_column("kind", AdjustmentKind, _("kind"))
+    empty_title = _("Nothing has been changed by hand yet")
+    empty_text = _("Found, missing, damaged or moved units are written down with “Add stock adjustment”.")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return any(request.user.has_perm(permission) for permission in set(PERMISSIONS.values()))
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return adjust_view(self, request)
+
+    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
+        set_actors(rows)
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        movements = movements_of((REFERENCE, obj.pk))
+        for row in movements:
+            row.signed = signed(row.delta)  # type: ignore[attr-defined]
+        return {
+            "title": gettext("Adjustment %(number)s") % {"number": obj.number},
+            "badges": [(obj.get_kind_display(), "info")],
+            "sub": [localtime(obj.adjusted_at), actor_of(obj), obj.reason or "–"],
+            "movements": movements,
+            "show_form": False,
+        }
+
+    @admin.display(description=_("number"), ordering="id")
+    def number(self, row: StockAdjustment) -> str:
+        return row.number
+
+    @admin.display(description=_("adjusted at"), ordering="id")
+    def when(self, row: StockAdjustment) -> Any:
+        return localtime(row.adjusted_at)
+
+    @admin.display(description=_("by"))
+    def who(self, row: StockAdjustment) -> str:
+        return actor_of(row)
+
+
+def adjust_url(kind: AdjustmentKind, *, location: Location | None = None, sku: Sku | None = None) -> str:
+    """The guided page for a kind of change, begun with a place and a SKU."""
+    more = [("location", location), ("sku", sku)]
+    query = "".join(f"&{name}={row.pk}" for name, row in more if row is not None)
+    return f"{admin_url(StockAdjustment, 'add')}?kind={kind.value}{query}"
+
+
+def adjust_buttons(
+    request: HttpRequest, *, location: Location | None = None, sku: Sku | None = None
+) -> list[dict[str, Any]]:
+    """Buttons to the guided page for each kind that this person may book."""
+    return [
+        {"label": f"{TITLES[kind]}…", "url": adjust_url(kind, location=location, sku=sku), "tone": "plain"}
+        for kind in (K.CORRECTION, K.SET_ASIDE, K.MOVE)
+        if request.user.has_perm(PERMISSIONS[kind])
+    ]
+
+
+def _adjustments(ids: Any) -> dict[int, ResolvedReference]:
+    """Adjustments need no look-up: their number is their id."""
+    return {
+        pk: ResolvedReference(
+            gettext("Adjustment %(number)s") % {"number": StockAdjustment(pk=pk).number},
+            admin_url(StockAdjustment, "change", pk),
+        )
+        for pk in ids
+    }
+
+
+register_reference(REFERENCE, _adjustments)

@@ -1,0 +1,299 @@
+"""Stock counts: a list, what was found, and the approval."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.actors import Actor
+from config.kernel.admin import (
+    ObjectForm,
+    Queue,
+    TransitionAdmin,
+    TransitionVerb,
+    acting,
+    admin_url,
+    badge_column,
+    describe,
+    queue_filter,
+)
+from config.kernel.admin.timeline import actor_words, user_names
+from config.kernel.errors import BancaleError
+from config.kernel.results import Results
+from config.kernel.templatetags.bancale import localtime
+from inventory.admin.receipts import number_of
+from inventory.admin.transfers import WhyForm
+from inventory.admin.words import loss_words, signed
+from inventory.enums import CountStatus
+from inventory.models import Location, StockCount
+from inventory.references import ResolvedReference, register_reference
+from inventory.selectors.counting import counted_lines, to_approve
+from inventory.selectors.previews import Change, preview
+from inventory.selectors.sku_page import found_skus
+from inventory.services.arrivals import MOST_UNITS
+from inventory.services.counts import (
+    CountPlan,
+    CountSheet,
+    approve_counts,
+    book_count,
+    cancel_counts,
+    record_counts,
+    recount,
+)
+from inventory.services.counts.desk import REFERENCE
+from inventory.states import COUNT_STOCK, STOCK_COUNT
+
+
+class FoundForm(ObjectForm):
+    """How many of each SKU were found; what should be there is not shown, so that nobody copies it."""
+
+    counted_at = forms.SplitDateTimeField(
+        label=_("Counted at"),
+        required=False,
+        widget=AdminSplitDateTime,
+        help_text=_("Empty means now. What has moved since then is taken into account."),
+    )
+
+    def shape(self) -> None:
+        fields = {
+            f"line_{line.pk}": forms.IntegerField(
+                label=f"{line.sku.code} · {line.sku.title}", min_value=0, max_value=MOST_UNITS
+            )
+            for line in counted_lines(self.obj.pk)
+        }
+        self.fields = {**fields, **self.fields}
+
+
+def count_pressed(
+    ids: Sequence[int], *, actor: Actor, counted_at: datetime | None = None, **typed: int
+) -> Results[int]:
+    found = {int(name.removeprefix("line_")): value for name, value in typed.items()}
+    return record_counts([CountSheet(pk, found, counted_at) for pk in ids], actor=actor)
+
+
+def _found(count: StockCount) -> Mapping[str, Any]:
+    """What the books say, what was found, and what approving makes of it."""
+    lines = counted_lines(count.pk)
+    rows = [
+        (line.sku.code, line.expected, line.counted, signed(line.variance), now, now + line.variance)
+        for line, now in ((line, line.on_hand_now) for line in lines)
+    ]
+    columns = [
+        gettext("SKU"), gettext("Expected then"), gettext("Counted"), gettext("Difference"),
+        gettext("On hand now"), gettext("On hand after"),
+    ]  # fmt: skip
+    return {"columns": columns, "rows": rows}
+
+
+def _what_approving_does(count: StockCount) -> list[Any]:
+    lines = counted_lines(count.pk)
+    said: list[Any] = [
+        _("The books are corrected by the difference; what has moved since counting stays moved.")
+    ]
+    if any(abs(line.variance) > count.tolerance for line in lines):
+        said.append(
+            gettext("A SKU differs by more than %(n)s units: whoever counted may not approve.")
+            % {"n": count.tolerance}
+        )
+    changes = {line.sku_id: Change(on_hand=line.variance) for line in lines if line.variance}
+    waits = gettext("Waits for stock again: %(who)s")
+    lost = loss_words(preview(count.location_id, changes).losses)
+    said += [{"text": waits % {"who": loss["text"]}, "tone": "stop"} for loss in lost]
+    return said
+
+
+VERBS = {
+    "count": TransitionVerb(
+        verb=count_pressed,
+        form=FoundForm,
+        success=_("Counted. It changes the books when it is approved."),
+        consequences=lambda _count: (_("Leave out units that are set aside. Nothing is corrected yet."),),
+    ),
+    "recount": TransitionVerb(
+        verb=recount,
+        form=WhyForm,
+        success=_("The count starts over."),
+        consequences=lambda _count: (_("What was counted is thrown away. Nothing was corrected."),),
+    ),
+    "approve": TransitionVerb(
+        verb=approve_counts,
+        success=_("Approved: the books say what was counted."),
+        consequences=_what_approving_does,
+        lines=_found,
+        undo=_("Correct the stock by hand, or count again."),
+    ),
+    "cancel": TransitionVerb(
+        verb=cancel_counts,
+        form=WhyForm,
+        success=_("The count is cancelled."),
+        consequences=lambda _count: (_("Nothing is corrected."),),
+    ),
+}
+
+
+class CountForm(forms.Form):
+    location = forms.ModelChoiceField(Location.objects.none(), label=_("Location"), empty_label=None)
+    skus = forms.CharField(
+        label=_("SKUs or barcodes"),
+        required=False,
+        widget=forms.Textarea({"rows": 5}),
+        help_text=_("One a row. Empty means everything that is on hand there."),
+    )
+    note = forms.CharField(label=_("Note"), max_length=120, required=False)
+    nonce = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["location"]
+        field.queryset = Location.objects.all()
+
+    def clean_skus(self) -> tuple[int, ...]:
+        typed = [row.strip() for row in self.cleaned_data["skus"].splitlines() if row.strip()][:500]
+        known = found_skus(typed)
+        if unknown := [text for text in typed if text not in known]:
+            raise forms.ValidationError(
+                gettext("Not known: %(skus)s.") % {"skus": ", ".join(unknown[:10])[:300]}
+            )
+        return tuple(dict.fromkeys(known[text].pk for text in typed))
+
+
+def count_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """GET shows the empty page; POST writes the list, once a nonce."""
+    if not request.user.has_perm(COUNT_STOCK):
+        raise PermissionDenied
+    start = {"nonce": uuid4().hex, "location": number_of(request.GET.get("location"))}
+    form = CountForm(request.POST) if request.method == "POST" else CountForm(initial=start)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        plan = CountPlan(values["location"].pk, values["skus"], values["note"])
+        try:
+            pk = book_count(plan, nonce=values["nonce"], actor=acting(request))
+        except BancaleError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, gettext("The list is ready. Enter what you find on the shelves."))
+            return HttpResponseRedirect(admin_url(StockCount, "change", pk))
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": gettext("Count stock"),
+        "effect": gettext("Make the list"),
+        "form": form,
+        "cancel_url": admin_url(StockCount, "changelist"),
+    }
+    return TemplateResponse(request, "inventory/document.html", context)
+
+
+@admin.register(StockCount)
+class StockCountAdmin(TransitionAdmin):
+    machine = STOCK_COUNT
+    verbs = VERBS
+    lock_kind = "count"
+    change_form_template = "inventory/count.html"
+    list_display = ("number", "status_said", "location", "note", "when", "counted")
+    list_filter = (
+        queue_filter(
+            (
+                Queue(
+                    "to_approve",
+                    _("Counts to approve"),
+                    to_approve,
+                    permission="inventory.approve_stockcount",
+                ),
+            )
+        ),
+        "status",
+        "location",
+    )
+    list_select_related = ("location",)
+    search_fields = ("number__istartswith", "note__icontains")
+    search_help_text = _("Beginning of the number, or words of the note")
+    ordering = ("-id",)
+    fields = readonly_fields = ("number", "status", "location", "note", "when", "counted")
+    status_said = badge_column("status", CountStatus, _("status"))
+    empty_title = _("Nothing has been counted yet")
+    empty_text = _("Make a list with “Add stock count”, walk the shelves, and let somebody approve it.")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(COUNT_STOCK)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StockCount]:
+        return super().get_queryset(request).select_related("location")
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return count_view(self, request)
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        page = super().page_context(request, obj) or {}
+        lines = counted_lines(obj.pk)
+        for line in lines:
+            line.signed = signed(line.variance)
+        return {
+            **page,
+            "title": gettext("Count %(number)s") % {"number": obj.number},
+            "sub": [
+                obj.location.name,
+                localtime(obj.counted_at or obj.created_at),
+                _counter(obj),
+                obj.note or "–",
+            ],
+            "lines": lines,
+            "tolerance": obj.tolerance,
+            "is_counted": obj.counted_at is not None,
+            "show_form": False,
+        }
+
+    @admin.display(description=_("begun at"), ordering="id")
+    def when(self, row: StockCount) -> Any:
+        return localtime(row.created_at)
+
+    @admin.display(description=_("counted at"))
+    def counted(self, row: StockCount) -> Any:
+        return localtime(row.counted_at)
+
+
+def _counter(count: StockCount) -> str:
+    if not count.counter_kind:
+        return "–"
+    return actor_words(
+        count.counter_kind, count.counter_id, count.counter_label, user_names([count.counter_id])
+    )
+
+
+def _differing(facts: Any) -> str:
+    return gettext("%(differing)s of %(lines)s SKUs differ") % {
+        "differing": facts.get("differing", 0),
+        "lines": facts.get("lines", 0),
+    }
+
+
+describe(REFERENCE, "created", _("List made"), detail=_("%(lines)s SKUs"), tone="info")
+describe(REFERENCE, "count", _("Counted"), detail=_differing, tone="info")
+describe(REFERENCE, "recount", _("To be counted again"), detail="%(reason)s", tone="wait")
+describe(REFERENCE, "approve", _("Approved"), detail=_differing, tone="ok")
+describe(REFERENCE, "cancel", _("Cancelled"), detail="%(reason)s", tone="stop")
+
+
+def _counts(ids: Any) -> dict[int, ResolvedReference]:
+    rows = StockCount.objects.filter(pk__in=list(ids)).values_list("pk", "number")
+    return {
+        pk: ResolvedReference(
+            gettext("Count %(number)s") % {"number": number}, admin_url(StockCount, "change", pk)
+        )
+        for pk, number in rows
+    }
+
+
+register_reference(REFERENCE, _counts)

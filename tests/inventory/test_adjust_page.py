@@ -1,0 +1,209 @@
+"""The guided page that changes stock by hand, with its preview."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from config.kernel.errors import InvalidInput, KeyReused, NotAllowed, NotFound
+from inventory.enums import AdjustmentKind, BinKind
+from inventory.errors import LineRefused
+from inventory.models import Bin, Location, Reservation, Sku, StockAdjustment, StockLevel, StockMovement
+from inventory.services.adjustment_booking import AdjustedLine, AdjustmentPlan, book_adjustment
+from tests.factories.inventory import ACTOR, make_kit, make_level, make_location, make_sku, receive, reserve
+from tests.inventory.test_correcting import NOBODY
+
+pytestmark = pytest.mark.django_db
+URL = "/inventory/stockadjustment/add/"
+RIGHTS = ["adjust_stock", "set_aside_stock", "move_stock", "view_stockadjustment"]
+
+
+def login(client: Client, *rights: str) -> Client:
+    user = get_user_model().objects.create_user("clerk", password="x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def clerk(client: Client) -> Client:
+    return login(client, *RIGHTS)
+
+
+@pytest.fixture
+def place() -> Location:
+    return make_location(name="Milano")
+
+
+@pytest.fixture
+def cup(place: Location) -> Sku:
+    sku = make_sku("CUP")
+    make_level(sku, place, 10)
+    return sku
+
+
+def typed(place: Location, kind: str, *rows: dict[str, str], **more: Any) -> dict[str, Any]:
+    form: dict[str, Any] = {"location": place.pk, "kind": kind, "reason": "Counted", "nonce": "n1"}
+    form |= {"aside": "damaged", "form-TOTAL_FORMS": len(rows), "form-INITIAL_FORMS": len(rows)}
+    for number, row in enumerate(rows):
+        form |= {f"form-{number}-{name}": value for name, value in row.items()}
+    return form | more
+
+
+def book(client: Client, form: dict[str, Any]) -> Any:
+    """See what will be, then press the button of that page."""
+    shown = client.post(URL, {**form, "preview": "1"})
+    assert shown.status_code == 200
+    return client.post(URL, {**form, "book": "1", "seen": shown.context["signature"]})
+
+
+def test_page_shows_what_will_be_and_then_books_it(clerk: Client, place: Location, cup: Sku) -> None:
+    form = typed(place, "correction", {"sku": "cup", "quantity": "-4"}, {"sku": "", "quantity": ""})
+
+    shown = clerk.post(URL, {**form, "preview": "1"})
+    (line,) = shown.context["preview"].lines
+    assert (line.on_hand, line.on_hand_after, line.free, line.free_after) == (10, 6, 10, 6)
+    assert not StockAdjustment.objects.exists()
+
+    response = book(clerk, form)
+    document = StockAdjustment.objects.get()
+    page = reverse("admin:inventory_stockadjustment_change", args=[document.pk])
+    assert response.headers["Location"] == page
+    assert StockLevel.objects.get().on_hand == 6
+    text = clerk.get(page).content.decode()
+    assert f"{document.number} is booked." in text
+    assert "−4" in text
+    assert clerk.get("/inventory/stockadjustment/").status_code == 200
+
+    again = clerk.post(URL, {**form, "book": "1", "seen": shown.context["signature"]})
+    assert again.status_code == 200  # the figures have changed, so it is shown and not booked
+    assert StockAdjustment.objects.count() == 1
+
+
+def test_page_names_who_loses_stock(clerk: Client, place: Location, cup: Sku) -> None:
+    reserve(cup, place, 9, reference_id=7)
+    form = typed(place, "correction", {"sku": "CUP", "quantity": "−3"})
+
+    shown = clerk.post(URL, {**form, "preview": "1"})
+
+    assert shown.context["losses"] == [{"text": "test 7: 2 units", "url": ""}]
+    (line,) = shown.context["preview"].lines
+    assert (line.free, line.free_after, line.lost) == (1, 0, 2)
+    book(clerk, form)
+    assert Reservation.objects.get(state="waiting").quantity == 2
+
+
+def test_page_that_is_stale_books_nothing(clerk: Client, place: Location, cup: Sku) -> None:
+    form = typed(place, "correction", {"sku": "CUP", "quantity": "-1"})
+    shown = clerk.post(URL, {**form, "preview": "1"})
+    receive(cup, place, 5)
+
+    response = clerk.post(URL, {**form, "book": "1", "seen": shown.context["signature"]})
+
+    assert "The stock changed while you were looking." in response.content.decode()
+    assert not StockAdjustment.objects.exists()
+
+
+def test_page_books_every_kind(clerk: Client, place: Location, cup: Sku) -> None:
+    Bin.objects.create(location=place, code="S1", kind=BinKind.SHELF)
+    row = {"sku": "CUP", "quantity": "3"}
+
+    book(clerk, typed(place, "set_aside", row, nonce="a"))
+    assert StockLevel.objects.get().unsellable == 3
+    book(clerk, typed(place, "put_back", row | {"quantity": "1"}, nonce="b"))
+    book(clerk, typed(place, "scrap", row | {"quantity": "2"}, nonce="c"))
+    move = row | {"bin": "default", "to_bin": "s1"}
+    book(clerk, typed(place, "move", move, nonce="d", reason=""))
+
+    level = StockLevel.objects.get()
+    assert (level.on_hand, level.unsellable) == (8, 0)
+    assert level.bin_stocks.get(bin__code="S1").quantity == 3
+    kinds = list(StockAdjustment.objects.order_by("pk").values_list("kind", flat=True))
+    assert kinds == ["set_aside", "put_back", "scrap", "move"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "words"),
+    [
+        ("correction", {"sku": "CPU", "quantity": "1"}, "a known SKU or barcode is needed"),
+        ("correction", {"sku": "KIT", "quantity": "1"}, "a kit holds no stock"),
+        ("correction", {"sku": "CUP", "quantity": "0"}, "and not 0"),
+        ("correction", {"sku": "CUP", "quantity": "--2"}, "and not 0"),
+        ("correction", {"sku": "CUP", "quantity": "1", "bin": "X9"}, "a bin for sale of Milano is"),
+        ("correction", {"sku": "CUP", "quantity": "1", "bin": "quarantine"}, "a bin for sale of Milano is"),
+        ("set_aside", {"sku": "CUP", "quantity": "-1"}, "whole units from 1"),
+        ("move", {"sku": "CUP", "quantity": "1", "bin": "default"}, "a bin for sale of Milano is"),
+    ],
+)
+def test_page_bad_row_is_named_and_nothing_booked(
+    clerk: Client, place: Location, cup: Sku, kind: str, row: dict[str, str], words: str
+) -> None:
+    make_kit({cup: 1}, "KIT")
+
+    response = clerk.post(URL, typed(place, kind, row, preview="1"))
+
+    text = response.content.decode()
+    assert "Row 1, " in text
+    assert words in text
+    assert "preview" not in response.context
+    assert not StockAdjustment.objects.exists()
+
+
+def test_page_refusal_of_the_verb_is_shown(clerk: Client, place: Location, cup: Sku) -> None:
+    response = book(clerk, typed(place, "correction", {"sku": "CUP", "quantity": "-11"}))
+
+    assert "Line 1: Only 10 free of 11 asked." in response.content.decode()
+    assert not StockAdjustment.objects.exists()
+    assert StockLevel.objects.get().on_hand == 10
+
+
+def test_page_starts_with_sku_and_place_and_grows(clerk: Client, place: Location, cup: Sku) -> None:
+    shown = clerk.get(URL, {"kind": "move", "sku": cup.pk, "location": place.pk}).content.decode()
+    assert 'value="CUP"' in shown
+    assert "-to_bin" in shown
+
+    form = typed(place, "correction", {"sku": "CUP", "quantity": "x"}, more_lines="1")
+    longer = clerk.post(URL, form).content.decode()
+    assert 'value="x"' in longer
+    assert "is not accepted" not in longer
+
+
+def test_page_needs_the_right_of_its_kind(client: Client, place: Location, cup: Sku) -> None:
+    login(client, "move_stock", "view_stockadjustment")
+    form = typed(place, "correction", {"sku": "CUP", "quantity": "1"}, book="1")
+
+    assert client.get(URL, {"kind": "correction"}).status_code == 403
+    assert client.post(URL, form).status_code == 403
+    assert client.get(URL).context["title"] == "Move units between bins"
+    assert not StockAdjustment.objects.exists()
+
+
+def test_book_adjustment_refusals_leave_nothing(place: Location, cup: Sku) -> None:
+    def plan(*units: int, **more: Any) -> AdjustmentPlan:
+        lines = tuple(AdjustedLine(cup.pk, one) for one in units)
+        given: dict[str, Any] = {"kind": AdjustmentKind.CORRECTION, "location_id": place.pk, "reason": "x"}
+        return AdjustmentPlan(**given | more, lines=lines)
+
+    moved = StockMovement.objects.count()
+    with pytest.raises(LineRefused) as refusal:
+        book_adjustment(plan(1, -12), nonce="n", actor=ACTOR)
+    assert str(refusal.value).startswith("Line 2: ")
+    with pytest.raises(NotFound):
+        book_adjustment(plan(1, location_id=0), nonce="n", actor=ACTOR)
+    with pytest.raises(InvalidInput):
+        book_adjustment(plan(), nonce="n", actor=ACTOR)
+    with pytest.raises(InvalidInput):
+        book_adjustment(plan(1, reason=" "), nonce="n", actor=ACTOR)
+    with pytest.raises(NotAllowed):
+        book_adjustment(plan(1), nonce="n", actor=NOBODY)
+    assert StockMovement.objects.count() == moved
+    assert not StockAdjustment.objects.exists()
+
+    first = book_adjustment(plan(1), nonce="n", actor=ACTOR)
+    assert book_adjustment(plan(1), nonce="n", actor=ACTOR) == first
+    with pytest.raises(KeyReused):
+        book_adjustment(plan(2), nonce="n", actor=ACTOR)
+    assert StockLevel.objects.get().on_hand == 11

@@ -1,0 +1,170 @@
+"""The pages of transfers and counts: guided forms, buttons, presses, who may."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from inventory.models import (
+    Location,
+    Sku,
+    StockCount,
+    StockCountLine,
+    StockLevel,
+    Transfer,
+    TransferLine,
+)
+from tests.factories.inventory import make_level, make_location, make_sku, reserve
+
+pytestmark = pytest.mark.django_db
+
+
+def staff(*rights: str, name: str = "clerk") -> Client:
+    user = get_user_model().objects.create_user(name, password="x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def place() -> Location:
+    return make_location(name="Milano")
+
+
+@pytest.fixture
+def cup(place: Location) -> Sku:
+    sku = make_sku("CUP")
+    make_level(sku, place, 10)
+    return sku
+
+
+def press(client: Client, url: str, **values: Any) -> Any:
+    """Open a confirm page and press its button."""
+    shown = client.get(url)
+    assert shown.status_code == 200, shown.headers
+    return client.post(url, {**dict(shown.context["hidden"]), **values})
+
+
+def test_transfer_is_planned_sent_and_received(place: Location, cup: Sku) -> None:
+    shop = make_location(name="Torino")
+    clerk = staff("add_transfer", "send_transfer", "receive_transfer", "view_transfer", "view_sku")
+    rows = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-sku": "cup", "form-0-quantity": "4"}
+    form = {"origin": place.pk, "destination": shop.pk, "note": "x", "nonce": "n", **rows}
+    assert clerk.get("/inventory/transfer/add/").status_code == 200
+    assert clerk.post("/inventory/transfer/add/", form | {"more_lines": "1"}).status_code == 200
+    same = clerk.post("/inventory/transfer/add/", form | {"destination": place.pk})
+    assert "Choose another location than the first." in same.content.decode()
+
+    planned = clerk.post("/inventory/transfer/add/", form)
+    transfer = Transfer.objects.get()
+    base = f"/inventory/transfer/{transfer.pk}/"
+    assert planned.headers["Location"] == f"{base}change/"
+    assert clerk.post("/inventory/transfer/add/", form).headers["Location"] == f"{base}change/"
+
+    press(clerk, f"{base}send/")
+    assert StockLevel.objects.get().on_hand == 6
+    assert "On its way" in clerk.get(f"{base}change/").content.decode()
+    assert transfer.number in clerk.get("/inventory/transfer/?queue=to_receive").content.decode()
+    assert "On the way" in clerk.get(f"/inventory/sku/{cup.pk}/change/").content.decode()
+
+    line = TransferLine.objects.get()
+    refused = press(clerk, f"{base}receive/", **{f"line_{line.pk}": "3", "reason": ""})
+    assert "Units missing: 1. Say why." in refused.content.decode()
+    press(clerk, f"{base}receive/", **{f"line_{line.pk}": "3", "reason": "Broken"})
+    assert StockLevel.objects.get(location=shop).on_hand == 3
+    page = clerk.get(f"{base}change/").content.decode()
+    assert "Units are missing: Broken" in page
+    assert "1 lost: Broken" in page
+    sku_page = clerk.get(f"/inventory/sku/{cup.pk}/change/").content.decode()
+    assert f"Transfer {transfer.number}" in sku_page
+
+
+def test_transfer_on_its_way_is_cancelled_with_a_reason(place: Location, cup: Sku) -> None:
+    shop = make_location()
+    clerk = staff("add_transfer", "send_transfer", "cancel_transfer", "view_transfer")
+    rows = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-sku": "CUP", "form-0-quantity": "4"}
+    clerk.post("/inventory/transfer/add/", {"origin": place.pk, "destination": shop.pk, "nonce": "n", **rows})
+    base = f"/inventory/transfer/{Transfer.objects.get().pk}/"
+    press(clerk, f"{base}send/")
+
+    press(clerk, f"{base}cancel/", reason="Wrong van")
+
+    assert StockLevel.objects.get(location=place).on_hand == 10
+    assert Transfer.objects.get().status == "cancelled"
+    assert clerk.get(f"{base}receive/").status_code == 403
+
+
+def test_transfer_pages_need_their_rights(place: Location, cup: Sku) -> None:
+    reader = staff("view_transfer", "view_stockcount")
+
+    for url in ("/inventory/transfer/add/", "/inventory/stockcount/add/"):
+        assert reader.get(url).status_code == 403
+        assert reader.post(url, {}).status_code == 403
+    assert reader.get("/inventory/transfer/").status_code == 200
+    assert reader.get("/inventory/stockcount/").status_code == 200
+
+
+def counted(clerk: Client, place: Location, units: str) -> str:
+    """Make a list of one SKU and enter what was found; the base of its addresses."""
+    form = {"location": place.pk, "skus": "cup\n", "note": "", "nonce": "n"}
+    clerk.post("/inventory/stockcount/add/", form)
+    base = f"/inventory/stockcount/{StockCount.objects.get().pk}/"
+    line = StockCountLine.objects.get()
+    press(clerk, f"{base}count/", **{f"line_{line.pk}": units})
+    return base
+
+
+def test_count_is_listed_counted_and_approved_by_another(place: Location, cup: Sku) -> None:
+    anna = staff("count_stock", "approve_stockcount", "view_stockcount", name="anna")
+    ben = staff("approve_stockcount", "view_stockcount", name="ben")
+    reserve(cup, place, 9, reference_id=7)
+    assert anna.get("/inventory/stockcount/add/", {"location": place.pk}).status_code == 200
+    unknown = {"location": place.pk, "skus": "CPU", "nonce": "n"}
+    assert "Not known: CPU." in anna.post("/inventory/stockcount/add/", unknown).content.decode()
+
+    base = counted(anna, place, "4")
+    assert StockLevel.objects.get().on_hand == 10
+    assert "anna" in anna.get(f"{base}change/").content.decode()
+    shown = ben.get(f"{base}approve/").content.decode()
+    assert "Waits for stock again: test 7: 5 units" in shown
+    assert "whoever counted may not approve" in shown
+
+    refused = press(anna, f"{base}approve/")
+    assert "another person must approve" in refused.content.decode()
+    assert (
+        StockCount.objects.get().number in ben.get("/inventory/stockcount/?queue=to_approve").content.decode()
+    )
+
+    press(ben, f"{base}approve/")
+    assert StockLevel.objects.get().on_hand == 4
+    assert StockCount.objects.get().status == "approved"
+    assert "1 of 1 SKUs differ" in ben.get(f"{base}change/").content.decode()
+
+
+def test_count_starts_over_and_is_cancelled(place: Location, cup: Sku) -> None:
+    clerk = staff("count_stock", "cancel_stockcount", "view_stockcount")
+    base = counted(clerk, place, "4")
+
+    press(clerk, f"{base}recount/", reason="Wrong shelf")
+    assert StockCountLine.objects.get().counted is None
+    press(clerk, f"{base}cancel/", reason="No time")
+
+    assert StockCount.objects.get().status == "cancelled"
+    assert StockLevel.objects.get().on_hand == 10
+    assert clerk.get(f"{base}approve/").status_code == 403
+
+
+def test_count_of_a_moment_to_come_is_refused(place: Location, cup: Sku) -> None:
+    clerk = staff("count_stock", "view_stockcount")
+    clerk.post("/inventory/stockcount/add/", {"location": place.pk, "skus": "", "nonce": "n"})
+    url = f"/inventory/stockcount/{StockCount.objects.get().pk}/count/"
+    line = StockCountLine.objects.get()
+    values = {f"line_{line.pk}": "4", "counted_at_0": "2999-01-01", "counted_at_1": "10:00"}
+
+    response = press(clerk, url, **values)
+
+    assert "a moment that has passed is" in response.content.decode()
+    assert StockCount.objects.get().status == "draft"
