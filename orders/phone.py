@@ -19,6 +19,7 @@ from orders.neutral import (
 )
 
 SOURCE = "form:phone"
+OWN_KEY = "phone-"
 
 
 class PhoneLine(TypedDict):
@@ -44,6 +45,11 @@ class PhoneOrder(TypedDict):
     paid_by: str
     payment_reference: str
     note: str
+
+
+def told_reference(reference: str) -> str:
+    """A reference that somebody may know; "" for the key that an order typed in has instead."""
+    return "" if reference.startswith(OWN_KEY) else reference
 
 
 def write_body(order: PhoneOrder) -> str:

@@ -21,7 +21,7 @@ from config.kernel.money import exponent
 from inventory.models import Sku
 from orders.enums import ChannelKind
 from orders.models import Order, SalesChannel
-from orders.phone import SOURCE, PhoneLine, PhoneOrder, read_phone_order, write_body
+from orders.phone import OWN_KEY, SOURCE, PhoneLine, PhoneOrder, read_phone_order, write_body
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.raw import RawEntry, store_raw_orders
 from orders.states import PLACE
@@ -29,6 +29,8 @@ from orders.states import PLACE
 BLANK_LINES = 4
 MOST_LINES = 200
 MORE = "more_lines"
+# Channels that an order from the phone may count to, the likeliest first; never a marketplace unasked.
+OURS = {ChannelKind.PHONE: 0, ChannelKind.WEB_SHOP: 1, ChannelKind.WOOCOMMERCE: 2, ChannelKind.SHOPIFY: 3}
 PAID_BY = (
     ("", _("Not paid yet")),
     ("card", _("Card")),
@@ -76,7 +78,9 @@ class NewOrderForm(forms.Form):
         channels = SalesChannel.objects.filter(is_active=True).select_related("legal_entity")
         field: Any = self.fields["sales_channel"]
         field.queryset = channels
-        first = next((one for one in channels if one.kind == ChannelKind.PHONE), next(iter(channels), None))
+        first = min(
+            (one for one in channels if one.kind in OURS), key=lambda one: OURS[one.kind], default=None
+        )
         if first is not None:
             self.initial.setdefault("sales_channel", first.pk)
             self.initial.setdefault("language", first.language)
@@ -169,7 +173,7 @@ def _coins_fit(form: NewOrderForm, lines: Any) -> bool:
 def _accept(request: HttpRequest, form: NewOrderForm, lines: Any) -> int:
     channel = form.cleaned_data["sales_channel"]
     actor = acting(request)
-    key = f"phone-{form.cleaned_data['nonce']}"
+    key = f"{OWN_KEY}{form.cleaned_data['nonce']}"
     before = Order.objects.filter(sales_channel=channel, external_id=key).values_list("pk", flat=True).first()
     if before is not None:
         return int(before)

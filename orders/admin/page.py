@@ -25,6 +25,7 @@ from orders.enums import (
     Step,
 )
 from orders.models import Address, Order
+from orders.phone import told_reference
 from orders.selectors.holds import refusing
 from orders.selectors.order_page import LineView, line_views, newest_decision, tax_sums
 from orders.services.holds import HOLD_ORDER
@@ -72,8 +73,8 @@ def badges_of(order: Order) -> list[tuple[str, str]]:
 
 
 def _sub(order: Order) -> Iterator[Any]:
-    reference = order.external_number or order.external_id
-    yield f"{order.sales_channel.name} {reference}"
+    reference = order.external_number or told_reference(order.external_id)
+    yield f"{order.sales_channel.name} {reference}".strip()
     yield _("placed %(when)s") % {"when": local_text(order.placed_at)}
     if order.is_history:
         yield _("imported as history")
@@ -203,7 +204,7 @@ def _payments(order: Order) -> Iterator[dict[str, Any]]:
             detail.append(_("held by the marketplace"))
         yield {
             "provider": payment.provider,
-            "reference": payment.external_id,
+            "reference": told_reference(payment.external_id),
             "amount": money_text(amount, payment.currency),
             "badge": badge(payment.get_status_display(), tone_of(PaymentStatus, payment.status)),
             "detail": ", ".join(detail),

@@ -135,7 +135,8 @@ def _refusals(hold: Hold) -> str:
 def _held(facts: Mapping[str, Any]) -> str:
     if facts["kind"] == HoldKind.MANUAL:
         return _("Held by staff")
-    return _("Held: %(what)s") % {"what": hold_title(facts["kind"], facts).rstrip(".").lower()}
+    title = hold_title(facts["kind"], facts).rstrip(".")
+    return _("Held: %(what)s") % {"what": title[:1].lower() + title[1:]}
 
 
 def _lifted(facts: Mapping[str, Any]) -> str:
