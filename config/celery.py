@@ -17,6 +17,7 @@ app.conf.beat_schedule = {
     "dispatch-jobs": {"task": "kernel.sweep_jobs", "schedule": 10.0},
     "heartbeat": {"task": "kernel.beat_heartbeat", "schedule": 30.0},
     "fill-backorders": {"task": "orders.sweep_backorders", "schedule": 60.0},
+    "expire-reservations": {"task": "inventory.sweep_reservations", "schedule": 60.0},
     "revive-lines": {"task": "orders.sweep_unknown_skus", "schedule": 60.0},
     "read-raw-orders": {"task": "channels.sweep_raw_orders", "schedule": 60.0},
 }

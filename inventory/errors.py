@@ -81,6 +81,11 @@ class SecondPersonNeeded(BancaleError):
     )
 
 
+class NotExpired(BancaleError):
+    code = "not_expired"
+    message = _("Its time has not run out.")
+
+
 class NotEnoughReserved(Conflict):
     code = "not_enough_reserved"
     message = _("Only %(found)s reserved here of %(asked)s asked.")

@@ -19,6 +19,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel import clock
 from config.kernel.audit import Violation, invariant
 from inventory.enums import LIVE_RESERVATION, BinKind, ReservationState
 from inventory.models import (
@@ -32,6 +33,7 @@ from inventory.models import (
     StockMovement,
     UnsellableStock,
 )
+from inventory.selectors.expiry import SWEEP_EVERY, overdue_reservations
 
 SHOWN = 50
 
@@ -194,6 +196,14 @@ def closed_say_why() -> Iterator[Violation]:
     )
     for pk, state in wrong.order_by("pk").values_list("pk", "state")[:SHOWN]:
         yield Violation(f"reservation:{pk}", f"{state} without its time or reason")
+
+
+@invariant("stock.expired", _("No reservation lives on after its time"))
+def nothing_outlives_its_time() -> Iterator[Violation]:
+    """The sweep comes each minute and has another to finish."""
+    overdue = overdue_reservations(clock.now() - 2 * SWEEP_EVERY)
+    for pk, expired_at in overdue.values_list("pk", "expires_at")[:SHOWN]:
+        yield Violation(f"reservation:{pk}", f"promised until {expired_at:%Y-%m-%d %H:%M} UTC")
 
 
 @invariant(

@@ -26,6 +26,17 @@ class Loss:
     document: Reference = ("", 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A reservation whose time has run out, whole; `was_open` when units were held for it."""
+
+    reservation_id: int
+    sku_id: int
+    reference: Reference
+    quantity: int
+    was_open: bool
+
+
 class ReservationOwner(Protocol):
     """What an upper room does for the reservations of its references."""
 
@@ -37,6 +48,9 @@ class ReservationOwner(Protocol):
 
     def lose(self, losses: Sequence[Loss], *, actor: Actor) -> None:
         """Bring its own rows in step: these units have just become waiting ones."""
+
+    def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
+        """Bring its own rows in step: these reservations have just been closed."""
 
 
 OWNERS: dict[str, list[ReservationOwner]] = defaultdict(list)

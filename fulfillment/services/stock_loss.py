@@ -9,7 +9,7 @@ from fulfillment.enums import LIVE_FULFILLMENT
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.selectors.work import ORDER_LINE_PART, asked_units, reserved_units
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
-from inventory.owners import Loss
+from inventory.owners import Expired, Loss
 
 LOST_STOCK = "lost_stock"
 
@@ -51,3 +51,6 @@ class WarehouseWork:
             for pk, one in work.items()
         }
         apply_transition(FULFILLMENT_ORDER, CANCEL, list(work.values()), actor=actor, facts=facts)
+
+    def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
+        """Nothing to do: what work asks for does not expire."""

@@ -70,6 +70,11 @@ class Reservation(Versioned):
             ),
             models.Index(fields=["level"], name="reservation_open", condition=Q(state="open")),
             models.Index(fields=["reference_kind", "reference_id"], name="reservation_reference"),
+            models.Index(
+                fields=["expires_at"],
+                name="reservation_expiry",
+                condition=Q(expires_at__isnull=False, state__in=["open", "waiting"]),
+            ),
         ]
 
     def __str__(self) -> str:

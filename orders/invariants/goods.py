@@ -97,7 +97,19 @@ def _parts(*columns: str) -> Iterator[Sequence[int]]:
 
 
 def _forgotten(open_parts: Sequence[tuple[int, int, int]]) -> Iterator[Violation]:
-    """Of parts with undecided units those that a decision names: they were decided and lost units."""
+    """Of parts with undecided units those that a decision names: they were decided and lost units.
+
+    Units of an expired reservation may be undecided again.
+    """
+    expired = dict(
+        Reservation.objects.filter(
+            reference_kind=ORDER_LINE_PART, state=ReservationState.EXPIRED,
+            reference_id__in=[part_id for part_id, _order, _rest in open_parts],
+        )
+        .values_list("reference_id")
+        .annotate(units=Sum("quantity"))
+    )  # fmt: skip
+    open_parts = [one for one in open_parts if one[2] > expired.get(one[0], 0)]
     named: set[int] = set()
     for decision in AllocationDecision.objects.filter(
         order__in={order_id for _p, order_id, _r in open_parts}

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from config.kernel.actors import Actor
 from config.kernel.events import Entry, Thread, record_events
-from inventory.owners import Loss
+from inventory.owners import Expired, Loss
 from orders.models import LinePart, Order
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.services.axes import refresh_axes
@@ -13,6 +13,7 @@ from orders.services.counters import write_counters
 from orders.services.locking import lock_orders
 
 LOST_STOCK = "lost_stock"
+PROMISE_EXPIRED = "promise_expired"
 
 
 class OrderDemand:
@@ -46,6 +47,31 @@ class OrderDemand:
         ]
         record_events(entries, actor=actor)
         refresh_axes(list(Order.objects.filter(pk__in=list(by_order)).order_by("pk")))
+
+    def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
+        """Count what was held as no longer allocated; the units are undecided again, until somebody allocates."""
+        units: dict[int, int] = defaultdict(int)
+        held: dict[int, int] = defaultdict(int)
+        for one in expired:
+            units[one.reference[1]] += one.quantity
+            held[one.reference[1]] += one.quantity if one.was_open else 0
+        parts = list(LinePart.objects.filter(pk__in=units).select_related("line").order_by("pk"))
+        of_order: dict[int, dict[str, int]] = defaultdict(dict)
+        for part in parts:
+            part.allocated -= held[part.pk]
+            of_order[part.line.order_id][str(part.pk)] = units[part.pk]
+        write_counters(parts, ["allocated"])
+        entries = [
+            Entry(
+                ("order", order_id),
+                Thread("order", order_id),
+                PROMISE_EXPIRED,
+                facts={"units": sum(some.values()), "parts": some},
+            )
+            for order_id, some in sorted(of_order.items())
+        ]
+        record_events(entries, actor=actor)
+        refresh_axes(list(Order.objects.filter(pk__in=list(of_order)).order_by("pk")))
 
 
 def _entry(order_id: int, lost: Mapping[int, int], losses: Sequence[Loss]) -> Entry:

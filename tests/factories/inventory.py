@@ -61,6 +61,7 @@ def reserve(
     reference_id: int = 0,
     queued_at: datetime | None = None,
     priority: int = 0,
+    expires_at: datetime | None = None,
 ) -> Reservation:
     """One reservation, open at the location, or waiting without one."""
     with transaction.atomic():
@@ -69,6 +70,12 @@ def reserve(
             next(level.pk for level in levels if level.location_id == location.pk) if location else None
         )
         claim = Claim(
-            sku.pk, level_id, quantity, reference_id or next(_numbers), priority, queued_at or clock.now()
+            sku.pk,
+            level_id,
+            quantity,
+            reference_id or next(_numbers),
+            priority,
+            queued_at or clock.now(),
+            expires_at=expires_at,
         )
         return place_reservations("test", [claim], levels=levels)[0]

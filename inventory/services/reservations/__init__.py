@@ -5,6 +5,7 @@ Whoever calls holds `lock_levels` of the SKUs in the running transaction, which 
 
 from inventory.services.reservations.consuming import Take, consume_reservations
 from inventory.services.reservations.cutting import Cut, cut_reservations
+from inventory.services.reservations.expiring import expire_reservations
 from inventory.services.reservations.filling import Fill, fill_reservations
 from inventory.services.reservations.placing import Claim, place_reservations
 from inventory.services.reservations.releasing import release_reservations
@@ -16,6 +17,7 @@ __all__ = [
     "Take",
     "consume_reservations",
     "cut_reservations",
+    "expire_reservations",
     "fill_reservations",
     "place_reservations",
     "release_reservations",

@@ -17,7 +17,7 @@ from inventory.services.reservations.quantities import refuse_more_than_free, su
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Units that a reference wants from a level; without a level it stands in line."""
+    """Units that a reference wants from a level; without a level it stands in line. Given up at `expires_at`."""
 
     sku_id: int
     level_id: int | None
@@ -26,6 +26,7 @@ class Claim:
     priority: int
     queued_at: datetime
     promised_at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 def place_reservations(
@@ -78,6 +79,7 @@ def _reservation(reference_kind: str, claim: Claim, at: datetime) -> Reservation
         reference_id=claim.reference_id,
         priority=claim.priority,
         promised_at=claim.promised_at,
+        expires_at=claim.expires_at,
         queued_at=claim.queued_at,
         state=ReservationState.OPEN if is_open else ReservationState.WAITING,
         opened_at=at if is_open else None,

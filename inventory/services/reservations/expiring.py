@@ -1,0 +1,112 @@
+"""Promises that were made until a time, and not kept by then."""
+
+from collections.abc import Collection, Sequence
+
+from django.db.models import F
+
+from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.batches import batch_transaction, verb
+from config.kernel.errors import NotFound
+from config.kernel.results import Results
+from config.kernel.states import apply_transition
+from inventory.enums import LIVE_RESERVATION, ReservationState
+from inventory.errors import NotExpired
+from inventory.models import Reservation, StockLevel
+from inventory.owners import OWNERS, Expired, Reference, ids_by_kind
+from inventory.services.levels import LevelChange, change_levels, lock_levels, record_freed
+from inventory.services.reservations.quantities import sum_by_level
+from inventory.states import EXPIRE, RESERVATION
+
+EXPIRED = "expired"
+
+
+@verb
+def expire_reservations(reservation_ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Close open and waiting reservations whose time has run out; their units are free again.
+
+    At most 200 ids. Locks the owners of their references, then all levels of their SKUs. Owners are told in the
+    same transaction. Units that an owner is working on stay promised, from now on without an end: that one, and
+    one that is closed already, comes back `unchanged`. Records `stock.freed` for the SKUs.
+
+    Refuses: `NotFound`; `NotExpired` for one without an end, or before it. Raises `NotAllowed`.
+    """
+    actor.require(EXPIRE.permission)
+    results = Results(reservation_ids)
+    with batch_transaction():
+        _lock_owners(reservation_ids)
+        sku_ids = Reservation.objects.filter(pk__in=reservation_ids).values_list("sku_id", flat=True)
+        levels = lock_levels(sku_ids)
+        rows = Reservation.objects.in_bulk(reservation_ids)
+        due = [rows[pk] for pk in results.keys if _is_due(pk, rows.get(pk), results)]
+        kept = _at_work(due, levels)
+        _lift_end([row for row in due if row.pk in kept], results)
+        gone = [row for row in due if row.pk not in kept]
+        if gone:
+            _close(gone, levels, actor)
+        for row in gone:
+            results.done(row.pk, row.quantity)
+    return results
+
+
+def _lock_owners(reservation_ids: Sequence[int]) -> None:
+    """A reservation never changes its reference, so that its owner can be looked up before any lock."""
+    rows = Reservation.objects.filter(pk__in=reservation_ids, state__in=LIVE_RESERVATION)
+    references = set(rows.values_list("reference_kind", "reference_id"))
+    for kind, ids in ids_by_kind(references).items():
+        for owner in OWNERS.get(kind, ()):
+            owner.lock(ids)
+
+
+def _is_due(pk: int, row: Reservation | None, results: Results[int]) -> bool:
+    if row is None:
+        results.refuse(pk, NotFound(reservation_id=pk))
+    elif row.state not in LIVE_RESERVATION:
+        results.unchanged(pk)
+    elif row.expires_at is None or row.expires_at > clock.now():
+        results.refuse(pk, NotExpired(reservation_id=pk))
+    else:
+        return True
+    return False
+
+
+def _at_work(rows: Sequence[Reservation], levels: Sequence[StockLevel]) -> set[int]:
+    """Those of the open reservations that an owner is working on."""
+    place = {level.pk: level.location_id for level in levels}
+    held = [row for row in rows if row.state == ReservationState.OPEN]
+    bound: set[tuple[str, int, int]] = set()
+    for kind, ids in ids_by_kind({_reference(row) for row in held}).items():
+        for owner in OWNERS.get(kind, ()):
+            spots = owner.bound_units(ids).items()
+            bound.update((kind, pk, location_id) for (pk, location_id), units in spots if units > 0)
+    return {row.pk for row in held if (*_reference(row), place[row.level_id or 0]) in bound}
+
+
+def _reference(row: Reservation) -> Reference:
+    return (row.reference_kind, row.reference_id)
+
+
+def _lift_end(rows: Collection[Reservation], results: Results[int]) -> None:
+    if rows:
+        ids = [row.pk for row in rows]
+        Reservation.objects.filter(pk__in=ids).update(expires_at=None, version=F("version") + 1)
+    for row in rows:
+        results.unchanged(row.pk)
+
+
+def _close(rows: Sequence[Reservation], levels: Sequence[StockLevel], actor: Actor) -> None:
+    expired = [
+        Expired(row.pk, row.sku_id, _reference(row), row.quantity, row.state == ReservationState.OPEN)
+        for row in rows
+    ]
+    held = sum_by_level((row.level_id, row.quantity) for row in rows if row.state == ReservationState.OPEN)
+    also = {"closed_at": clock.now(), "closed_reason": EXPIRED}
+    apply_transition(RESERVATION, EXPIRE, rows, actor=actor, also=also)
+    if held:
+        found = {level.pk: level for level in levels}
+        change_levels(found, {pk: LevelChange(reserved=-units) for pk, units in held.items()})
+    for kind in ids_by_kind({one.reference for one in expired}):
+        told = [one for one in expired if one.reference[0] == kind]
+        for owner in OWNERS.get(kind, ()):
+            owner.expire(told, actor=actor)
+    record_freed(row.sku_id for row in rows)

@@ -1,0 +1,69 @@
+"""An order's reservation runs out: counters, axes and timeline follow; it can be allocated again."""
+
+from datetime import timedelta
+
+import pytest
+
+from config.kernel import clock
+from config.kernel.audit import run_audit
+from config.kernel.models import Event
+from inventory.models import Reservation
+from inventory.services.reservations import expire_reservations
+from inventory.tasks import sweep_reservations
+from orders.enums import FulfillmentStatus
+from orders.models import LinePart, Order
+from orders.services.allocating import allocate_orders
+from tests.factories.fulfillment import make_released, stock
+from tests.factories.inventory import ACTOR
+from tests.factories.orders import SYSTEM, make_order, neutral_line
+
+pytestmark = pytest.mark.django_db
+
+
+def allocated_until_now(units: int) -> Order:
+    order = make_order(lines=(neutral_line("MUG", units),))
+    allocate_orders([order.pk], actor=SYSTEM).raise_refusals()
+    Reservation.objects.update(expires_at=clock.now())
+    return order
+
+
+def breaches() -> list[str]:
+    return [finding.invariant.code for finding in run_audit() if finding.violations]
+
+
+def test_expired_promise_is_undecided_again_and_told_on_the_order() -> None:
+    stock({"MUG": 5})
+    order = allocated_until_now(7)
+
+    sweep_reservations()
+
+    order.refresh_from_db()
+    part = LinePart.objects.get(line__order=order)
+    assert (part.allocated, order.fulfillment_status) == (0, FulfillmentStatus.UNALLOCATED)
+    event = Event.objects.get(kind="promise_expired")
+    assert (event.thread_id, event.facts) == (order.pk, {"units": 7, "parts": {str(part.pk): 7}})
+    assert breaches() == []
+
+
+def test_expired_promise_is_given_again_by_allocating() -> None:
+    stock({"MUG": 5})
+    order = allocated_until_now(3)
+    sweep_reservations()
+
+    allocate_orders([order.pk], actor=SYSTEM).raise_refusals()
+
+    order.refresh_from_db()
+    assert order.fulfillment_status == FulfillmentStatus.ALLOCATED
+    assert breaches() == []
+
+
+def test_promise_that_the_warehouse_works_on_does_not_expire() -> None:
+    stock({"MUG": 5})
+    make_released({"MUG": 2})
+    Reservation.objects.update(expires_at=clock.now() - timedelta(hours=1))
+
+    results = expire_reservations(list(Reservation.objects.values_list("pk", flat=True)), actor=ACTOR)
+
+    assert results.counts() == {"done": 0, "unchanged": 1, "refused": 0}
+    assert list(Reservation.objects.values_list("state", "expires_at")) == [("open", None)]
+    assert breaches() == []
