@@ -89,3 +89,17 @@ class UnitsAtWork(BancaleError):
         "Order %(number)s: the warehouse is at work on units of %(line)s (%(work)s); call that back first. "
         "%(left)s can be taken without it."
     )
+
+
+class NothingReserved(BancaleError):
+    """No unit of the order is reserved, so that there is nothing to move. `facts`: `number`."""
+
+    code = "nothing_reserved"
+    message = _("Order %(number)s has nothing reserved.")
+
+
+class LocationShort(BancaleError):
+    """`facts`: `location`, `sku`, `free` units there, `asked`."""
+
+    code = "location_short"
+    message = _("%(location)s has only %(free)s free units of %(sku)s, %(asked)s are needed.")

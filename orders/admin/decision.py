@@ -27,6 +27,8 @@ def decision_words(view: DecisionView | None) -> dict[str, Any] | None:
         given[row["location"]] = given.get(row["location"], 0) + row["quantity"]
     candidates = {row["location"]: row for row in decision.candidates}
     chosen = [_chosen(view, place, units, candidates.get(place)) for place, units in given.items()]
+    if decision.reason:
+        chosen.insert(0, _("Chosen by hand: %(reason)s.") % {"reason": decision.reason.rstrip(".")})
     others = [_candidate(view, row) for place, row in candidates.items() if place not in given]
     return {
         "title": _title([_place(view, place) for place in given]),

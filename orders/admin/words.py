@@ -206,6 +206,14 @@ describe(
 describe("order", "hold_placed", _held, tone="stop")
 describe("order", "hold_lifted", _lifted, tone="ok")
 describe("order", "allocated", gettext_lazy("Stock reserved"), detail=_units, tone="ok")
+describe("order", "reallocated", gettext_lazy("Planned anew"), detail=_units, tone="info")
+describe(
+    "order",
+    "allocation_overridden",
+    gettext_lazy("Where it ships from was chosen by hand"),
+    detail=lambda facts: str(facts.get("reason", "")),
+    tone="info",
+)
 describe("order", "backordered", gettext_lazy("Waits for stock"), detail=_units, tone="wait")
 describe("order", "lost_stock", gettext_lazy("Lost reserved stock"), detail=_units, tone="stop")
 describe("order", "promise_expired", gettext_lazy("Reservation expired"), detail=_units, tone="stop")

@@ -45,6 +45,7 @@ class AllocationDecision(models.Model):
     """What the planner chose for an order at one moment, and why: shares taken and candidates refused.
 
     `chosen` is [{location, part, quantity}], `reasons` and `candidates` codes with ids that the page puts in words.
+    One that overrides the planner says by `actor_id` and `reason` who chose, and why.
     """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="decisions")
@@ -54,6 +55,8 @@ class AllocationDecision(models.Model):
     candidates = models.JSONField(default=list)
     waiting = models.JSONField(default=list)
     actor_kind = models.CharField(max_length=8, choices=ActorKind)
+    actor_id = models.BigIntegerField(null=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
 
     class Meta:
         verbose_name = _("allocation decision")

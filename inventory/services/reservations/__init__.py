@@ -7,6 +7,7 @@ from inventory.services.reservations.consuming import Take, consume_reservations
 from inventory.services.reservations.cutting import Cut, cut_reservations
 from inventory.services.reservations.expiring import expire_reservations
 from inventory.services.reservations.filling import Fill, fill_reservations
+from inventory.services.reservations.moving import Move, move_reservations
 from inventory.services.reservations.placing import Claim, place_reservations
 from inventory.services.reservations.releasing import release_reservations
 
@@ -14,11 +15,13 @@ __all__ = [
     "Claim",
     "Cut",
     "Fill",
+    "Move",
     "Take",
     "consume_reservations",
     "cut_reservations",
     "expire_reservations",
     "fill_reservations",
+    "move_reservations",
     "place_reservations",
     "release_reservations",
 ]

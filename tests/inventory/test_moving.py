@@ -1,0 +1,84 @@
+"""`move_reservations`: units promised from another level, their place in line kept, split where need be."""
+
+import pytest
+from django.db import transaction
+
+from config.kernel.errors import Conflict, InvalidInput
+from inventory.errors import NotEnoughStock
+from inventory.models import Reservation, StockLevel
+from inventory.services.levels import lock_levels
+from inventory.services.reservations import Move, move_reservations
+from tests.factories.inventory import make_level, make_location, make_sku, reserve
+
+pytestmark = pytest.mark.django_db
+
+
+def move(sku, *moves: Move) -> None:
+    with transaction.atomic():
+        move_reservations(moves, levels=lock_levels([sku.pk]))
+
+
+def reserved() -> list[tuple[str, int]]:
+    return list(StockLevel.objects.order_by("pk").values_list("location__code", "reserved"))
+
+
+def rows() -> list[tuple[str, int]]:
+    return list(Reservation.objects.order_by("pk").values_list("level__location__code", "quantity"))
+
+
+def test_move_whole_reservation_keeps_its_row() -> None:
+    sku, here, there = make_sku(), make_location("A"), make_location("B")
+    make_level(sku, here, 3)
+    target = make_level(sku, there, 5)
+    row = reserve(sku, here, 3)
+
+    move(sku, Move(row, target.pk, 3))
+
+    after = Reservation.objects.get()
+    assert (after.pk, after.level_id, after.queued_at, after.opened_at) == (
+        row.pk, target.pk, row.queued_at, row.opened_at,
+    )  # fmt: skip
+    assert reserved() == [("A", 0), ("B", 3)]
+
+
+def test_move_part_splits_and_to_two_places_takes_the_row_over() -> None:
+    sku = make_sku()
+    levels = [make_level(sku, make_location(code), 5) for code in "ABC"]
+    row = reserve(sku, levels[0].location, 5)
+
+    move(sku, Move(row, levels[1].pk, 2))
+    assert rows() == [("A", 3), ("B", 2)]
+
+    row.refresh_from_db()
+    move(sku, Move(row, levels[1].pk, 1), Move(row, levels[2].pk, 2))
+    assert rows() == [("B", 1), ("B", 2), ("C", 2)]
+    assert reserved() == [("A", 0), ("B", 3), ("C", 2)]
+
+
+def test_two_promises_change_places_where_nothing_else_is_free() -> None:
+    sku = make_sku()
+    first, second = (make_level(sku, make_location(code), 2) for code in "AB")
+    one, other = reserve(sku, first.location, 2), reserve(sku, second.location, 2)
+
+    move(sku, Move(one, second.pk, 2), Move(other, first.pk, 2))
+
+    assert reserved() == [("A", 2), ("B", 2)]
+
+
+def test_move_is_refused_and_writes_nothing() -> None:
+    sku, other = make_sku(), make_sku()
+    here, there = make_level(sku, make_location("A"), 5), make_level(sku, make_location("B"), 1)
+    foreign = make_level(other, there.location, 9)
+    row, waiting = reserve(sku, here.location, 3), reserve(sku, None, 9)
+
+    for wrong, error in (
+        (Move(row, there.pk, 3), NotEnoughStock),
+        (Move(row, foreign.pk, 1), InvalidInput),
+        (Move(row, there.pk, 4), InvalidInput),
+        (Move(row, there.pk, 0), InvalidInput),
+        (Move(waiting, there.pk, 1), Conflict),
+    ):
+        with pytest.raises(error):
+            move(sku, wrong)
+
+    assert reserved()[:2] == [("A", 3), ("B", 0)]
