@@ -39,6 +39,7 @@ from fulfillment.services.shipping import HandShipment, ship_by_hand, why_stoppe
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
 from fulfillment.tracking import LONGEST_CARRIER, clean_carrier, clean_tracking_number
 from orders.models import Address, Order
+from orders.phone import told_reference
 
 QUEUES = (
     Queue("to_ship", gettext_lazy("To ship"), queues.to_ship, "info"),
@@ -288,7 +289,8 @@ def _address_rows(address: Address | None) -> list[tuple[Any, Any]]:
 
 def _order_rows(order: Order) -> Any:
     yield _("Channel"), order.sales_channel.name
-    yield _("Channel reference"), code(order.external_number or order.external_id)
+    if reference := order.external_number or told_reference(order.external_id):
+        yield _("Channel reference"), code(reference)
     yield _("Shipping method"), order.shipping_method
     if order.dispatch_by_on is not None:
         yield _("Leaves by"), date_format(order.dispatch_by_on, _("D j M"))
