@@ -1,0 +1,1 @@
+"""Proofs that anybody can run: rivals on real PostgreSQL, in a database of their own (`manage.py prove`)."""
