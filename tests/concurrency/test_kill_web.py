@@ -52,6 +52,16 @@ def web(environment: dict[str, str]) -> Iterator[tuple["subprocess.Popen[str]", 
     finally:
         process.kill()
         process.communicate()
+        end_other_sessions()
+
+
+def end_other_sessions() -> None:
+    """What a killed process left open on the server, which would keep the test database from being dropped."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def sweep_with(count: int, environment: dict[str, str]) -> None:
