@@ -12,9 +12,11 @@ import pytest
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import flatten
+from django.contrib.auth import get_user_model
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from config.kernel.admin import admin_url
 from inventory.models import Sku
@@ -32,12 +34,19 @@ REFRESH = "run `manage.py catalogue` and translate what it names"
 TELLING = re.compile(
     r"\b(Confirm|Confirmed|On hold|Hold|Allocated?|Placed|Warehouse|Orders?|Search|Save|Add|Filters?|Today|Stock"
     r"|Available|Waiting|Customer|Buyer|Lines?|Units?|Location|Shipped|Delivered|Cancel|Returns?|Parcels?|Log out"
-    r"|Nothing|Show|Select|Actions?|History|Delete|Since|Refused|yet|This|What|the)\b"
+    r"|Nothing|Show|Select|Actions?|History|Delete|Since|Refused|yet|This|What|the|of|to|and|is|are|not|for|you|your)\b"
 )
 
 
 def every_catalogue() -> list[Any]:
     return [pytest.param(polib.pofile(str(path)), id=path.parent.parent.name) for path in CATALOGUES]
+
+
+@pytest.fixture(autouse=True)
+def language_of_this_test_only() -> Iterator[None]:
+    """A request leaves its language active in its thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
@@ -211,6 +220,10 @@ def english_on(page: Any, catalogue: polib.POFile) -> list[str]:
 @pytest.fixture
 def reader(db: None) -> Visitor:
     client = visitor(superuser=True)
+    user = get_user_model().objects.get()
+    user.set_password("nastro-bilancia")
+    user.save()
+    client.force_login(user)
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "it-IT,it;q=0.9,en;q=0.5"
     return client
 

@@ -12,7 +12,7 @@ from config.kernel.admin.base import ReadOnlyAdmin, ReadOnlyTabularInline
 from config.kernel.admin.bulk import bulk_action
 from config.kernel.admin.presses import ReasonForm, TransitionVerb
 from config.kernel.admin.queues import Queue, queue_filter
-from config.kernel.admin.timeline import describe
+from config.kernel.admin.timeline import describe, subject_words
 from config.kernel.admin.tones import badge_column
 from config.kernel.admin.transitions import TransitionAdmin
 from config.kernel.deliveries import mark_delivered, retry_deliveries, suppress_deliveries
@@ -114,7 +114,7 @@ class DeliveryAdmin(TransitionAdmin):
 
     @admin.display(description=_("about"))
     def subject(self, row: Delivery) -> str:
-        return f"{row.fact.subject_type} {row.fact.subject_id}"
+        return subject_words(row.fact.subject_type, row.fact.subject_id)
 
     @admin.display(description=_("due"), ordering="due_at")
     def due(self, row: Delivery) -> Any:
@@ -165,7 +165,7 @@ class FactAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("about"))
     def subject(self, row: Fact) -> str:
-        return f"{row.subject_type} {row.subject_id}"
+        return subject_words(row.subject_type, row.subject_id)
 
     @admin.display(description=_("recorded"), ordering="recorded_at")
     def recorded(self, row: Fact) -> Any:

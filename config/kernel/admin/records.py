@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.base import ReadOnlyAdmin
-from config.kernel.admin.timeline import actor_words, event_words
+from config.kernel.admin.timeline import actor_words, event_words, subject_words
 from config.kernel.models import Event, Heartbeat
 from config.kernel.templatetags.bancale import ago, code, localtime
 
@@ -39,7 +39,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("about"))
     def about(self, row: Event) -> str:
-        return f"{row.subject_type} {row.subject_id}"
+        return subject_words(row.subject_type, row.subject_id)
 
     @admin.display(description=_("at"), ordering="id")
     def when(self, row: Event) -> Any:

@@ -1,6 +1,6 @@
 """Events in words. Each room says how its kinds read; what nobody described still reads."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,7 +42,9 @@ class TimelineRow:
         return f"{said} · {local_text(self.at)} · {self.actor}"
 
 
+Lookup = Callable[[Sequence[Mapping[str, Any]]], Sequence[str]]
 _DESCRIPTIONS: dict[tuple[str, str], Description] = {}
+_LOOKUPS: dict[tuple[str, str], Lookup] = {}
 
 
 class _Facts(dict[str, Any]):
@@ -56,6 +58,14 @@ def describe(subject: str, kind: str, title: Words, *, detail: Words = "", tone:
     Words name facts as `%(quantity)s`, or are a function of the facts. `subject` "" means any subject.
     """
     _DESCRIPTIONS[subject, kind] = Description(title, detail, tone)
+
+
+def detail_by(subject: str, kind: str, lookup: Lookup) -> None:
+    """Say where the details of events of one kind stand, when they may not stand in the event itself.
+
+    `lookup` takes the facts of all events of the kind that are shown, and answers a detail each.
+    """
+    _LOOKUPS[subject, kind] = lookup
 
 
 def timeline(thread: Thread, *, limit: int = SHOWN, after: int = 0) -> list[TimelineRow]:
@@ -76,7 +86,19 @@ def last_event_id(thread: Thread) -> int:
 def in_words(events: Iterable[Event]) -> list[TimelineRow]:
     rows = list(events)
     names = user_names(row.actor_id for row in rows if row.actor_kind == ActorKind.USER)
-    return [_row(event, names) for event in rows]
+    details = _looked_up(rows)
+    return [_row(event, names, details.get(event.pk, "")) for event in rows]
+
+
+def _looked_up(events: Sequence[Event]) -> dict[int, str]:
+    """Details by event, for kinds that have a lookup: as many queries as such kinds are shown."""
+    found: dict[int, str] = {}
+    for (subject, kind), lookup in _LOOKUPS.items():
+        asked = [event for event in events if (event.subject_type, event.kind) == (subject, kind)]
+        if asked:
+            details = lookup([event.facts for event in asked])
+            found |= {event.pk: detail for event, detail in zip(asked, details, strict=True)}
+    return found
 
 
 def user_names(ids: Iterable[int | None]) -> dict[int, str]:
@@ -99,6 +121,14 @@ def actor_words(kind: str, pk: int | None, label: str, names: Mapping[int, str])
     return label or str(ActorKind(kind).label)
 
 
+def subject_words(subject_type: str, subject_id: int) -> str:
+    """What a fact or an event is about: `order 252`, by the name that its model has in the viewer's language."""
+    machine = MACHINES.get(subject_type)
+    if machine is not None:
+        return f"{apps.get_model(machine.model)._meta.verbose_name} {subject_id}"
+    return f"{subject_type.replace('_', ' ')} {subject_id}"
+
+
 def event_words(event: Event) -> tuple[str, str, str]:
     """Title, detail and tone of one event; no query."""
     machine = MACHINES.get(event.subject_type)
@@ -110,10 +140,10 @@ def event_words(event: Event) -> tuple[str, str, str]:
     return title, detail, tone or "idle"
 
 
-def _row(event: Event, names: Mapping[int, str]) -> TimelineRow:
+def _row(event: Event, names: Mapping[int, str], looked_up: str) -> TimelineRow:
     title, detail, tone = event_words(event)
     actor = actor_words(event.actor_kind, event.actor_id, event.actor_label, names)
-    return TimelineRow(tone, title, detail, event.at, actor)
+    return TimelineRow(tone, title, looked_up or detail, event.at, actor)
 
 
 def _say(words: Words, facts: _Facts) -> str:
