@@ -12,6 +12,7 @@ from orders.services.backorders import fill_backorders
 from orders.services.confirming import confirm_orders
 from orders.services.mailing import CONFIRMATION_MAIL, send_confirmations
 from orders.services.mapping import MAPPED
+from orders.services.merging import MERGED, MOVE_MERGED, follow_merges
 from orders.services.reviving import LINES_KNOWN, revive_known_orders
 
 ORDER_ACCEPTED, ORDER_CONFIRMED, STOCK_FREED = "order.accepted", "order.confirmed", "stock.freed"
@@ -24,6 +25,7 @@ def register() -> None:
     subscribe(ALLOCATE, [ORDER_ACCEPTED, LINES_KNOWN], allocate_accepted)
     subscribe(CONFIRM, [CONFIRMABLE], confirm_confirmable)
     subscribe(REVIVE, [MAPPED], revive_mapped)
+    subscribe(MOVE_MERGED, [MERGED], move_merged)
     subscribe(FILL, [STOCK_FREED], fill_freed)
     subscribe(CONFIRMATION_MAIL, [ORDER_CONFIRMED], send_confirmations, lane="mail")
 
@@ -48,10 +50,19 @@ def confirm_confirmable(owed: Sequence[Owed]) -> Results[int]:
 
 def revive_mapped(owed: Sequence[Owed]) -> Results[int]:
     """Bring what waited for these SKUs to life, beyond what the mapping itself reached."""
-    revived = revive_known_orders()
+    return _answer_all(owed, revive_known_orders())
+
+
+def move_merged(owed: Sequence[Owed]) -> Results[int]:
+    """Move what was stored under merged customers while they were merged."""
+    return _answer_all(owed, follow_merges())
+
+
+def _answer_all(owed: Sequence[Owed], count: int) -> Results[int]:
+    """Done where there was something to do, else unchanged."""
     results: Results[int] = Results(one.delivery_id for one in owed)
     for one in owed:
-        if revived:
+        if count:
             results.done(one.delivery_id)
         else:
             results.unchanged(one.delivery_id)

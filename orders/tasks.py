@@ -6,6 +6,7 @@ from config.kernel.batches import in_batches
 from orders.selectors.queues import fillable_sku_ids
 from orders.services.allocating import BY_RULE
 from orders.services.backorders import fill_backorders
+from orders.services.merging import follow_merges
 from orders.services.reviving import revive_known_orders
 
 
@@ -19,3 +20,9 @@ def sweep_backorders() -> None:
 def sweep_unknown_skus() -> None:
     """Bring to life every line whose code has been mapped or has become a SKU of ours, whatever news was lost."""
     revive_known_orders()
+
+
+@shared_task(name="orders.sweep_merged_customers")
+def sweep_merged_customers() -> None:
+    """Move every order and address that still names a merged customer to the one that was kept."""
+    follow_merges()

@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.admin import describe, set_tones
+from config.kernel.admin.timeline import detail_by
 from config.kernel.templatetags.bancale import money_text
 from orders.enums import FulfillmentStatus as F
 from orders.enums import HoldKind, MailKind, OrderStatus, PaymentAxis, PaymentStatus, Step
 from orders.models import Hold
+from orders.selectors.notes import note_texts
 from orders.states import HOLD_REFUSES
 
 set_tones(
@@ -225,5 +227,25 @@ describe("payment", "created", gettext_lazy("Payment reported"), tone="info")
 describe(
     "payment", "amounts_reported", gettext_lazy("Payment amounts reported"), detail=_amounts, tone="info"
 )
+describe("order", "note_added", gettext_lazy("Note"), tone="info")
+describe(
+    "order", "tagged", gettext_lazy("Tagged"), detail=lambda facts: ", ".join(facts["tags"]), tone="idle"
+)
+describe(
+    "order",
+    "untagged",
+    gettext_lazy("Tag taken off"),
+    detail=lambda facts: ", ".join(facts["tags"]),
+    tone="idle",
+)
+describe(
+    "customer",
+    "merged",
+    gettext_lazy("Merged with"),
+    detail=lambda facts: ", ".join(f"#{pk}" for pk in facts["customers"]),
+    tone="info",
+)
+describe("customer", "merged_away", gettext_lazy("Merged into customer #%(customer)s"), tone="stop")
+detail_by("order", "note_added", lambda facts: note_texts([one["note"] for one in facts]))
 describe("order", "mail_sent", gettext_lazy("Mail sent"), detail=lambda facts: str(_mail(facts)), tone="ok")
 describe("order", "mail_forgotten", gettext_lazy("Mail to be sent again"), tone="wait")

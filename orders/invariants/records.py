@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Count
+from django.db.models import Count, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.audit import Violation, invariant
@@ -10,9 +11,10 @@ from config.kernel.enums import DeliveryState
 from config.kernel.models import Delivery, Fact
 from inventory.models import Reservation
 from orders.enums import OrderStatus
-from orders.models import Hold, LinePart, Notification, Order
+from orders.models import Address, Customer, Hold, LinePart, Notification, Order, OrderLine
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.services.mailing import CONFIRMATION_MAIL
+from orders.services.merging import MOVE_MERGED
 
 SHOWN = 50
 CHUNK = 2_000
@@ -80,3 +82,24 @@ def one_mail_an_order() -> Iterator[Violation]:
         yield Violation(
             f"order:{delivery.fact.subject_id}", "its mail counts as delivered and was never sent"
         )
+
+
+@invariant("orders.customers", _("No order or address names a customer who was merged, once it was heard of"))
+def merged_customers_have_nothing() -> Iterator[Violation]:
+    told = Delivery.objects.filter(subscriber=MOVE_MERGED, state=DeliveryState.DELIVERED)
+    heard = Customer.objects.filter(merged_into__isnull=False, pk__in=told.values("fact__subject_id"))
+    for model, name in ((Order, "order"), (Address, "address")):
+        for row in model._default_manager.filter(customer__in=heard)[:SHOWN]:
+            yield Violation(f"{name}:{row.pk}", f"names customer {row.customer_id}, who was merged")
+    chained = Customer.objects.filter(merged_into__merged_into__isnull=False)
+    for customer in chained[:SHOWN]:
+        yield Violation(f"customer:{customer.pk}", "was merged into one who was merged")
+
+
+@invariant("orders.unknown", _("A line without a SKU has one part, without a SKU and not reserved"))
+def unknown_lines_have_one_part() -> Iterator[Violation]:
+    lines = OrderLine.objects.filter(sku=None).annotate(
+        pieces=Count("parts"), known=Count("parts__sku"), parts_allocated=Coalesce(Sum("parts__allocated"), 0)
+    )
+    for line in lines.exclude(pieces=1, known=0, parts_allocated=0)[:SHOWN]:
+        yield Violation(f"line:{line.pk}", f"{line.pieces} parts, {line.known} of them with a SKU")

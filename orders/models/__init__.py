@@ -4,6 +4,7 @@ from orders.models.customers import Address, Customer
 from orders.models.decisions import AllocationDecision, Hold
 from orders.models.lines import LinePart, OrderLine
 from orders.models.money import Charge, DiscountShare, Payment, TaxLine
+from orders.models.notes import Note, OrderTag, Tag
 from orders.models.notifications import Notification
 from orders.models.orders import Order
 from orders.models.raw import RawOrder
@@ -17,12 +18,15 @@ __all__ = [
     "Hold",
     "LegalEntity",
     "LinePart",
+    "Note",
     "Notification",
     "Order",
     "OrderLine",
+    "OrderTag",
     "Payment",
     "RawOrder",
     "SalesChannel",
     "SkuAlias",
+    "Tag",
     "TaxLine",
 ]

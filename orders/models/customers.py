@@ -1,24 +1,42 @@
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import Versioned
 
 
 class Customer(Versioned):
-    """A buyer, found again by e-mail (lower case) where there is one."""
+    """A buyer, found again by e-mail (lower case) where there is one.
+
+    One that was merged into another stays as the memory of its e-mail: later orders find the kept one by it.
+    """
 
     email = models.EmailField(_("e-mail"), blank=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     language = models.CharField(_("language"), max_length=8, blank=True)
     created_at = models.DateTimeField(_("customer since"), editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="merged",
+        verbose_name=_("merged into"),
+    )
 
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
+        permissions = [("merge_customer", _("May merge customers"))]
         constraints = [
-            models.UniqueConstraint(fields=["email"], condition=~Q(email=""), name="customer_email_once")
+            models.UniqueConstraint(fields=["email"], condition=~Q(email=""), name="customer_email_once"),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="customer_merged_elsewhere"),
+        ]
+        indexes = [
+            models.Index(fields=["phone"], name="customer_phone", condition=~Q(phone="")),
+            models.Index(Lower("name"), name="customer_name"),
         ]
 
     def __str__(self) -> str:

@@ -30,7 +30,7 @@ def language_of(order: NeutralOrder, otherwise: str) -> str:
 def find_or_make_customers(orders: Iterable[tuple[NeutralOrder, str]]) -> Mapping[str, Customer]:
     """Customers by lower-case e-mail, for orders with their language; those without an e-mail get none.
 
-    Three statements at most, in the caller's transaction. A customer who is known stays as they are, language
+    Four statements at most, in the caller's transaction. A customer who is known stays as they are, language
     included: the order carries its own snapshot.
     """
     wanted: dict[str, Customer] = {}
@@ -51,7 +51,18 @@ def find_or_make_customers(orders: Iterable[tuple[NeutralOrder, str]]) -> Mappin
         # Sorted: two intakes that make the same customers wait for each other in one order.
         insert_missing(Customer, [wanted[email] for email in missing])
         found |= {row.email: row for row in Customer.objects.filter(email__in=missing)}
-    return found
+    return _kept(found)
+
+
+def _kept(found: Mapping[str, Customer]) -> Mapping[str, Customer]:
+    """Those who were merged are who they were merged into; one statement, none where nobody was."""
+    merged = {row.merged_into_id for row in found.values() if row.merged_into_id is not None}
+    if not merged:
+        return found
+    kept = Customer.objects.in_bulk(merged)
+    return {
+        email: row if row.merged_into_id is None else kept[row.merged_into_id] for email, row in found.items()
+    }
 
 
 def address_row(stated: NeutralAddress, pk: int, customer_id: int | None) -> tuple[Address, tuple[str, ...]]:
