@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 DESK, PHONE = (1440, 900), (390, 844)
+PATIENCE = 20_000  # milliseconds: a busy machine is slow, not broken
+expect.set_options(timeout=PATIENCE)
 TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (told) =>
     console.error(`policy violated: ${told.effectiveDirective} ${told.blockedURI}`));"""
 
@@ -91,7 +93,7 @@ def visit(chromium: str, live_server: Any) -> Iterator[Callable[..., Visit]]:
                 cookie = {"name": "sessionid", "value": session, "url": live_server.url}
                 context.add_cookies([cookie])  # type: ignore[list-item]
             context.add_init_script(TELL_VIOLATIONS)
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(PATIENCE)
             window = Visit(context.new_page(), live_server.url)
             said = window.complaints.append
             window.page.on(

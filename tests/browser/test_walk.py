@@ -86,6 +86,7 @@ def place(marta: Person) -> Order:
     order = Order.objects.get()
     marta.sees_message(f"Order {order.number} is placed.")
     marta.sees_heading(f"Order {order.number}")
+    assert marta.reads(".head .sub").startswith("Phone · placed ")
     marta.sees_fact("Total, computed", "€73.50")
     return order
 
