@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import OperationalError
 from django.utils.translation import gettext_lazy as _
 
 from channels.adapters import ADAPTERS, read_order
@@ -21,7 +22,13 @@ from orders.services.accepting import Incoming, accept_orders
 from orders.services.filling import Details, fill_details
 from orders.services.holds import place_hold
 from orders.services.payments import PaymentReport, report_payments
-from orders.services.raw import RawEntry, name_raw_orders, record_problems, store_raw_orders
+from orders.services.raw import (
+    RawEntry,
+    name_raw_orders,
+    record_problems,
+    settle_raw_orders,
+    store_raw_orders,
+)
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +130,7 @@ def _accept(
     for pk in read:
         by_channel[rows[pk].sales_channel_id].append(pk)
     for channel_id, pks in by_channel.items():
-        incoming = [Incoming(read[pk], raw_id=pk) for pk in pks]
+        incoming = [Incoming(read[pk]) for pk in pks]
         accepted = accept_orders(incoming, sales_channel_id=channel_id, actor=actor)
         known: dict[int, NeutralOrder] = {}
         taken: set[str] = set()
@@ -138,6 +145,9 @@ def _accept(
                 known[accepted.values[key]] = read[pk]
             taken.add(key)
         _tell_known(known, Actor.channel(channel_id, rows[pks[0]].sales_channel.code))
+    record_problems({pk: str(results.refusals[pk]) for pk in read if pk in results.refusals})
+    # Last: cut off before here, a body is read again, and its payments and its cancellation are not lost.
+    settle_raw_orders({pk: results.values[pk] for pk in read if pk in results.values})
 
 
 def _tell_known(known: Mapping[int, NeutralOrder], actor: Actor) -> None:
@@ -168,5 +178,21 @@ def sweep_raw_orders() -> int:
         for pk, source in rows.order_by("pk").values_list("pk", "source")[:MAX_BATCH]
         if source.rpartition(":")[2] in readable
     ]
-    read_raw_orders(left, actor=READER)
+    try:
+        read_raw_orders(left, actor=READER)
+    except Exception:
+        log.exception("%d raw orders could not be read together", len(left))
+        for pk in left:
+            _read_alone(pk)
     return len(left)
+
+
+def _read_alone(raw_id: int) -> None:
+    """Read one body; one that breaks whatever reads it waits for a person, out of the others' way."""
+    try:
+        read_raw_orders([raw_id], actor=READER)
+    except OperationalError:
+        log.exception("raw order %s is left for the next sweep", raw_id)
+    except Exception as error:
+        log.exception("raw order %s cannot be read", raw_id)
+        record_problems({raw_id: str(Unreadable(error=type(error).__name__))})

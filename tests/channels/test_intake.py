@@ -16,6 +16,7 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import NotAllowed, TooMany
 from orders.enums import ChannelKind
 from orders.models import Hold, Order, RawOrder
+from orders.services.accepting import Incoming, accept_orders
 from orders.services.raw import RawEntry, store_raw_orders
 from tests.channels import bodies
 from tests.factories.orders import SYSTEM, assert_sums_up, make_channel
@@ -201,6 +202,47 @@ def test_sweep_raw_orders_reads_what_a_dead_door_left() -> None:
 
     assert Order.objects.get().external_id == "1"
     assert RawOrder.objects.get(source="csv-row").problem == ""
+
+
+def test_sweep_raw_orders_takes_in_the_news_of_a_body_whose_reader_died(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    take(woo())
+
+    def die(*_units: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(intake, "place_hold", die)
+        with pytest.raises(KeyboardInterrupt):
+            take(woo(status="cancelled"))
+    assert Hold.objects.filter(kind="cancel_requested").count() == 0
+
+    with clock.frozen(clock.now() + timedelta(minutes=3)):
+        assert [sweep_raw_orders(), sweep_raw_orders()] == [1, 0]
+
+    assert Hold.objects.filter(kind="cancel_requested").count() == 1
+    assert set(RawOrder.objects.values_list("order_id", flat=True)) == {Order.objects.get().pk}
+
+
+def test_sweep_raw_orders_reads_the_others_beside_one_that_breaks_its_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    channel = make_channel()
+    bodies_left = [RawEntry(str(number), "webhook:woocommerce", "", woo(id=number)) for number in (1, 2, 3)]
+    store_raw_orders(bodies_left, sales_channel_id=channel.pk)
+
+    def break_on_two(incoming: list[Incoming], **more: Any) -> Any:
+        if any(one.key == "2" for one in incoming):
+            raise RuntimeError("a defect of ours")
+        return accept_orders(incoming, **more)
+
+    monkeypatch.setattr(intake, "accept_orders", break_on_two)
+    with clock.frozen(clock.now() + timedelta(minutes=3)):
+        assert [sweep_raw_orders(), sweep_raw_orders()] == [3, 0]
+
+    assert sorted(Order.objects.values_list("external_id", flat=True)) == ["1", "3"]
+    assert RawOrder.objects.get(order=None).problem == "The body could not be read (RuntimeError)."
 
 
 def test_sweep_raw_orders_leaves_a_problem_to_a_person() -> None:
