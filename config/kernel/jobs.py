@@ -19,10 +19,16 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=150)
 MAX_ATTEMPTS = 3
+# Well before a task's soft time limit, which would fail the job: what is longer goes on in the next task.
+TURN = timedelta(seconds=60)
 
 
 class JobCancelled(Exception):
     """Raised inside a job at a safe point after a person asked to stop."""
+
+
+class JobPaused(Exception):
+    """Raised inside a job at a safe point when its turn is over; the next one goes on from what it kept."""
 
 
 class JobRun:
@@ -30,6 +36,8 @@ class JobRun:
 
     def __init__(self, job: Any) -> None:
         self.job = job
+        self._turn_until = clock.now() + TURN
+        self._has_kept = False
         self.params: Mapping[str, Any] = job.params
         self.actor = actor_of(job)
 
@@ -39,7 +47,8 @@ class JobRun:
         JobLine.objects.create(job=self.job, at=clock.now(), text=text)
 
     def progress(self, done: int, total: int) -> None:
-        """Show progress, renew the lease, and stop here when a person asked to cancel (`JobCancelled`)."""
+        """Show progress, renew the lease, and stop here when a person asked to cancel (`JobCancelled`), or when
+        the turn is over and something was kept to go on from (`JobPaused`)."""
         from config.kernel.models import Job
 
         Job.objects.filter(pk=self.job.pk).update(
@@ -47,6 +56,8 @@ class JobRun:
         )
         if Job.objects.filter(pk=self.job.pk, is_cancel_requested=True).exists():
             raise JobCancelled
+        if self._has_kept and clock.now() >= self._turn_until:
+            raise JobPaused
 
     def keep(self, result: Mapping[str, Any]) -> None:
         """Store the result so far, so that a run after a crash, or a person after a cancel, finds it."""
@@ -54,6 +65,7 @@ class JobRun:
 
         Job.objects.filter(pk=self.job.pk).update(result=dict(result))
         self.job.result = dict(result)
+        self._has_kept = True
 
 
 JobFunction = Callable[[JobRun], Mapping[str, Any]]
@@ -115,6 +127,8 @@ def run_job(job_id: int) -> bool:
     except JobCancelled:
         run.log("cancelled on request")
         _end(job_id, CANCEL_JOB, {})
+    except JobPaused:
+        _pause(job_id)
     except Exception as error:
         log.exception("job %s failed", job_id)
         _end(job_id, BREAK, {"error": f"{type(error).__name__}: {error}"})
@@ -140,6 +154,15 @@ def _start(job_id: int) -> Any:
             apply_transition(JOB, BREAK, [job], actor=actor, also={"error": error, "ended_at": at})
             return None
     return job
+
+
+def _pause(job_id: int) -> None:
+    """Leave a running job to the next worker: it came further, so no death counts against it."""
+    from config.kernel.models import Job
+
+    over = clock.now() - timedelta(microseconds=1)
+    Job.objects.filter(pk=job_id, state=JobState.RUNNING).update(lease_until=over, attempt_count=0)
+    transaction.on_commit(partial(_publish, job_id), robust=True)
 
 
 def _end(job_id: int, edge: Any, also: Mapping[str, Any]) -> None:
@@ -185,3 +208,9 @@ def due_job_ids(limit: int = 50) -> list[int]:
 
     due = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=clock.now())
     return list(Job.objects.filter(due).order_by("id").values_list("pk", flat=True)[:limit])
+
+
+def dispatch_due() -> None:
+    """Ask the workers again for every job that is due; whoever comes second finds nothing to do."""
+    for job_id in due_job_ids():
+        _publish(job_id)

@@ -6,6 +6,7 @@ died between doing and settling), so it makes its effect unique itself.
 
 import logging
 import random
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from config.kernel.states import Edge, apply_transition
 log = logging.getLogger(__name__)
 
 CLAIM_SIZE = 200
+# A mail can take seconds, so that a lease and a task's time limit hold only a few of them.
+CLAIM_SIZES = {"mail": 20}
 LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 10
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -58,6 +61,7 @@ class Owed:
     payload: Mapping[str, Any]
     recorded_at: datetime
     attempt: int
+    subscriber: str
 
 
 Handler = Callable[[Sequence[Owed]], Results[int]]
@@ -149,7 +153,7 @@ def _publish(lane: str) -> None:
     current_app.send_task("kernel.deliver_outbox", args=[lane], queue=lane)
 
 
-def claim(lane: str, limit: int = CLAIM_SIZE) -> list[Owed]:
+def claim(lane: str, limit: int | None = None) -> list[Owed]:
     """Take due deliveries of a lane under a lease, in a transaction of its own; rivals skip each other's."""
     from config.kernel.models import Attempt, Delivery
 
@@ -159,7 +163,7 @@ def claim(lane: str, limit: int = CLAIM_SIZE) -> list[Owed]:
             Delivery.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("fact")
             .filter(lane=lane, state__in=[DeliveryState.DUE, DeliveryState.FAILED], due_at__lte=at)
-            .order_by("due_at", "id")[:limit]
+            .order_by("due_at", "id")[: limit or CLAIM_SIZES.get(lane, CLAIM_SIZE)]
         )
         apply_transition(
             DELIVERY, CLAIM, rows,
@@ -185,31 +189,30 @@ def _owed(row: Any) -> Owed:
         fact.payload,
         fact.recorded_at,
         row.attempt_count,
+        row.subscriber,
     )
 
 
-def deliver_due(lane: str, *, rounds: int = 50) -> int:
-    """Claim, do and settle until nothing of the lane is due; returns how many were claimed."""
-    total = 0
+def deliver_due(lane: str, *, rounds: int = 50, seconds: float | None = None) -> int:
+    """Claim, do and settle until nothing of the lane is due; returns how many were claimed.
+
+    No round begins after `seconds`: what is left then is asked of the workers again.
+    """
+    total, started = 0, time.monotonic()
     for _round in range(rounds):
+        if seconds is not None and time.monotonic() - started > seconds:
+            nudge({lane})
+            break
         owed = claim(lane)
         if not owed:
             break
         total += len(owed)
         by_subscriber = defaultdict(list)
-        names = _subscriber_names(owed)
         for one in owed:
-            by_subscriber[names[one.delivery_id]].append(one)
+            by_subscriber[one.subscriber].append(one)
         for name, batch in by_subscriber.items():
-            settle(batch, _do(name, batch))
+            settle({one.delivery_id: one.attempt for one in batch}, _do(name, batch))
     return total
-
-
-def _subscriber_names(owed: Sequence[Owed]) -> dict[int, str]:
-    from config.kernel.models import Delivery
-
-    rows = Delivery.objects.filter(pk__in=[one.delivery_id for one in owed])
-    return dict(rows.values_list("pk", "subscriber"))
 
 
 def _do(name: str, batch: Sequence[Owed]) -> Results[int]:
@@ -232,17 +235,19 @@ def _do(name: str, batch: Sequence[Owed]) -> Results[int]:
     return results
 
 
-def settle(batch: Sequence[Owed], results: Results[int]) -> None:
-    """Record outcomes in one transaction: a statement or three for each kind of outcome."""
+def settle(attempts: Mapping[int, int], results: Results[int]) -> None:
+    """Record outcomes in one transaction: a statement or three for each kind of outcome.
+
+    `attempts` are the claimed ones by delivery id; the answer to one that was taken back meanwhile changes nothing.
+    """
     from config.kernel.models import Attempt, Delivery
 
     at = clock.now()
     with transaction.atomic():
-        rows = list(
-            Delivery.objects.select_for_update(of=("self",))
-            .filter(pk__in=[one.delivery_id for one in batch], state=DeliveryState.IN_FLIGHT)
-            .order_by("pk")
+        held = Delivery.objects.select_for_update(of=("self",)).filter(
+            pk__in=list(attempts), state=DeliveryState.IN_FLIGHT
         )
+        rows = [row for row in held.order_by("pk") if row.attempt_count == attempts[row.pk]]
         groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
         edges: dict[tuple[str, str], Edge] = {}
         for row in rows:
@@ -300,5 +305,5 @@ def reclaim() -> int:
             results: Results[int] = Results(row.pk for row in lost)
             for row in lost:
                 results.refuse(row.pk, BancaleError("the worker stopped in the middle"))
-            settle([Owed(row.pk, 0, "", "", 0, {}, clock.now(), 0) for row in lost], results)
+            settle({row.pk: row.attempt_count for row in lost}, results)
     return len(lost)

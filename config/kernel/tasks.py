@@ -5,11 +5,14 @@ from celery import shared_task
 from config.kernel import jobs, outbox
 from config.kernel.heartbeat import beat
 
+# Two lanes and one last round each end well before the soft time limit, which would cut a mail off in the middle.
+TURN_SECONDS = 40
+
 
 @shared_task(name="kernel.deliver_outbox")
 def deliver_outbox(lane: str) -> None:
     beat("worker")
-    outbox.deliver_due(lane)
+    outbox.deliver_due(lane, seconds=TURN_SECONDS)
 
 
 @shared_task(name="kernel.sweep_outbox")
@@ -18,7 +21,7 @@ def sweep_outbox() -> None:
     beat("worker")
     outbox.reclaim()
     for lane in outbox.LANES:
-        outbox.deliver_due(lane)
+        outbox.deliver_due(lane, seconds=TURN_SECONDS)
 
 
 @shared_task(name="kernel.run_job")
@@ -29,9 +32,8 @@ def run_job(job_id: int) -> None:
 
 @shared_task(name="kernel.sweep_jobs")
 def sweep_jobs() -> None:
-    """Run the jobs whose message was lost or whose worker died."""
-    for job_id in jobs.due_job_ids():
-        jobs.run_job(job_id)
+    """Ask again for the jobs whose message was lost or whose worker died."""
+    jobs.dispatch_due()
 
 
 @shared_task(name="kernel.beat_heartbeat")

@@ -68,11 +68,15 @@ class MailUnknown(OutcomeUnknown):
     message = _("The mail to order %(number)s may have left: the worker stopped before it knew.")
 
 
+class AnswerLost(MailUnknown):
+    """The server broke off in the middle of this very mail."""
+
+
 def send_confirmations(owed: Sequence[Owed]) -> Results[int]:
     """Send the confirmation of each order that a delivery names, at most once an order.
 
-    Outside any transaction; each mail takes two short ones of its own. Once the server cannot be reached the
-    rest is not tried. A mail that was sent is `unchanged`.
+    Outside any transaction; each mail takes two short ones of its own. Once the server cannot be reached, or
+    broke off in the middle of a mail, the rest is not tried. A mail that was sent is `unchanged`.
 
     Refuses: `Suppressed` (history, test order, no valid e-mail, cancelled meanwhile), `MailUnknown`, and for
     another try `MailRefused`, `ServerAway`, `BeingSent`.
@@ -95,7 +99,10 @@ def send_confirmations(owed: Sequence[Owed]) -> Results[int]:
             else:
                 results.unchanged(one.delivery_id)
         except BancaleError as error:
-            away = error if isinstance(error, ServerAway) else None
+            if isinstance(error, ServerAway):
+                away = error
+            elif isinstance(error, AnswerLost):
+                away = ServerAway(answer="-")
             results.refuse(one.delivery_id, error)
     return results
 
@@ -205,7 +212,7 @@ def _post(row: Notification, order: Order) -> None:
         raise
     except Exception as error:
         log.warning("mail of order %s: the outcome is unknown (%s)", order.pk, type(error).__name__)
-        raise MailUnknown(number=order.number) from error
+        raise AnswerLost(number=order.number) from error
     finally:
         _disconnect(connection)
 

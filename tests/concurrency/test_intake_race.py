@@ -18,7 +18,7 @@ from orders.models import Customer, Notification, Order, Payment, RawOrder
 from orders.neutral import NeutralBuyer
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.confirming import confirm_orders
-from orders.services.mailing import send_confirmations
+from orders.services.mailing import CONFIRMATION_MAIL, send_confirmations
 from orders.services.payments import PaymentReport, report_payments
 from orders.services.raw import RawEntry, store_raw_orders
 from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_order, neutral_payment
@@ -108,7 +108,9 @@ def test_send_confirmations_by_six_workers_sends_one_mail() -> None:
     confirm_orders([order.pk], actor=SYSTEM).only()
 
     def send(number: int) -> Any:
-        owed = Owed(number, number, "order.confirmed", "order", order.pk, {}, clock.now(), 1)
+        owed = Owed(
+            number, number, "order.confirmed", "order", order.pk, {}, clock.now(), 1, CONFIRMATION_MAIL
+        )
         return send_confirmations([owed])
 
     answers = at_once(send)

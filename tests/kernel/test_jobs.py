@@ -11,6 +11,7 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import IllegalTransition, NotAllowed
 from config.kernel.jobs import JobRun, cancel_job, due_job_ids, enqueue_job, retry_job, run_job
 from config.kernel.models import Job
+from config.kernel.tasks import sweep_jobs
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -109,6 +110,50 @@ def test_running_job_stops_at_its_next_safe_point_and_goes_on_from_there() -> No
     run_job(pk)
     job.refresh_from_db()
     assert (job.state, job.result) == ("done", {"at": 5})
+
+
+def test_long_job_goes_on_in_the_next_turn(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(jobs, "TURN", timedelta())
+    asked: list[int] = []
+    monkeypatch.setattr(jobs, "_publish", asked.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        pk = queued("count", resume=True)
+
+    for step in range(1, 6):
+        with django_capture_on_commit_callbacks(execute=True):
+            assert run_job(pk) is True
+        job = Job.objects.get(pk=pk)
+        assert (job.state, job.done_count, job.attempt_count) == ("running", step, 0)
+        assert due_job_ids() == [pk]
+    run_job(pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.result, job.error) == ("done", {"at": 5}, "")
+    assert asked == [pk] * 6  # the first by being queued
+
+
+def test_job_that_keeps_nothing_has_no_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "TURN", timedelta())
+    pk = queued()
+    run_job(pk)
+
+    assert Job.objects.get(pk=pk).state == "done"
+
+
+def test_sweep_jobs_asks_again_for_a_job_whose_message_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(jobs, "_publish", asked.append)
+    pk = queued()
+
+    sweep_jobs()
+    sweep_jobs()
+    assert asked == [pk, pk]
+    assert [run_job(job_id) for job_id in asked] == [True, False]
+
+    sweep_jobs()
+    assert asked == [pk, pk]
 
 
 def test_done_job_is_not_run_again() -> None:

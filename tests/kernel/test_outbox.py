@@ -279,6 +279,45 @@ def test_late_answer_of_a_worker_that_was_given_up_changes_nothing(hearer: Heare
 
     results: Results[int] = Results([slow[0].delivery_id])
     results.done(slow[0].delivery_id)
-    settle(slow, results)
+    settle({slow[0].delivery_id: 1}, results)
 
     assert states() == ["failed"]
+
+
+def test_late_answer_to_an_earlier_attempt_leaves_the_running_one_alone(hearer: Hearer) -> None:
+    record()
+    (slow,) = claim("work")
+    with clock.frozen(AT + outbox.LEASE + timedelta(seconds=1)):
+        outbox.reclaim()
+    with clock.frozen(AT + timedelta(hours=1)):
+        (again,) = claim("work")
+
+        results: Results[int] = Results([slow.delivery_id])
+        results.refuse(slow.delivery_id, Conflict(detail="late"))
+        settle({slow.delivery_id: slow.attempt}, results)
+
+    assert (again.attempt, states()) == (2, ["in_flight"])
+
+
+def test_mails_are_claimed_few_at_a_time(hearer: Hearer) -> None:
+    subscribe("mails", ["test.mailed"], hearer, lane="mail")
+    record(outbox.CLAIM_SIZES["mail"] + 1, kind="test.mailed")
+
+    assert deliver_due("mail") == outbox.CLAIM_SIZES["mail"] + 1
+
+    assert [len(batch) for batch in hearer.batches] == [outbox.CLAIM_SIZES["mail"], 1]
+
+
+def test_worker_whose_time_is_over_asks_for_another_and_begins_no_further_round(
+    hearer: Hearer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(outbox, "nudge", asked.extend)
+    monkeypatch.setattr(outbox, "CLAIM_SIZE", 2)
+    record(3)
+    asked.clear()
+
+    assert deliver_due("work", seconds=-1) == 0
+    assert (states(), asked) == (["due"] * 3, ["work"])
+    assert deliver_due("work", seconds=600) == 3
+    assert asked == ["work"]

@@ -134,6 +134,17 @@ def test_mail_server_that_is_away_is_asked_once_for_a_whole_batch(
     assert "cannot be reached" in Delivery.objects.filter(lane="mail").first().last_error
 
 
+def test_mail_server_that_breaks_off_leaves_only_that_mail_unknown(server: Server) -> None:
+    orders = [make_order() for _number in range(3)]
+    confirm_orders([order.pk for order in orders], actor=SYSTEM)
+    server.data = "hang up"
+
+    assert deliver() == [DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.FAILED]
+    server.data = "250 OK"
+    assert deliver(hours=2) == [DeliveryState.UNKNOWN, DeliveryState.DELIVERED, DeliveryState.DELIVERED]
+    assert (len(server.accepted), Notification.objects.filter(sent_at=None).count()) == (3, 1)
+
+
 def test_mail_refused_for_one_buyer_reaches_the_next(server: Server) -> None:
     first, second = make_order(), make_order()
     confirm_orders([first.pk, second.pk], actor=SYSTEM)
