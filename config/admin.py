@@ -5,9 +5,10 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.forms import ReadOnlyPasswordHashField, UserChangeForm, UserCreationForm
 from django.contrib.auth.models import Group, Permission, User
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 admin.site.unregister([User, Group])
 
@@ -43,8 +44,16 @@ class InWords(admin.ModelAdmin):
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
+class PersonForm(UserChangeForm):
+    password = ReadOnlyPasswordHashField(
+        label=gettext_lazy("Password"),
+        help_text=gettext_lazy("Kept so that nobody can read it; the button sets another."),
+    )
+
+
 @admin.register(User)
 class PersonAdmin(InWords, UserAdmin):
+    form = PersonForm
     # Without Django's question whether there is a password at all: here is no other way in.
     add_form = UserCreationForm
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
