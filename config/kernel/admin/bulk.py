@@ -83,58 +83,87 @@ def _run(
     form = bulk.form(request.POST if confirmed else None) if bulk.form else None
     if not confirmed or (form is not None and not form.is_valid()):
         return _confirm_page(model_admin, request, ids, bulk, form)
-    given = {name: request.POST.get(name, "") for name in form.fields} if form is not None else {}
-    if len(ids) > MAX_BATCH:
-        return _as_job(request, ids, bulk, given)
-    return _at_once(model_admin, request, ids, bulk, form.cleaned_data if form is not None else {})
+    return _carry_out(model_admin, request, ids, bulk, form)
 
 
-def _hidden(request: HttpRequest, bulk: BulkVerb) -> list[tuple[str, str]]:
+def _hidden(request: HttpRequest, bulk: BulkVerb, count: int) -> list[tuple[str, str]]:
     return [
         ("action", bulk.name),
         ("select_across", request.POST.get("select_across", "0")),
+        ("bulk_count", str(count)),
         ("bulk_nonce", request.POST.get("bulk_nonce") or uuid4().hex),
     ]
 
 
+def _is_across(request: HttpRequest) -> bool:
+    return request.POST.get("select_across") == "1"
+
+
 def _confirm_page(
-    model_admin: Any, request: HttpRequest, ids: Sequence[int], bulk: BulkVerb, form: forms.Form | None
+    model_admin: Any,
+    request: HttpRequest,
+    ids: Sequence[int],
+    bulk: BulkVerb,
+    form: forms.Form | None,
+    *,
+    is_stale: bool = False,
 ) -> HttpResponse:
     count = len(ids)
     names = model_admin.opts.verbose_name if count == 1 else model_admin.opts.verbose_name_plural
     # Across pages the filter in the address is the selection; one ticked row makes Django see the press.
-    across = request.POST.get("select_across") == "1"
-    ticked = ids[:1] if across else ids
+    ticked = ids[:1] if _is_across(request) else ids
     consequences = [str(line) for line in bulk.consequences]
     if count > MAX_BATCH:
         consequences.append(
             _("More than %(limit)s: it runs as a job, which you can watch and stop.") % {"limit": MAX_BATCH}
         )
     consequences.append(_("Each is judged by itself: what is refused is listed with its reason."))
+    title = _("%(label)s: %(count)s %(names)s") % {"label": bulk.label, "count": count, "names": names}
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
-        "title": _("%(label)s: %(count)s %(names)s") % {"label": bulk.label, "count": count, "names": names},
+        "title": title,
+        "stale": [title] if is_stale else [],
         "effect": _("%(label)s (%(count)s)") % {"label": bulk.label, "count": count},
         "risk": bulk.risk,
         "consequences": consequences,
         "form": form,
-        "hidden": [*_hidden(request, bulk), *((ACTION_CHECKBOX_NAME, str(pk)) for pk in ticked)],
+        "hidden": [*_hidden(request, bulk, count), *((ACTION_CHECKBOX_NAME, str(pk)) for pk in ticked)],
         "cancel_url": request.get_full_path(),
     }
     return TemplateResponse(request, "kernel/confirm.html", context)
 
 
-def _at_once(
-    model_admin: Any, request: HttpRequest, ids: Sequence[int], bulk: BulkVerb, values: Mapping[str, Any]
+def _carry_out(
+    model_admin: Any, request: HttpRequest, ids: Sequence[int], bulk: BulkVerb, form: forms.Form | None
 ) -> HttpResponse | None:
+    """Do it once a nonce. What was asked is what was posted: the first press may empty the filter of the second."""
     nonce = request.POST["bulk_nonce"][:64]
+    values = form.cleaned_data if form is not None else {}
+    asked = {
+        "bulk": bulk.name,
+        "user": request.user.pk,
+        "ticked": request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "across": _is_across(request),
+    }
     with transaction.atomic():
-        claimed = {"bulk": bulk.name, "ids": list(ids), "user": request.user.pk}
-        answer = idempotency.begin("admin_bulk", nonce, claimed)
+        answer = idempotency.begin("admin_bulk", nonce, asked)
+        is_new = answer is None
+        has_changed = is_new and _is_across(request) and request.POST.get("bulk_count") != str(len(ids))
+        if has_changed:
+            transaction.set_rollback(True)
+        elif is_new and len(ids) > MAX_BATCH:
+            given = {name: request.POST.get(name, "") for name in form.fields} if form is not None else {}
+            answer = {"job": enqueue_bulk(bulk, ids, given, actor=acting(request))}
+            idempotency.finish("admin_bulk", nonce, answer)
+    if has_changed:
+        return _confirm_page(model_admin, request, ids, bulk, form, is_stale=True)
     if answer is None:
         answer = answer_of(bulk.verb(ids, actor=acting(request), **values))
         idempotency.finish("admin_bulk", nonce, answer)
+    elif "job" in answer:
+        messages.info(request, _("It runs now; this page shows how far it is."))
+        return HttpResponseRedirect(admin_url(apps.get_model("kernel.Job"), "change", answer["job"]))
     elif not answer:
         messages.warning(request, _("This was pressed before and has not ended; look at the list again."))
         return None
@@ -186,21 +215,6 @@ def _results_page(
         "back_url": request.get_full_path(),
     }
     return TemplateResponse(request, "kernel/bulk_results.html", context)
-
-
-def _as_job(
-    request: HttpRequest, ids: Sequence[int], bulk: BulkVerb, given: Mapping[str, str]
-) -> HttpResponse:
-    nonce = request.POST["bulk_nonce"][:64]
-    with transaction.atomic():
-        claimed = {"bulk": bulk.name, "user": request.user.pk}
-        answer = idempotency.begin("admin_bulk", nonce, claimed)
-        if answer is None:
-            job_id = enqueue_bulk(bulk, ids, given, actor=acting(request))
-            answer = {"job": job_id}
-            idempotency.finish("admin_bulk", nonce, answer)
-    messages.info(request, _("It runs now; this page shows how far it is."))
-    return HttpResponseRedirect(admin_url(apps.get_model("kernel.Job"), "change", answer["job"]))
 
 
 def enqueue_bulk(bulk: BulkVerb, ids: Sequence[int], given: Mapping[str, str], *, actor: Actor) -> int:
