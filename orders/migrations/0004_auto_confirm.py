@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0003_sku_aliases'),
+        ("orders", "0003_sku_aliases"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='saleschannel',
-            name='auto_confirm',
-            field=models.BooleanField(default=False, help_text='An order is confirmed as soon as no hold refuses it; its mail goes out at once.', verbose_name='confirm by itself'),
+            model_name="saleschannel",
+            name="auto_confirm",
+            field=models.BooleanField(
+                default=False,
+                help_text="An order is confirmed as soon as no hold refuses it; its mail goes out at once.",
+                verbose_name="confirm by itself",
+            ),
         ),
     ]

@@ -4,24 +4,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0004_auto_confirm'),
+        ("orders", "0004_auto_confirm"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='order',
-            options={'ordering': ['-placed_at', '-id'], 'permissions': [('place_order', 'May place an order'), ('confirm_order', 'May confirm an order'), ('allocate_order', 'May allocate stock to an order'), ('override_allocation', 'May choose where an order ships from'), ('note_order', 'May write notes on an order'), ('tag_order', 'May tag an order'), ('hold_order', 'May hold an order and lift holds'), ('cancel_order', 'May cancel an order'), ('complete_order', 'May complete an order'), ('reopen_order', 'May reopen an order'), ('void_order', 'May void an order')], 'verbose_name': 'order', 'verbose_name_plural': 'orders'},
+            name="order",
+            options={
+                "ordering": ["-placed_at", "-id"],
+                "permissions": [
+                    ("place_order", "May place an order"),
+                    ("confirm_order", "May confirm an order"),
+                    ("allocate_order", "May allocate stock to an order"),
+                    ("override_allocation", "May choose where an order ships from"),
+                    ("note_order", "May write notes on an order"),
+                    ("tag_order", "May tag an order"),
+                    ("hold_order", "May hold an order and lift holds"),
+                    ("cancel_order", "May cancel an order"),
+                    ("complete_order", "May complete an order"),
+                    ("reopen_order", "May reopen an order"),
+                    ("void_order", "May void an order"),
+                ],
+                "verbose_name": "order",
+                "verbose_name_plural": "orders",
+            },
         ),
         migrations.AddField(
-            model_name='allocationdecision',
-            name='actor_id',
+            model_name="allocationdecision",
+            name="actor_id",
             field=models.BigIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='allocationdecision',
-            name='reason',
-            field=models.CharField(blank=True, max_length=300, verbose_name='reason'),
+            model_name="allocationdecision",
+            name="reason",
+            field=models.CharField(blank=True, max_length=300, verbose_name="reason"),
         ),
     ]
