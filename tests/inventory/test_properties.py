@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -50,13 +50,15 @@ from tests.factories.inventory import ACTOR, make_location, make_sku
 from tests.inventory.conftest import stock_breaches
 
 pytestmark = pytest.mark.django_db
+COUNTER = Actor.system("counter")
 
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STEP = st.tuples(
     st.sampled_from(
         [
             *("receive", "place", "wait", "fill", "release", "consume", "take_back", "put_back", "scrap"),
-            *("lose", "find", "damage", "repair", "move", "send", "arrive", "call_back", "count", "approve"),
+            *("lose", "find", "damage", "repair", "move"),
+            *("plan", "send", "arrive", "call_back", "listed", "count", "approve"),
         ]
     ),
     st.integers(0, 1),  # SKU
@@ -77,6 +79,7 @@ class StockRoom:
 
     def run(self, step: tuple[str, int, int, int, int]) -> None:
         verb, sku, place, units, which = step
+        connection._bancale_locks = (None, -1)  # each step stands for a transaction of its own
         self.seconds += 1
         try:
             # A clock of its own: that of a busy machine can step back between two statements.
@@ -155,11 +158,14 @@ class StockRoom:
         ends = [Bin.objects.get(location=place, kind=BinKind.DEFAULT).pk, shelf.pk][:: which % 2 * 2 - 1]
         move_bin([BinMove(f"{self.accepted}", sku.pk, place.pk, *ends, units)], actor=ACTOR).raise_refusals()
 
-    def send(self, sku: Sku, place: Location, units: int, which: int) -> None:
+    def plan(self, sku: Sku, place: Location, units: int, which: int) -> None:
         other = next(one for one in self.places if one.pk != place.pk)
         plan = TransferPlan(place.pk, other.pk, (TransferUnits(sku.pk, units),))
-        pk = book_transfer(plan, nonce=f"{self.accepted}", actor=ACTOR)
-        send_transfers([pk], actor=ACTOR).raise_refusals()
+        book_transfer(plan, nonce=f"{self.accepted}", actor=ACTOR)
+
+    def send(self, _sku: Sku, _place: Location, _units: int, which: int) -> None:
+        ids = Transfer.objects.filter(status="draft").order_by("pk").values_list("pk", flat=True)
+        send_transfers(list(ids[which : which + 2]), actor=ACTOR).raise_refusals()
 
     def arrive(self, _sku: Sku, _place: Location, units: int, which: int) -> None:
         for transfer in Transfer.objects.filter(status="sent").order_by("pk")[which : which + 1]:
@@ -171,17 +177,20 @@ class StockRoom:
         ids = Transfer.objects.filter(status="sent").order_by("pk").values_list("pk", flat=True)
         cancel_transfers(list(ids[which : which + 1]), reason="test", actor=ACTOR).raise_refusals()
 
-    def count(self, sku: Sku, place: Location, units: int, _which: int) -> None:
-        pk = book_count(CountPlan(place.pk, (sku.pk,)), nonce=f"{self.accepted}", actor=ACTOR)
-        line = StockCountLine.objects.get(count=pk)
-        record_counts([CountSheet(pk, {line.pk: units})], actor=COUNTER).raise_refusals()
+    def listed(self, sku: Sku, place: Location, _units: int, _which: int) -> None:
+        book_count(CountPlan(place.pk, (sku.pk,)), nonce=f"{self.accepted}", actor=ACTOR)
+
+    def count(self, _sku: Sku, _place: Location, units: int, which: int) -> None:
+        for line in StockCountLine.objects.filter(count__status="draft").order_by("pk")[which : which + 1]:
+            sheet = CountSheet(line.count_id, {line.pk: units})
+            record_counts([sheet], actor=COUNTER).raise_refusals()
 
     def approve(self, _sku: Sku, _place: Location, _units: int, which: int) -> None:
         ids = StockCount.objects.filter(status="counted").order_by("pk").values_list("pk", flat=True)
         approve_counts(list(ids[which : which + 1]), actor=ACTOR).raise_refusals()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEP, min_size=5, max_size=30))
 def test_any_sequence_of_verbs_keeps_every_invariant(steps: list[tuple[str, int, int, int, int]]) -> None:
     with transaction.atomic():
