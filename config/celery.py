@@ -18,6 +18,8 @@ app.conf.beat_schedule = {
     "heartbeat": {"task": "kernel.beat_heartbeat", "schedule": 30.0},
     "fill-backorders": {"task": "orders.sweep_backorders", "schedule": 60.0},
     "expire-reservations": {"task": "inventory.sweep_reservations", "schedule": 60.0},
+    "watch-low-stock": {"task": "inventory.sweep_low_stock", "schedule": 10.0},
+    "tell-low-stock": {"task": "inventory.sweep_digests", "schedule": 60.0},
     "revive-lines": {"task": "orders.sweep_unknown_skus", "schedule": 60.0},
     "move-merged": {"task": "orders.sweep_merged_customers", "schedule": 300.0},
     "read-raw-orders": {"task": "channels.sweep_raw_orders", "schedule": 60.0},

@@ -28,7 +28,13 @@ SECTIONS = (
     Section(
         "stock",
         _("Stock"),
-        ("inventory.sku", "inventory.stocklevel", "inventory.reservation", "inventory.stockmovement"),
+        (
+            "inventory.sku",
+            "inventory.stocklevel",
+            "inventory.lowstockalert",
+            "inventory.reservation",
+            "inventory.stockmovement",
+        ),
         ("inventory",),
     ),
     Section("warehouse", _("Warehouse"), ("fulfillment.fulfillmentorder",), ("fulfillment",)),

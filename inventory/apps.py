@@ -7,4 +7,12 @@ class InventoryConfig(AppConfig):
     verbose_name = _("Stock")
 
     def ready(self) -> None:
-        from inventory import document_invariants, invariants, states  # noqa: F401  (registers its own)
+        from inventory import (  # noqa: F401  (each registers its own)
+            alert_invariants,
+            document_invariants,
+            invariants,
+            states,
+            subscribers,
+        )
+
+        subscribers.register()

@@ -61,3 +61,13 @@ class CountStatus(TextChoices):
     COUNTED = "counted", _("Counted, to approve")
     APPROVED = "approved", _("Approved")
     CANCELLED = "cancelled", _("Cancelled")
+
+
+class AlertStatus(TextChoices):
+    OPEN = "open", _("Low now")
+    ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+    SNOOZED = "snoozed", _("Snoozed")
+    CLEARED = "cleared", _("Enough again")
+
+
+LIVE_ALERT = frozenset({AlertStatus.OPEN, AlertStatus.ACKNOWLEDGED, AlertStatus.SNOOZED})

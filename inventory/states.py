@@ -3,7 +3,14 @@
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.states import Edge, Machine, register
-from inventory.enums import LIVE_RESERVATION, CountStatus, ReservationState, TransferStatus
+from inventory.enums import (
+    LIVE_ALERT,
+    LIVE_RESERVATION,
+    AlertStatus,
+    CountStatus,
+    ReservationState,
+    TransferStatus,
+)
 
 S = ReservationState
 RESERVE = "inventory.change_reservation"
@@ -68,5 +75,26 @@ STOCK_COUNT = register(
         initial=frozenset({C.DRAFT}),
         edges=(COUNT, RECOUNT, APPROVE, CANCEL_COUNT),
         thread=("stock_count", "pk"),
+    )
+)
+
+A = AlertStatus
+SETTLE_ALERT = "inventory.settle_lowstockalert"
+
+ACKNOWLEDGE = Edge(
+    "acknowledge", frozenset({A.OPEN, A.SNOOZED}), A.ACKNOWLEDGED, SETTLE_ALERT, _("Acknowledge…"), "primary"
+)
+SNOOZE = Edge("snooze", LIVE_ALERT, A.SNOOZED, SETTLE_ALERT, _("Snooze…"))
+WAKE = Edge("wake", frozenset({A.SNOOZED}), A.OPEN, SETTLE_ALERT, _("Wake"))
+CLEAR = Edge("clear", LIVE_ALERT, A.CLEARED, SETTLE_ALERT, _("Clear"))
+
+LOW_STOCK_ALERT = register(
+    Machine(
+        name="low_stock_alert",
+        model="inventory.LowStockAlert",
+        statuses=AlertStatus,
+        initial=frozenset({A.OPEN}),
+        edges=(ACKNOWLEDGE, SNOOZE, WAKE, CLEAR),
+        thread=("low_stock_alert", "pk"),
     )
 )

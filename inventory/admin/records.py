@@ -26,7 +26,7 @@ from inventory.admin.words import reference_link, sku_link
 from inventory.enums import MovementKind, ReservationState
 from inventory.models import BinStock, Reservation, StockLevel, StockMovement, UnsellableStock
 from inventory.selectors.queue import queue_places
-from inventory.selectors.sku_page import low_levels, waiting
+from inventory.selectors.sku_page import waiting
 from inventory.services.arrivals import MOST_UNITS
 from inventory.services.policies import CHANGE_LEVEL, LevelPolicy, set_policies
 
@@ -99,10 +99,7 @@ class StockLevelAdmin(TransitionAdmin):
     lock_kind = "stock_level"
     extra_verbs = (SET_POLICY,)
     list_display = ("sku_code", "location", "free_units", "here", "promised", "aside", "kept", "reorder")
-    list_filter = (
-        queue_filter((Queue("low", _("Low stock"), low_levels),)),
-        ("location", admin.RelatedOnlyFieldListFilter),
-    )
+    list_filter = (("location", admin.RelatedOnlyFieldListFilter),)
     list_select_related = ("sku", "location")
     search_fields = ("sku__code__istartswith", "=sku__barcodes__code")
     search_help_text = _("Beginning of the SKU, or a barcode")

@@ -19,7 +19,17 @@ from inventory.admin.adjustments import adjust_buttons
 from inventory.admin.pages import PageAdmin, set_actors, set_references
 from inventory.admin.words import bars, signed
 from inventory.enums import ReservationState
-from inventory.models import Barcode, KitPart, Reservation, Sku, StockMovement, StockReceipt, Transfer
+from inventory.models import (
+    Barcode,
+    KitPart,
+    Reservation,
+    Sku,
+    StockLevel,
+    StockMovement,
+    StockReceipt,
+    Transfer,
+)
+from inventory.selectors.alerts import alerts_by_level
 from inventory.selectors.queue import queue_places
 from inventory.selectors.sku_page import (
     last_movements,
@@ -197,13 +207,23 @@ def page_of(sku: Sku, request: HttpRequest) -> dict[str, Any]:
         "waterfall": bars(explained),
         "available": explained.available,
         "limiting": limiting,
-        "levels": levels_of(sku.pk),
+        "levels": _levels(sku, request),
         "promises": promises,
         "promises_url": f"{admin_url(Reservation, 'changelist')}?sku__id__exact={sku.pk}",
         "movements": movements,
         "movements_url": f"{admin_url(StockMovement, 'changelist')}?level__sku__id__exact={sku.pk}",
         "show_form": True,
     }
+
+
+def _levels(sku: Sku, request: HttpRequest) -> list[StockLevel]:
+    """The SKU's levels, with the alerts that this person may see."""
+    levels = levels_of(sku.pk)
+    may_see = request.user.has_perm("inventory.view_lowstockalert")
+    found = alerts_by_level(level.pk for level in levels) if may_see else {}
+    for level in levels:
+        level.alert = found.get(level.pk)  # type: ignore[attr-defined]
+    return levels
 
 
 def _badges(sku: Sku) -> list[tuple[str, str]]:

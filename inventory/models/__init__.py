@@ -1,4 +1,5 @@
 from inventory.models.adjustments import StockAdjustment
+from inventory.models.alerts import AlertDigest, AlertFollower, AlertNotice, LowStockAlert
 from inventory.models.counts import StockCount, StockCountLine
 from inventory.models.places import Bin, Location
 from inventory.models.receipts import StockReceipt
@@ -8,11 +9,15 @@ from inventory.models.stock import BinStock, MovementKey, StockLevel, StockMovem
 from inventory.models.transfers import Transfer, TransferLine
 
 __all__ = [
+    "AlertDigest",
+    "AlertFollower",
+    "AlertNotice",
     "Barcode",
     "Bin",
     "BinStock",
     "KitPart",
     "Location",
+    "LowStockAlert",
     "MovementKey",
     "Reservation",
     "Sku",

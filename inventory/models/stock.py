@@ -41,6 +41,11 @@ class StockLevel(Versioned):
                 condition=Q(on_hand__gte=F("reserved") + F("unsellable")), name="stock_level_promises_held"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["reorder_point"], name="stock_level_watched", condition=Q(reorder_point__gt=0)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.sku} · {self.location}"
@@ -48,6 +53,16 @@ class StockLevel(Versioned):
     @property
     def free(self) -> int:
         return self.on_hand - self.reserved - self.unsellable - self.buffer
+
+    @property
+    def unpromised(self) -> int:
+        """Sellable units that nobody has been promised, the buffer among them."""
+        return self.on_hand - self.reserved - self.unsellable
+
+    @property
+    def is_low(self) -> bool:
+        """At or below the reorder point; never without one."""
+        return self.reorder_point > 0 and self.unpromised <= self.reorder_point
 
 
 class UnsellableStock(models.Model):

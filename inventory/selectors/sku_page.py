@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 from django.db.models import (
     Exists,
-    F,
     IntegerField,
     Model,
     OuterRef,
@@ -51,12 +50,6 @@ def search_skus(skus: QuerySet[Sku], term: str) -> QuerySet[Sku]:
     for word in term.split()[:6]:
         words &= Q(title__icontains=word)
     return skus.filter(Q(code__istartswith=term) | Exists(scanned) | words)
-
-
-def low_levels(levels: QuerySet[StockLevel]) -> QuerySet[StockLevel]:
-    """Levels whose free units are at or below their reorder point."""
-    free = F("on_hand") - F("reserved") - F("unsellable") - F("buffer")
-    return levels.alias(free_units=free).filter(reorder_point__gt=0, free_units__lte=F("reorder_point"))
 
 
 def waiting(reservations: QuerySet[Reservation]) -> QuerySet[Reservation]:

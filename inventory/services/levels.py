@@ -11,6 +11,7 @@ from config.kernel.outbox import NewFact, record_facts
 from inventory.models import Sku, StockLevel
 from inventory.services.additions import add_to_rows
 
+REORDER_POINT_CROSSED = "stock.reorder_point_crossed"
 LEVELS = StockLevel._meta.db_table
 ENOUGH_FREE = (
     f"(change.extra = 0 OR {LEVELS}.on_hand - {LEVELS}.reserved - {LEVELS}.unsellable - {LEVELS}.buffer"
@@ -70,7 +71,8 @@ def change_levels(levels: Mapping[int, StockLevel], changes: Mapping[int, LevelC
     """Add to locked levels' figures: one UPDATE, its row count checked; the objects follow, version + 1.
 
     The statement itself holds the condition that enough is free, so that it refuses even where a lock failed.
-    Refuses `Conflict`, and nothing of the caller's transaction may then stay.
+    A level that crosses its reorder point is news; the others cost nothing. Refuses `Conflict`, and nothing of
+    the caller's transaction may then stay.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("change_levels needs a transaction")
@@ -82,12 +84,17 @@ def change_levels(levels: Mapping[int, StockLevel], changes: Mapping[int, LevelC
     written = add_to_rows(StockLevel, columns, numbers, condition=ENOUGH_FREE, also="version = version + 1")
     if written != len(changes):
         raise Conflict(detail=f"{len(changes) - written} stock levels had fewer free units than promised")
+    crossed = []
     for pk, change in changes.items():
         level = levels[pk]
+        was_low = level.is_low
         level.on_hand += change.on_hand
         level.reserved += change.reserved
         level.unsellable += change.unsellable
         level.version += 1
+        if level.is_low != was_low:
+            crossed.append(pk)
+    record_crossed(crossed)
 
 
 def by_place(levels: Sequence[StockLevel]) -> dict[tuple[int, int], StockLevel]:
@@ -98,3 +105,10 @@ def by_place(levels: Sequence[StockLevel]) -> dict[tuple[int, int], StockLevel]:
 def record_freed(sku_ids: Iterable[int]) -> None:
     """Say that free units of these SKUs may have grown, so that those in line are looked at."""
     record_facts([NewFact("stock.freed", ("sku", sku_id)) for sku_id in sorted(set(sku_ids))])
+
+
+def record_crossed(level_ids: Iterable[int]) -> None:
+    """Say that levels have crossed their reorder point, downwards or upwards, so that their alerts follow."""
+    ids = sorted(set(level_ids))
+    if ids:
+        record_facts([NewFact(REORDER_POINT_CROSSED, ("stock_level", pk)) for pk in ids])

@@ -9,7 +9,7 @@ from config.kernel.errors import BancaleError, NotFound
 from config.kernel.results import Results
 from inventory.models import Location, Sku, StockLevel
 from inventory.services.arrivals import refuse_quantity
-from inventory.services.levels import by_place, ensure_levels, lock_levels, record_freed
+from inventory.services.levels import by_place, ensure_levels, lock_levels, record_crossed, record_freed
 
 CHANGE_LEVEL = "inventory.change_stocklevel"
 
@@ -55,6 +55,7 @@ def set_policies(policies: Sequence[LevelPolicy], *, actor: Actor) -> Results[tu
         levels = by_place(lock_levels(policy.sku_id for policy in fit))
         changed = []
         freed = set()
+        crossed = []
         for policy in fit:
             level = levels[policy.key]
             if policy.figures == (level.buffer, level.reorder_point, level.target):
@@ -62,12 +63,16 @@ def set_policies(policies: Sequence[LevelPolicy], *, actor: Actor) -> Results[tu
                 continue
             if policy.buffer < level.buffer:
                 freed.add(level.sku_id)
+            was_low = level.is_low
             level.buffer, level.reorder_point, level.target = policy.figures
             level.version += 1
+            if level.is_low != was_low:
+                crossed.append(level.pk)
             changed.append(level)
             results.done(policy.key)
         StockLevel.objects.bulk_update(changed, ["buffer", "reorder_point", "target", "version"])
         record_freed(freed)
+        record_crossed(crossed)
     return results
 
 

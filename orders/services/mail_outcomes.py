@@ -12,11 +12,12 @@ from config.kernel.enums import DeliveryState
 from config.kernel.errors import NotFound
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.machines import SETTLE
+from config.kernel.mail import BeingSent
 from config.kernel.models import Delivery
 from config.kernel.outbox import LEASE
 from config.kernel.results import Results
 from orders.models import Notification
-from orders.services.mailing import CONFIRMATION_MAIL, BeingSent, sent_entry
+from orders.services.mailing import CONFIRMATION_MAIL, sent_entry
 
 
 @verb

@@ -6,16 +6,13 @@ is lost in between, nobody can know: the row stays without `sent_at`, the delive
 person decides (`mail_outcomes`).
 """
 
-import logging
-import smtplib
 from collections.abc import Collection, Sequence
 from email.utils import formataddr, parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.functional import Promise
@@ -25,43 +22,16 @@ from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.errors import BancaleError
 from config.kernel.events import Entry, Thread, record_events
+from config.kernel.mail import BeingSent, MailLost, MailRefused, ServerAway, post
 from config.kernel.outbox import LEASE, OutcomeUnknown, Owed, Suppressed
 from config.kernel.results import Results
 from orders.enums import MailKind, OrderStatus
 from orders.models import Notification, Order
 from orders.services.mail_texts import Written, write_confirmation
 
-log = logging.getLogger(__name__)
-
 CONFIRMATION_MAIL = "orders.confirmation_mail"
 MAILER = Actor.system("mail")
 CALLED_OFF = frozenset({OrderStatus.CANCELLED, OrderStatus.VOID})
-# The server's own word that it did not take the mail: at MAIL, RCPT or DATA, or before any of them.
-_REFUSED = (
-    smtplib.SMTPSenderRefused,
-    smtplib.SMTPRecipientsRefused,
-    smtplib.SMTPDataError,
-    smtplib.SMTPHeloError,
-    smtplib.SMTPNotSupportedError,
-    ValueError,
-)
-
-
-class MailRefused(BancaleError):
-    """The mail did not leave and may be tried again."""
-
-    code = "mail_refused"
-    message = _("The mail was not accepted: %(answer)s")
-
-
-class ServerAway(MailRefused):
-    code = "mail_server_away"
-    message = _("The mail server cannot be reached: %(answer)s")
-
-
-class BeingSent(BancaleError):
-    code = "mail_being_sent"
-    message = _("Another worker is sending this mail.")
 
 
 class MailUnknown(OutcomeUnknown):
@@ -194,54 +164,18 @@ def sender_of(order: Order) -> str:
 
 def _post(row: Notification, order: Order) -> None:
     """Hand one mail to the server. Raises `MailRefused` only when it surely did not leave."""
-    connection = _connect()
+    mail = EmailMultiAlternatives(
+        row.subject,
+        row.body_text,
+        sender_of(order),
+        [row.recipient],
+        headers={"Message-ID": row.message_id, "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(row.body_html, "text/html")
     try:
-        mail = EmailMultiAlternatives(
-            row.subject,
-            row.body_text,
-            sender_of(order),
-            [row.recipient],
-            headers={"Message-ID": row.message_id, "Auto-Submitted": "auto-generated"},
-        )
-        mail.attach_alternative(row.body_html, "text/html")
-        if not connection.send_messages([mail]):
-            raise MailRefused(answer="-")
-    except _REFUSED as error:
-        raise MailRefused(answer=_answer(error)) from error
-    except MailRefused:
-        raise
-    except Exception as error:
-        log.warning("mail of order %s: the outcome is unknown (%s)", order.pk, type(error).__name__)
+        post(mail)
+    except MailLost as error:
         raise AnswerLost(number=order.number) from error
-    finally:
-        _disconnect(connection)
-
-
-def _connect() -> BaseEmailBackend:
-    """Opened before anything is said, so that a failure here is known to come before the mail."""
-    connection: BaseEmailBackend = get_connection()
-    try:
-        connection.open()
-    except (OSError, smtplib.SMTPException) as error:
-        raise ServerAway(answer=_answer(error)) from error
-    return connection
-
-
-def _disconnect(connection: BaseEmailBackend) -> None:
-    try:
-        connection.close()
-    except (OSError, smtplib.SMTPException):
-        log.debug("the mail server did not part in peace", exc_info=True)
-
-
-def _answer(error: Exception) -> str:
-    """The server's words without the buyer's address."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, _words = next(iter(error.recipients.values()), (0, b""))
-        return f"{code} recipient refused"
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {type(error).__name__}"
-    return type(error).__name__
 
 
 def sent_entry(row: Notification) -> Entry:
