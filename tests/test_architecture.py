@@ -140,14 +140,17 @@ BREAKS = [
     ("status", "orders/services/x.py", "setattr(order, 'status', 'open')"),
     ("status", "orders/services/x.py", "Order.objects.update_or_create(pk=1, defaults={'status': 'open'})"),
     ("status", "config/kernel/outbox.py", "row.status = 'done'"),
+    ("status", "orders/services/x.py", "set_in_rows(Order, ('status', 'version'), values)"),
     ("doors", "orders/admin/x.py", "order.save()"),
     ("doors", "orders/tasks.py", "Order.objects.filter(pk=1).update(note='x')"),
     ("doors", "orders/api/x.py", "Order.objects.create(note='x')"),
     ("doors", "orders/selectors.py", "Order.objects.bulk_update(orders, ['note'])"),
     ("doors", "orders/imports/x.py", "Order.objects.all().delete()"),
+    ("doors", "orders/admin/x.py", "fastpath.insert_rows(Order, rows)"),
     ("guarded models", "config/dashboard.py", "Order.objects.update(note='x')"),
     ("guarded models", "config/demo/x.py", "StockLevel.objects.filter(pk=1).update(on_hand=3)"),
     ("guarded models", "orders/neutral.py", "Order.objects.create(number='1')"),
+    ("guarded models", "config/demo/x.py", "add_to_rows(StockLevel, ('on_hand',), numbers, condition=c)"),
 ]
 
 
@@ -211,12 +214,12 @@ def writers(axis: str, among: tuple[Module, ...]) -> set[str]:
 def test_second_writer_of_an_axis_is_caught() -> None:
     source = (
         "def a(order):\n    order.payment_status = 'paid'\n\n"
-        "def b():\n    Order.objects.update(payment_status='x')\n"
+        "def b():\n    Order.objects.update(payment_status='x')\n\n"
+        "def c(values):\n    set_in_rows(Order, ('payment_status',), values)\n"
     )
 
     assert writers("payment_status", (Module("orders/services/x.py", source),)) == {
-        "orders/services/x.py:a",
-        "orders/services/x.py:b",
+        f"orders/services/x.py:{name}" for name in "abc"
     }
 
 
