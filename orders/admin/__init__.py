@@ -1,6 +1,16 @@
 """The admin pages of the orders room, and where upper rooms add cards and buttons to the order page."""
 
-from orders.admin import business, orders, records, references, words
+from orders.admin import (
+    business,
+    cancel_lines,
+    mapping,
+    marks,
+    moving,
+    orders,
+    records,
+    references,
+    words,
+)
 from orders.admin.orders import add_order_action, add_order_queue
 from orders.admin.panels import PanelContext, register_order_button, register_order_panel
 
@@ -9,6 +19,10 @@ __all__ = [
     "add_order_action",
     "add_order_queue",
     "business",
+    "cancel_lines",
+    "mapping",
+    "marks",
+    "moving",
     "orders",
     "records",
     "references",

@@ -1,16 +1,23 @@
 """Who sells, where, and to whom: legal entities, sales channels, customers."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import VersionedAdmin, admin_url
+from config.kernel.actors import Actor
+from config.kernel.admin import ExtraVerb, ObjectForm, TransitionAdmin, VersionedAdmin, admin_url
+from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago, badge, quantity
 from orders.models import Customer, LegalEntity, Order, SalesChannel
+from orders.selectors.customers import Likely, likely_duplicates
+from orders.services.merging import MERGE, merge_customers
 
 
 @admin.register(LegalEntity)
@@ -39,20 +46,102 @@ class SalesChannelAdmin(VersionedAdmin):
         return badge(_("active"), "ok") if row.is_active else badge(_("off"), "idle")
 
 
+class MergeForm(ObjectForm):
+    """Which of the customers who look alike are this one."""
+
+    others = forms.TypedMultipleChoiceField(
+        label=_("These are the same buyer"), coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+
+    def shape(self) -> None:
+        field: Any = self.fields["others"]
+        field.choices = [
+            (one.customer.pk, f"{one.customer} · {one.customer.email or '–'} · {why_alike(one)}")
+            for one in alike(self.obj)
+        ]
+
+
+def alike(customer: Customer) -> list[Likely]:
+    """Customers who are likely the same, asked once an instance."""
+    if not hasattr(customer, "_alike"):
+        found = [] if customer.merged_into_id else likely_duplicates(customer)
+        customer._alike = found  # type: ignore[attr-defined]
+    return list(customer._alike)  # type: ignore[attr-defined]
+
+
+def why_alike(likely: Likely) -> str:
+    words = {"phone": gettext("same phone"), "address": gettext("same name and post code")}
+    return ", ".join(words[reason] for reason in likely.same)
+
+
+def merge_typed(ids: Sequence[int], *, others: Sequence[int], actor: Actor) -> Results[int]:
+    """`merge_customers` into the one customer of a confirm page; all of them or none."""
+    results: Results[int] = Results(ids)
+    for pk in ids:
+        merge_customers(others, keep_id=pk, actor=actor).raise_refusals()
+        results.done(pk)
+    return results
+
+
+MERGE_BUTTON = ExtraVerb(
+    name="merge",
+    label=_("Merge…"),
+    permission=MERGE,
+    verb=merge_typed,
+    form=MergeForm,
+    success=_("Merged; their orders and addresses stand here."),
+    consequences=lambda customer: [
+        gettext("Their orders and addresses become this customer's."),
+        gettext("An order that comes in later under one of their e-mails finds this customer."),
+    ],
+    undo=_("It cannot be taken back."),
+    applies=lambda customer: bool(alike(customer)),
+)
+
+
 @admin.register(Customer)
-class CustomerAdmin(VersionedAdmin):
+class CustomerAdmin(VersionedAdmin, TransitionAdmin):
     list_display = ("known_as", "email", "phone", "order_count", "since")
-    search_fields = ("email__istartswith", "name", "phone")
+    search_fields = ("email__istartswith", "merged__email__istartswith", "name", "phone")
     search_help_text = _("E-mail, name or phone")
     ordering = ("-id",)
-    fields = ("name", "email", "phone", "language", "order_links", "created_at")
-    readonly_fields = ("order_links", "created_at")
+    fields = ("name", "email", "phone", "language", "also_known", "order_links", "created_at")
+    readonly_fields = ("also_known", "order_links", "created_at")
+    extra_verbs = (MERGE_BUTTON,)
     empty_text = _("Buyers appear here with their first order.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(orders_placed=Count("orders"))
+        rows = super().get_queryset(request).annotate(orders_placed=Count("orders", distinct=True))
+        match = request.resolver_match
+        is_list = match is not None and match.url_name == "orders_customer_changelist"
+        return rows.filter(merged_into=None) if is_list else rows
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The form of those who may change customers; who was merged is only remembered."""
+        is_merged = obj is not None and obj.merged_into_id is not None
+        return request.user.has_perm("orders.change_customer") and not is_merged
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        page = super().page_context(request, obj) or {}
+        return {**page, "notices": list(self._notices(request, obj))}
+
+    def _notices(self, request: HttpRequest, obj: Customer) -> Iterator[dict[str, Any]]:
+        if obj.merged_into is not None:
+            url = admin_url(Customer, "change", obj.merged_into.pk)
+            title = gettext("Merged into %(customer)s.") % {"customer": obj.merged_into}
+            yield {"tone": "info", "title": title, "url": url, "label": gettext("Go there")}
+        elif found := alike(obj):
+            said = "; ".join(f"{one.customer} ({why_alike(one)})" for one in found[:5])
+            may = request.user.has_perm(MERGE)
+            yield {
+                "tone": "wait",
+                "title": gettext("Probably the same buyer:"),
+                "text": said,
+                "url": admin_url(Customer, "merge", obj.pk) if may else "",
+                "label": gettext("Merge…"),
+            }
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -69,6 +158,10 @@ class CustomerAdmin(VersionedAdmin):
     @admin.display(description=_("customer since"), ordering="created_at")
     def since(self, row: Customer) -> Any:
         return ago(row.created_at)
+
+    @admin.display(description=_("also known by"))
+    def also_known(self, row: Customer) -> str:
+        return ", ".join(one.email or f"#{one.pk}" for one in row.merged.order_by("pk")) or "–"
 
     @admin.display(description=_("orders"))
     def order_links(self, row: Any) -> Any:

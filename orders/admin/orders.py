@@ -21,10 +21,11 @@ from config.kernel.admin import (
     status_badge,
 )
 from config.kernel.templatetags.bancale import badge, localtime, money
+from orders.admin.marks import NoteForm, TagFilter, TagForm, tag_orders, untag_orders
 from orders.admin.new_order import new_order_view
 from orders.admin.page import page_of
 from orders.admin.panels import extra_buttons
-from orders.admin.verbs import EXTRA_VERBS, ORDER_VERBS, BulkLiftForm, CancelForm, HoldForm
+from orders.admin.verbs import EXTRA_VERBS, ORDER_VERBS, BulkLiftForm, CancelForm, HoldForm, hold_orders
 from orders.enums import FulfillmentStatus, OrderStatus, PaymentAxis
 from orders.models import Order
 from orders.selectors import work
@@ -32,13 +33,15 @@ from orders.selectors.order_page import with_page_rows
 from orders.services.allocating import ALLOCATE, allocate_orders
 from orders.services.cancelling import cancel_orders
 from orders.services.confirming import confirm_orders
-from orders.services.holds import HOLD_ORDER, place_hold, release_holds
+from orders.services.holds import HOLD_ORDER, release_holds
+from orders.services.noting import NOTE, TAG, add_note
+from orders.services.reallocating import reallocate_orders
 from orders.states import CANCEL, CONFIRM, ORDER, PLACE
 
 ORDER_QUEUES = (
     Queue("to_confirm", _("To confirm"), work.to_confirm, "info", CONFIRM.permission),
     Queue("on_hold", pgettext_lazy("orders", "On hold"), work.on_hold, "stop", HOLD_ORDER),
-    Queue("unknown_sku", _("Unknown SKU"), work.unknown_sku, "stop", ALLOCATE),
+    Queue("unknown_sku", _("Unmapped SKU"), work.unknown_sku, "stop", ALLOCATE),
     Queue("to_allocate", _("To allocate"), work.to_allocate, permission=ALLOCATE),
     Queue("backordered", _("Backordered"), work.backordered, permission=ALLOCATE),
     Queue("late", _("Late"), work.late, "stop"),
@@ -55,12 +58,27 @@ ORDER_ACTIONS = (
         consequences=(_("What is free is reserved, what is missing waits in line."),),
     ),
     bulk_action(
-        place_hold, HOLD_ORDER, _("Hold…"), model="orders.Order", done=_("held"), form=HoldForm,
+        hold_orders, HOLD_ORDER, _("Hold…"), model="orders.Order", done=_("held"), form=HoldForm,
         consequences=(_("Nothing of them leaves until the hold is lifted."),),
     ),
     bulk_action(
         release_holds, HOLD_ORDER, _("Lift hold…"), model="orders.Order",
         done=pgettext_lazy("how many", "lifted"), form=BulkLiftForm,
+    ),
+    bulk_action(
+        reallocate_orders, ALLOCATE, _("Plan anew"), model="orders.Order",
+        done=pgettext_lazy("how many", "planned anew"),
+        consequences=(_("As many units stay reserved, from better places where there are any."),),
+    ),
+    bulk_action(
+        add_note, NOTE, _("Note…"), model="orders.Order", done=pgettext_lazy("how many", "noted"), form=NoteForm,
+    ),
+    bulk_action(
+        tag_orders, TAG, _("Tag…"), model="orders.Order", done=pgettext_lazy("how many", "tagged"), form=TagForm,
+    ),
+    bulk_action(
+        untag_orders, TAG, _("Take tags off…"), model="orders.Order",
+        done=pgettext_lazy("how many", "changed"), form=TagForm,
     ),
     bulk_action(
         cancel_orders, CANCEL.permission, _("Cancel…"), model="orders.Order",
@@ -86,6 +104,7 @@ class OrderAdmin(TransitionAdmin):
         "fulfillment_status",
         "payment_status",
         ("sales_channel", admin.RelatedOnlyFieldListFilter),
+        TagFilter,
         "is_history",
     )
     list_select_related = ("sales_channel", "customer")

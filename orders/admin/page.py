@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.utils.formats import date_format
@@ -17,6 +18,7 @@ from orders.admin.verbs import holds_of
 from orders.admin.words import hold_text, hold_title
 from orders.enums import (
     FulfillmentStatus,
+    HoldKind,
     MailKind,
     MoneyOwner,
     OrderStatus,
@@ -24,11 +26,13 @@ from orders.enums import (
     PaymentStatus,
     Step,
 )
-from orders.models import Address, Order
+from orders.models import Address, Hold, Order
 from orders.phone import told_reference
 from orders.selectors.holds import refusing
 from orders.selectors.order_page import LineView, line_views, newest_decision, tax_sums
+from orders.selectors.unknown import unknown_codes
 from orders.services.holds import HOLD_ORDER
+from orders.services.mapping import MAP_SKU
 
 F = FulfillmentStatus
 DECIDED = frozenset({F.ALLOCATED, F.BACKORDERED, F.PARTLY_SHIPPED, F.SHIPPED, F.DELIVERED, F.NOTHING_TO_SHIP})
@@ -86,17 +90,25 @@ def _sub(order: Order) -> Iterator[Any]:
 
 def _notices(order: Order, request: HttpRequest) -> list[dict[str, Any]]:
     may_lift = request.user.has_perm(HOLD_ORDER) and not order.is_closed
-    url = admin_url(Order, "release_hold", order.pk)
     return [
         {
             "tone": "wait",
             "title": hold_title(hold.kind, hold.facts),
             "text": hold_text(hold),
-            "url": f"{url}?kind={hold.kind}" if may_lift else "",
-            "label": _("Lift hold"),
+            **(_way_out(order, hold, request) if may_lift else {"url": "", "label": ""}),
         }
         for hold in holds_of(order)
     ]
+
+
+def _way_out(order: Order, hold: Hold, request: HttpRequest) -> dict[str, Any]:
+    """The button of a hold's notice: map the SKU where that is what it waits for, else lift the hold."""
+    may_map = hold.kind == HoldKind.UNKNOWN_SKU and request.user.has_perm(MAP_SKU)
+    if may_map and (codes := unknown_codes(order)):
+        url = f"{admin_url(Order, 'map_sku', order.pk)}?{urlencode({'code': codes[0]})}"
+        return {"url": url, "label": _("Map %(code)s to…") % {"code": codes[0]}}
+    url = admin_url(Order, "release_hold", order.pk)
+    return {"url": f"{url}?kind={hold.kind}", "label": _("Lift hold")}
 
 
 def steps_of(order: Order) -> list[tuple[str, str]]:

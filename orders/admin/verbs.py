@@ -1,5 +1,6 @@
 """The buttons of an order: which verb, what its confirm page says, and when it does not stand there."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -7,7 +8,10 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from config.kernel.actors import Actor
 from config.kernel.admin import ExtraVerb, ObjectForm, TransitionVerb
+from config.kernel.batches import verb
+from config.kernel.results import Results
 from config.kernel.templatetags.bancale import money_text
 from orders.admin.words import hold_title
 from orders.enums import FulfillmentStatus, HoldKind, OrderStatus, Step
@@ -54,6 +58,9 @@ class CancelForm(forms.Form):
     )
 
 
+EVERYTHING, LEAVING = "everything", "leaving"
+
+
 class HoldForm(forms.Form):
     kind = forms.TypedChoiceField(
         label=gettext_lazy("Hold"),
@@ -62,6 +69,16 @@ class HoldForm(forms.Form):
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=300, widget=forms.Textarea({"rows": 3}), required=True
+    )
+    refuses = forms.ChoiceField(
+        label=gettext_lazy("What may not happen meanwhile"),
+        choices=[
+            (EVERYTHING, gettext_lazy("It may not be confirmed, and nothing of it may leave")),
+            (LEAVING, gettext_lazy("It may be confirmed, but nothing of it may leave")),
+        ],
+        initial=EVERYTHING,
+        required=False,
+        help_text=gettext_lazy("The second counts for “Held by staff”; every other hold refuses both."),
     )
 
 
@@ -83,6 +100,15 @@ class BulkLiftForm(forms.Form):
         coerce=HoldKind,
         initial=HoldKind.MANUAL,
     )
+
+
+@verb
+def hold_orders(
+    order_ids: Sequence[int], *, kind: HoldKind, reason: str, refuses: str = EVERYTHING, actor: Actor
+) -> Results[int]:
+    """`place_hold` with what it refuses as staff chose it."""
+    allows = {"allows": [Step.CONFIRM.value]} if kind == HoldKind.MANUAL and refuses == LEAVING else None
+    return place_hold(order_ids, kind=kind, reason=reason, facts=allows, actor=actor)
 
 
 def _on_confirm(order: Order) -> list[Any]:
@@ -231,10 +257,10 @@ HOLD = ExtraVerb(
     name="hold",
     label=pgettext_lazy("verb", "Hold"),
     permission=HOLD_ORDER,
-    verb=place_hold,
+    verb=hold_orders,
     form=HoldForm,
     success=gettext_lazy("Held; nothing of it leaves until the hold is lifted."),
-    consequences=lambda order: [_("It cannot be confirmed, released, labelled or shipped while it is held.")],
+    consequences=lambda order: [_("It cannot be released, labelled or shipped while it is held.")],
     undo=gettext_lazy("“Lift hold” opens those steps again."),
     applies=_is_open,
 )

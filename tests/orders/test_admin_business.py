@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from config.kernel.admin import admin_url
 from config.kernel.models import Event
 from orders.models import Customer, SalesChannel
+from orders.neutral import NeutralBuyer
 from tests.factories.orders import make_channel, make_order
 from tests.kernel.visitor import Visitor, text_of, visitor
 
@@ -133,3 +135,21 @@ def test_support_sees_a_channel_and_cannot_change_it() -> None:
 
     assert support.get(url(channel)).status_code == 200
     assert support.post(url(channel), {"name": "Mine"}).status_code == 403
+
+
+def test_customers_who_look_alike_are_merged_from_the_page() -> None:
+    support = visitor("Support")
+    keep = make_order(buyer=NeutralBuyer(name="Rosa", email="rosa@example.com", phone="011 1")).customer
+    other = make_order(buyer=NeutralBuyer(name="R. Neri", email="neri@example.com", phone="011 1")).customer
+    page = admin_url(Customer, "change", keep.pk)
+    assert "Probably the same buyer: R. Neri (same phone)" in text_of(support.get(page))
+
+    assert support.press(admin_url(Customer, "merge", keep.pk), others=[other.pk]).status_code == 302
+
+    said = text_of(support.get(page))
+    assert "neri@example.com" in said
+    assert "Probably the same buyer" not in said
+    assert "Merged into Rosa." in text_of(support.get(admin_url(Customer, "change", other.pk)))
+    listed = support.get(admin_url(Customer, "changelist") + "?q=neri@example.com")
+    assert [row.pk for row in listed.context["cl"].result_list] == [keep.pk]
+    assert visitor("Picker").get(admin_url(Customer, "merge", keep.pk)).status_code == 403

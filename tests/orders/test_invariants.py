@@ -20,6 +20,7 @@ from orders.services.allocating import allocate_orders
 from orders.services.cancelling import cancel_orders
 from orders.services.confirming import confirm_orders
 from orders.services.mailing import CONFIRMATION_MAIL
+from orders.services.merging import merge_customers
 from tests.factories.inventory import make_kit, make_level, make_location, make_sku
 from tests.factories.orders import make_order, neutral_line
 
@@ -164,8 +165,18 @@ BREACHES: list[tuple[str, Breach]] = [
     ("orders.history", lambda day: notify(day, 3)),
     ("orders.holds", lambda day: hold(day, 2)),
     ("orders.mails", lambda day: orders(day, 0).update(confirmed_at=clock.now() - timedelta(1))),
+    ("orders.customers", lambda day: merge_halfway(day)),
+    ("orders.unknown", lambda day: OrderLine.objects.filter(order=day[0]).update(sku=None)),
     ("orders.mails", lambda day: deliver_without_sending(day, 1)),
 ]
+
+
+def merge_halfway(day: list[Order]) -> None:
+    """Merged, told, and an order given back to the one who is no longer there."""
+    keep, gone = day[0].customer, day[1].customer
+    merge_customers([gone.pk], keep_id=keep.pk, actor=RULE).raise_refusals()
+    outbox.deliver_due("work")
+    orders(day, 1).update(customer=gone)
 
 
 def test_every_invariant_has_a_breach() -> None:

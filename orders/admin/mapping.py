@@ -1,0 +1,113 @@
+"""SKUs of channels: what they were mapped to, and the page that maps the unknown line of an order."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from config.kernel.actors import Actor
+from config.kernel.admin import ExtraVerb, ObjectForm, ReadOnlyAdmin
+from config.kernel.results import Results
+from config.kernel.templatetags.bancale import ago
+from inventory.models import Sku
+from orders.admin.panels import register_order_button
+from orders.models import Order, SkuAlias
+from orders.selectors.unknown import unknown_codes, waiting_order_ids
+from orders.services.mapping import MAP_SKU, SkuMapping, map_skus
+
+SHOWN = 200
+
+
+class MapForm(ObjectForm):
+    """Which of the order's unknown SKUs, and which of ours it means."""
+
+    code = forms.ChoiceField(label=gettext_lazy("SKU as sent"))
+    sku = forms.CharField(
+        label=gettext_lazy("SKU of ours"),
+        max_length=64,
+        help_text=gettext_lazy("Its code, as in the catalogue."),
+    )
+
+    def shape(self) -> None:
+        field: Any = self.fields["code"]
+        field.choices = [(code, code) for code in unknown_codes(self.obj)]
+
+    def clean_sku(self) -> Sku:
+        typed = self.cleaned_data["sku"].strip()
+        found = Sku.objects.filter(code__in={typed, typed.upper()}).first()
+        if found is None:
+            raise forms.ValidationError(_("No SKU is called “%(code)s”.") % {"code": typed})
+        return found
+
+
+def map_typed(ids: Sequence[int], *, code: str, sku: Sku, actor: Actor) -> Results[int]:
+    """`map_skus` for the channel of the one order of a confirm page, answered by order id."""
+    results: Results[int] = Results(ids)
+    for order in Order.objects.filter(pk__in=ids):
+        answer = map_skus([SkuMapping(order.sales_channel_id, code, sku.pk)], actor=actor)
+        for error in answer.refusals.values():
+            results.refuse(order.pk, error)
+        for alias_id in answer.values.values():
+            results.done(order.pk, alias_id)
+    return results
+
+
+def _consequences(order: Order) -> list[str]:
+    codes = unknown_codes(order)
+    named = [(order.sales_channel_id, code) for code in codes]
+    others = len(waiting_order_ids(named, SHOWN)) - 1
+    said = [
+        _("Lines of %(channel)s that carry this code become lines of our SKU, now and from now on.")
+        % {"channel": order.sales_channel.name},
+        _("Kits get their parts as they are today. Stock is allocated at once."),
+    ]
+    if others > 0:
+        more = ngettext(
+            "%(n)s more order waits for one of these codes and comes alive with it.",
+            "%(n)s more orders wait for one of these codes and come alive with it.",
+            others,
+        )
+        said.append(more % {"n": others})
+    return said
+
+
+register_order_button(
+    ExtraVerb(
+        name="map_sku",
+        label=gettext_lazy("Map SKU…"),
+        permission=MAP_SKU,
+        tone="primary",
+        verb=map_typed,
+        form=MapForm,
+        initial=lambda order: {"code": next(iter(unknown_codes(order)), "")},
+        effect=gettext_lazy("Map it"),
+        success=gettext_lazy("Mapped; the lines are alive."),
+        consequences=_consequences,
+        undo=gettext_lazy("A code can be mapped elsewhere later; lines that found their SKU keep it."),
+        applies=lambda order: not order.is_closed and bool(unknown_codes(order)),
+    )
+)
+
+
+@admin.register(SkuAlias)
+class SkuAliasAdmin(ReadOnlyAdmin):
+    """What channels call our SKUs."""
+
+    list_display = ("code", "sku", "sales_channel", "since")
+    list_filter = ("sales_channel",)
+    list_select_related = ("sku", "sales_channel")
+    search_fields = ("code__istartswith", "sku__code__istartswith")
+    search_help_text = gettext_lazy("Beginning of the SKU as sent, or of ours")
+    ordering = ("code",)
+    fields = readonly_fields = ("sales_channel", "code", "sku", "mapped_at")
+    empty_title = gettext_lazy("Nothing has been mapped")
+    empty_text = gettext_lazy(
+        "When a channel sends a SKU that we do not know, its order is held; map it from the order's page."
+    )
+
+    @admin.display(description=gettext_lazy("mapped"), ordering="mapped_at")
+    def since(self, row: SkuAlias) -> Any:
+        return ago(row.mapped_at)

@@ -1,0 +1,136 @@
+"""The guided pages of an order: cancel lines, plan anew, choose a location, map a SKU, notes, tags, holds."""
+
+from typing import Any
+
+import pytest
+
+from config.kernel.admin import admin_url
+from fulfillment.services.releasing import release_orders
+from orders.models import AllocationDecision, Hold, LinePart, Note, Order, OrderLine, SkuAlias
+from orders.selectors.notes import tag_names
+from tests.factories.fulfillment import make_confirmed, stock
+from tests.factories.inventory import make_location
+from tests.factories.orders import SYSTEM, make_order, neutral_line
+from tests.kernel.visitor import Visitor, text_of, visitor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def support() -> Visitor:
+    return visitor("Support")
+
+
+def page_of(client: Visitor, order: Order) -> Any:
+    page = client.get(admin_url(Order, "change", order.pk))
+    assert page.status_code == 200
+    return page
+
+
+def labels(page: Any) -> list[str]:
+    return [str(button["label"]) for button in page.context["page"]["actions"]]
+
+
+def test_cancel_lines_shows_what_stands_behind_each_line_and_cancels(support: Visitor) -> None:
+    stock({"MUG": 3})
+    order = make_confirmed({"MUG": 4, "CUP": 2})
+    (work,) = release_orders([order.pk], actor=SYSTEM).only()
+    url = admin_url(Order, "cancel_lines", order.pk)
+    mug, cup = OrderLine.objects.order_by("position")
+
+    said = text_of(support.get(url))
+
+    assert "A mug MUG 4 4 3 1 A cup CUP 2 2 0 2" in said
+    assert "1 can be cancelled. 3 are with the warehouse (F-" in said
+    assert "When nothing is left to ship, the order is cancelled." in said
+    wrong = support.press(url, **{f"line_{mug.pk}": 2, f"line_{cup.pk}": 0, "reason": "x"})
+    assert wrong.status_code == 200
+    assert support.press(url, reason="x").status_code == 200
+    answer = support.press(url, **{f"line_{mug.pk}": 1, f"line_{cup.pk}": 2, "reason": "buyer asked"})
+    assert answer.status_code == 302
+    assert list(LinePart.objects.order_by("pk").values_list("cancelled", flat=True)) == [1, 2]
+    assert "Units cancelled" in text_of(page_of(support, order))
+    assert work
+
+
+def test_cancel_lines_is_not_offered_where_nothing_is_left_or_to_a_picker(support: Visitor) -> None:
+    history = make_order(is_history=True)
+
+    assert "Cancel lines…" not in labels(page_of(support, history))
+    order = make_order()
+    assert "Cancel lines…" in labels(page_of(support, order))
+    picker = visitor("Picker")
+    assert "Cancel lines…" not in labels(page_of(picker, order))
+    assert picker.get(admin_url(Order, "cancel_lines", order.pk)).status_code == 403
+
+
+def test_plan_anew_and_choose_a_location(support: Visitor) -> None:
+    near = stock({"MUG": 2}, make_location("NEAR", preference=5))
+    order = make_confirmed({"MUG": 2})
+    best = stock({"MUG": 9}, make_location("BEST", name="Best", preference=1))
+
+    assert support.press(admin_url(Order, "reallocate", order.pk)).status_code == 302
+    assert AllocationDecision.objects.latest("pk").chosen[0]["location"] == best.pk
+
+    assert support.get(admin_url(Order, "override", order.pk)).status_code == 403
+    manager = visitor("Manager")
+    url = admin_url(Order, "override", order.pk)
+    assert manager.press(url, location_id=near.pk, reason="the van goes there").status_code == 302
+    assert "Chosen by hand: the van goes there." in text_of(page_of(manager, order))
+
+
+def test_unknown_sku_is_mapped_from_its_hold(support: Visitor) -> None:
+    stock({"MUG": 5})
+    order = make_order(lines=(neutral_line("OLD-2019", 2),), skus=False)
+    make_order(lines=(neutral_line("OLD-2019", 1),), skus=False)
+    page = page_of(support, order)
+    notice = next(one for one in page.context["page"]["notices"] if "SKU" in str(one["title"]))
+    assert notice["label"] == "Map OLD-2019 to…"
+
+    said = text_of(support.get(notice["url"]))
+    assert "1 more order waits for one of these codes and comes alive with it." in said
+    assert support.press(notice["url"], code="OLD-2019", sku="NOPE").status_code == 200
+    assert support.press(notice["url"], code="OLD-2019", sku="mug").status_code == 302
+
+    assert not Hold.objects.filter(lifted_at=None).exists()
+    assert set(OrderLine.objects.values_list("sku__code", flat=True)) == {"MUG"}
+    listed = support.get(admin_url(SkuAlias, "changelist"))
+    assert "OLD-2019" in text_of(listed)
+    assert support.get(admin_url(SkuAlias, "change", SkuAlias.objects.get().pk)).status_code == 200
+
+
+def test_note_and_tags_from_the_side_card_and_in_bulk(support: Visitor) -> None:
+    order, other = make_order(), make_order()
+    support.press(admin_url(Order, "note", order.pk), text="Wants it on Friday")
+    support.press(admin_url(Order, "tags", order.pk), tags="VIP, gift")
+    support.press(admin_url(Order, "tags", order.pk), tags="VIP, late")
+
+    said = text_of(page_of(support, order))
+
+    assert "Note Wants it on Friday" in said
+    assert Note.objects.get().text == "Wants it on Friday"
+    assert sorted(tag_names(order)) == ["VIP", "late"]
+    url = admin_url(Order, "changelist")
+    chosen = {"action": "bulk_orders_order_tag_orders", "_selected_action": [order.pk, other.pk]}
+    first = support.post(url, chosen)
+    assert first.status_code == 200
+    done = support.post(url, {**chosen, "bulk_nonce": "n1", "tags": "spring"})
+    assert "2 done" in text_of(done)
+    tag = next(tag for tag in other.order_tags.all()).tag
+    found = support.get(f"{url}?tag={tag.pk}")
+    assert found.context["cl"].result_count == 2
+
+
+def test_staff_choose_what_a_hold_refuses_and_hold_for_fraud(support: Visitor) -> None:
+    order, other = make_order(), make_order()
+    support.press(
+        admin_url(Order, "hold", order.pk), kind="manual", reason="wait for the call", refuses="leaving"
+    )
+    assert Hold.objects.get().facts == {"allows": ["confirm"]}
+    assert "Refused meanwhile: release, label, ship." in text_of(page_of(support, order))
+
+    assert "Hold for fraud check" in labels(page_of(support, other))
+    support.press(admin_url(Order, "suspect_fraud", other.pk), reason="three cards")
+    hold = Hold.objects.get(order=other)
+    assert (hold.kind, hold.reason) == ("fraud", "three cards")
+    assert "Hold for fraud check" not in labels(page_of(support, other))
