@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from config.kernel.errors import Conflict, TooMany
+from config.kernel.errors import Conflict, TooMany, brief
 from config.kernel.results import Results
 
 MAX_BATCH = 200
@@ -92,7 +92,7 @@ def _halve(call: Callable[[Sequence[Any]], Results[Any]], units: Sequence[Any]) 
     except IntegrityError as error:
         if len(units) == 1:
             alone: Results[Any] = Results([unit_key(units[0])])
-            alone.refuse(unit_key(units[0]), Conflict(detail=str(error).splitlines()[0]))
+            alone.refuse(unit_key(units[0]), Conflict(detail=brief(error)))
             return alone
     middle = len(units) // 2
     results = _halve(call, units[:middle])

@@ -70,3 +70,8 @@ class InvalidInput(BancaleError):
 class KeyReused(BancaleError):
     code = "idempotency_key_reused"
     message = _("The key “%(key)s” was used before for a different request.")
+
+
+def brief(error: BaseException) -> str:
+    """An error's first line, for records that are kept: a database's further lines repeat the row's own values."""
+    return next(iter(str(error).splitlines()), "")

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.enums import JobState
+from config.kernel.errors import brief
 from config.kernel.machines import BREAK, CANCEL_JOB, FINISH, JOB, RETRY_JOB, START
 from config.kernel.states import apply_transition
 
@@ -131,7 +132,7 @@ def run_job(job_id: int) -> bool:
         _pause(job_id)
     except Exception as error:
         log.exception("job %s failed", job_id)
-        _end(job_id, BREAK, {"error": f"{type(error).__name__}: {error}"})
+        _end(job_id, BREAK, {"error": f"{type(error).__name__}: {brief(error)}"})
     else:
         _end(job_id, FINISH, {"result": dict(result)})
     return True

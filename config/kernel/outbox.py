@@ -20,7 +20,7 @@ from django.db.models import F
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.enums import DeliveryState
-from config.kernel.errors import BancaleError
+from config.kernel.errors import BancaleError, brief
 from config.kernel.events import correlation
 from config.kernel.fastpath import insert_rows, insert_values, new_row
 from config.kernel.machines import BURY, CLAIM, DELIVER, DELIVERY, FAIL, LOSE_TRACK, SUPPRESS
@@ -231,7 +231,7 @@ def _do(name: str, batch: Sequence[Owed]) -> Results[int]:
             for one in batch:
                 results.absorb(_do(name, [one]))
         else:
-            results.refuse(batch[0].delivery_id, BancaleError(f"{type(error).__name__}: {error}"))
+            results.refuse(batch[0].delivery_id, BancaleError(f"{type(error).__name__}: {brief(error)}"))
     return results
 
 

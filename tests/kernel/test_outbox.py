@@ -221,7 +221,7 @@ def test_broken_handler_spoils_only_the_delivery_that_breaks_it(
 ) -> None:
     def answer(owed: Owed, results: Results[int]) -> None:
         if owed.subject_id == 2:
-            raise RuntimeError("cannot read it")
+            raise RuntimeError("cannot read it\nDETAIL:  Key (email)=(rosa@example.com) already exists.")
         results.done(owed.delivery_id)
 
     hearer.answer = answer

@@ -2,8 +2,10 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import OperationalError
 
-from config.kernel.admin import admin_url
+from config.kernel.admin import TransitionAdmin, admin_url
+from config.kernel.batches import RETRIES
 from config.kernel.models import Event, IdempotencyKey
 from orders.models import Order
 from orders.services.confirming import confirm_orders
@@ -108,6 +110,28 @@ def test_opening_an_edge_that_does_not_leave_goes_back_with_a_sentence(support: 
 
     assert response.status_code == 302
     assert messages_of(support.get(response.url)) == ["“Confirm order” is not possible from “Confirmed”."]
+
+
+def test_press_on_a_row_that_stays_locked_asks_to_try_again(
+    support: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = make_order()
+    posted = hidden(support.get(url(order, "confirm")))
+    before = state(order)
+    asked: list[int] = []
+
+    def stay_locked(self: TransitionAdmin, pk: int) -> None:
+        asked.append(pk)
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TransitionAdmin, "locked", stay_locked)
+        page = support.post(url(order, "confirm"), posted)
+
+    assert (page.status_code, asked) == (200, [order.pk] * RETRIES)
+    assert "Please try again" in text_of(page)
+    assert (state(order), IdempotencyKey.objects.count()) == (before, 0)
+    assert support.post(url(order, "confirm"), posted).status_code == 302
 
 
 def test_refusal_of_the_verb_is_said_and_writes_nothing(support: Visitor) -> None:

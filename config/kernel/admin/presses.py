@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import idempotency
 from config.kernel.actors import Actor
-from config.kernel.batches import retried
-from config.kernel.errors import BancaleError, Conflict, IllegalTransition, NotFound, StaleVersion
+from config.kernel.batches import is_transient, retried
+from config.kernel.errors import BancaleError, Conflict, IllegalTransition, NotFound, StaleVersion, brief
 from config.kernel.results import Results
 from config.kernel.states import Edge, Machine
 
@@ -155,7 +155,8 @@ class Target:
 def perform(press: Press, pk: int, pressed: Pressed, *, target: Target, actor: Actor) -> Mapping[str, Any]:
     """Do it, once: {"message", "url"}, the same on every repetition of the nonce.
 
-    Raises `StaleVersion`, the verb's refusal, or `Conflict`; then nothing is written and the nonce stays free.
+    Raises `StaleVersion`, the verb's refusal, `Conflict`, or the wish to try again where a lock did not come
+    free; then nothing is written and the nonce stays free.
     """
 
     def once() -> Mapping[str, Any]:
@@ -183,4 +184,8 @@ def perform(press: Press, pk: int, pressed: Pressed, *, target: Target, actor: A
     try:
         return retried(once)
     except IntegrityError as error:
-        raise Conflict(detail=str(error).splitlines()[0]) from error
+        raise Conflict(detail=brief(error)) from error
+    except OperationalError as error:
+        if not is_transient(error):
+            raise
+        raise BancaleError(_("Please try again")) from error
