@@ -166,11 +166,17 @@ Free = dict[tuple[int, int], int]
 def plan(problem: Problem) -> Plan:
     """Decide all demands of a problem, each one's shares gone before the next is looked at."""
     shipping = {place.location_id for place in problem.places if place.can_ship}
+    usual = _in_preference(problem.places, ())
     allowed = _allowances(problem, shipping)
     free: Free = {(stand.sku_id, stand.location_id): max(0, stand.free) for stand in problem.stands}
     return Plan(
         tuple(
-            _decide(demand, allowed, free, _in_preference(problem.places, demand.favoured))
+            _decide(
+                demand,
+                allowed,
+                free,
+                _in_preference(usual, demand.favoured) if demand.favoured else usual,
+            )
             for demand in problem.demands
         )
     )

@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from config.kernel.actors import Actor
 from config.kernel.errors import Conflict, IllegalTransition
 from config.kernel.events import Entry, Thread, record_events
+from config.kernel.fastpath import Among
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +131,20 @@ def _write(machine: Machine, edge: Edge, rows: Sequence[Any], also: Mapping[str,
     if _has_version(model):
         columns["version"] = F("version") + 1
     legal = model._default_manager.filter(
-        pk__in=[row.pk for row in rows], **{f"{machine.field}__in": sorted(edge.sources)}
+        Among("pk", [row.pk for row in rows]), **{f"{machine.field}__in": sorted(edge.sources)}
     )
     if legal.update(**columns) != len({row.pk for row in rows}):
         raise Conflict(detail=f"{machine.name} is no longer in {sorted(edge.sources)}")
 
 
 def _bring_up_to_date(machine: Machine, edge: Edge, rows: Iterable[Any], also: Mapping[str, Any]) -> None:
+    plain = {name: value for name, value in also.items() if not hasattr(value, "resolve_expression")}
+    is_versioned = _has_version(apps.get_model(machine.model))
     for row in rows:
         setattr(row, machine.field, edge.target)
-        for name, value in also.items():
-            if not hasattr(value, "resolve_expression"):
-                setattr(row, name, value)
-        if _has_version(type(row)):
+        for name, value in plain.items():
+            setattr(row, name, value)
+        if is_versioned:
             row.version += 1
 
 

@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.fastpath import QuickRead
 from config.kernel.models import Versioned
 from config.kernel.states import legal_values
 from inventory.enums import ReservationState
@@ -9,7 +10,7 @@ from inventory.models.skus import Sku
 from inventory.models.stock import StockLevel
 
 
-class Reservation(Versioned):
+class Reservation(QuickRead, Versioned):
     """The promise of units to a reference: open ones hold units of a level, waiting ones stand in line without.
 
     The queue of a SKU: highest `priority` first, then oldest `queued_at`, then id. A part filled or part shipped

@@ -3,13 +3,14 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import ActorKind
+from config.kernel.fastpath import QuickRead
 from config.kernel.models import Versioned
 from inventory.enums import MovementKind, UnsellableReason
 from inventory.models.places import Bin, Location
 from inventory.models.skus import Sku
 
 
-class StockLevel(Versioned):
+class StockLevel(QuickRead, Versioned):
     """Units of one SKU at one location; a cache of movements and open reservations, written by stock verbs only.
 
     0 ≤ reserved + unsellable ≤ on_hand. free = on_hand − reserved − unsellable − buffer, which a loss can

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
+from config.kernel.fastpath import Among
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 
@@ -22,7 +23,7 @@ class QueuePlace:
 
 def waiting_in_line(sku_ids: Iterable[int]) -> QuerySet[Reservation]:
     """The waiting reservations of SKUs, SKU by SKU in queue order."""
-    waiting = Reservation.objects.filter(sku_id__in=set(sku_ids), state=ReservationState.WAITING)
+    waiting = Reservation.objects.filter(Among("sku_id", set(sku_ids)), state=ReservationState.WAITING)
     return waiting.order_by("sku_id", *QUEUE_ORDER)
 
 

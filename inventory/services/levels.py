@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from config.kernel.errors import Conflict
+from config.kernel.fastpath import Among, add_to_rows, attach
 from config.kernel.locks import lock_rows
 from config.kernel.outbox import NewFact, record_facts
-from inventory.models import Sku, StockLevel
-from inventory.services.additions import add_to_rows
+from inventory.models import Location, Sku, StockLevel
 
 REORDER_POINT_CROSSED = "stock.reorder_point_crossed"
 LEVELS = StockLevel._meta.db_table
@@ -59,12 +59,13 @@ def lock_skus(sku_ids: Iterable[int]) -> list[Sku]:
 
 
 def lock_levels(sku_ids: Iterable[int]) -> list[StockLevel]:
-    """Lock all levels of these SKUs by ascending pk; one statement. Their locations come along.
+    """Lock all levels of these SKUs by ascending pk; two statements. Their locations come along.
 
     Whoever holds them is alone with the SKUs' levels, bins and reservations until commit.
     """
-    rows = StockLevel.objects.select_related("location").filter(sku_id__in=set(sku_ids))
-    return lock_rows("stock_level", rows)
+    levels = lock_rows("stock_level", StockLevel.objects.filter(Among("sku_id", set(sku_ids))))
+    attach(levels, "location", Location.objects.in_bulk({level.location_id for level in levels}))
+    return levels
 
 
 def change_levels(levels: Mapping[int, StockLevel], changes: Mapping[int, LevelChange]) -> None:

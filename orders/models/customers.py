@@ -3,10 +3,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.fastpath import QuickRead
 from config.kernel.models import Versioned
 
 
-class Customer(Versioned):
+class Customer(QuickRead, Versioned):
     """A buyer, found again by e-mail (lower case) where there is one.
 
     One that was merged into another stays as the memory of its e-mail: later orders find the kept one by it.

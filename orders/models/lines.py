@@ -2,12 +2,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.fastpath import QuickRead
 from config.kernel.money import MoneyField
 from inventory.models import Sku
 from orders.models.orders import Order
 
 
-class OrderLine(models.Model):
+class OrderLine(QuickRead):
     """One SKU at one price in whole units, as accepted; the snapshot does not move when the catalogue does.
 
     `total_amount` = subtotal − discounts, in the basis of the order's prices. `sku` is null while unknown.
@@ -43,7 +44,7 @@ class OrderLine(models.Model):
         return f"{self.quantity} × {self.sku_code or self.title}"
 
 
-class LinePart(models.Model):
+class LinePart(QuickRead):
     """What has to leave the shelf for a line: one part for a plain SKU, several for a kit, frozen at acceptance.
 
     `value_amount` is this part's frozen share of the line's total; the parts of a line sum to it exactly.

@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.fastpath import QuickRead
 from config.kernel.models import Versioned
 from config.kernel.money import CurrencyField, MoneyField
 from config.kernel.states import legal_values
@@ -11,7 +12,7 @@ from orders.models.business import LegalEntity, SalesChannel
 from orders.models.customers import Address, Customer
 
 
-class Order(Versioned):
+class Order(QuickRead, Versioned):
     """The customer's accepted demand. `status` is written by the kernel, the two axes by their one function each.
 
     Amounts are in `currency`, null until the channel states them. `total_sent_amount` is what the channel says

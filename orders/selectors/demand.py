@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet, Sum
 
+from config.kernel.fastpath import Among
 from inventory.enums import LIVE_RESERVATION, ReservationState
 from inventory.models import Location, Reservation, StockLevel
 from orders.models import LinePart
@@ -31,7 +32,7 @@ class Claimed:
 def goods_parts(order_ids: Iterable[int]) -> list[LinePart]:
     """The parts of orders that are shipped goods, with their line, in the order of the lines."""
     return list(
-        LinePart.objects.filter(line__order__in=order_ids, line__requires_shipping=True)
+        LinePart.objects.filter(Among("line__order_id", order_ids), line__requires_shipping=True)
         .select_related("line")
         .order_by("line__order_id", "line__position", "pk")
     )
@@ -42,7 +43,7 @@ def claimed_units(part_ids: Iterable[int]) -> dict[int, Claimed]:
     claimed: dict[int, Claimed] = defaultdict(Claimed)
     rows = (
         Reservation.objects.filter(
-            reference_kind=ORDER_LINE_PART, reference_id__in=list(part_ids), state__in=LIVE_RESERVATION
+            Among("reference_id", part_ids), reference_kind=ORDER_LINE_PART, state__in=LIVE_RESERVATION
         )
         .values_list("reference_id", "state", "level__location_id")
         .annotate(units=Sum("quantity"))
@@ -57,7 +58,7 @@ def claimed_units(part_ids: Iterable[int]) -> dict[int, Claimed]:
 
 def queue(sku_ids: Iterable[int]) -> QuerySet[Reservation]:
     """Waiting reservations of SKUs, whoever waits, each SKU's in the order in which they are served."""
-    return Reservation.objects.filter(sku__in=list(sku_ids), state=ReservationState.WAITING).order_by(
+    return Reservation.objects.filter(Among("sku_id", sku_ids), state=ReservationState.WAITING).order_by(
         F("priority").desc(), "queued_at", "pk"
     )
 
@@ -100,7 +101,7 @@ def line_at(sku_ids: Iterable[int], at: datetime) -> tuple[Waiting, ...]:
     One statement, however many wait.
     """
     rows = (
-        Reservation.objects.filter(sku__in=list(sku_ids), state=ReservationState.WAITING)
+        Reservation.objects.filter(Among("sku_id", sku_ids), state=ReservationState.WAITING)
         .values_list("sku_id", "priority")
         .annotate(
             before=Sum("quantity", filter=Q(queued_at__lte=at)),

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
+from config.kernel.fastpath import Among
 from orders.enums import HoldKind, Step
 from orders.models import Hold
 from orders.states import HOLD_REFUSES
@@ -11,7 +12,7 @@ from orders.states import HOLD_REFUSES
 def open_holds(order_ids: Collection[int]) -> dict[int, list[Hold]]:
     """The open holds of orders, oldest first; an order without one is left out. One statement."""
     found: dict[int, list[Hold]] = defaultdict(list)
-    for hold in Hold.objects.filter(order__in=order_ids, lifted_at=None).order_by("pk"):
+    for hold in Hold.objects.filter(Among("order_id", order_ids), lifted_at=None).order_by("pk"):
         found[hold.order_id].append(hold)
     return dict(found)
 

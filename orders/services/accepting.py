@@ -9,9 +9,9 @@ from django.db import models
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, batch_transaction, verb
-from config.kernel.errors import Conflict, NotFound, TooMany
+from config.kernel.errors import Conflict, InvalidInput, NotFound, TooMany
 from config.kernel.events import record_events
-from config.kernel.fastpath import insert_rows, new_row
+from config.kernel.fastpath import Among, attach, insert_rows, new_row
 from config.kernel.numbering import next_numbers
 from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
@@ -78,22 +78,25 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     channel = SalesChannel.objects.select_related("legal_entity").filter(pk=sales_channel_id).first()
     if channel is None:
         raise NotFound()
-    numbers = _take_numbers(incoming, channel)
-    results = _accept(incoming, channel=channel, numbers=numbers, actor=actor)
+    faults: dict[str, InvalidInput | None] = {}
+    for one in incoming:
+        if one.key not in faults:
+            faults[one.key] = refusal_of(one.order)
+    numbers = _take_numbers([key for key, fault in faults.items() if fault is None], channel)
+    results = _accept(incoming, channel=channel, numbers=numbers, faults=faults, actor=actor)
     if lost := [one for one in incoming if isinstance(results.refusals.get(one.key), Conflict)]:
         # A rival stored the same key between our look and our insert: by now it can be seen.
         for one in lost:
             del results.refusals[one.key]
-        results.absorb(_accept(lost, channel=channel, numbers=numbers, actor=actor))
+        results.absorb(_accept(lost, channel=channel, numbers=numbers, faults=faults, actor=actor))
     raws = {one.raw_id: one.key for one in incoming if one.raw_id is not None}
     _settle_repeated(incoming, results)
     record_problems({raw: str(results.refusals[key]) for raw, key in raws.items() if key in results.refusals})
     return results
 
 
-def _take_numbers(incoming: Sequence[Incoming], channel: SalesChannel) -> dict[str, str]:
+def _take_numbers(keys: Sequence[str], channel: SalesChannel) -> dict[str, str]:
     """A number for each key that looks new and sound. Inside a caller's transaction the counter stays locked."""
-    keys = list(dict.fromkeys(one.key for one in incoming if refusal_of(one.order) is None))
     if len(keys) > MAX_BATCH:
         raise TooMany(limit=MAX_BATCH, count=len(keys))
     known = _known_orders(channel, keys)
@@ -106,7 +109,12 @@ def _take_numbers(incoming: Sequence[Incoming], channel: SalesChannel) -> dict[s
 
 @verb
 def _accept(
-    incoming: Sequence[Incoming], *, channel: SalesChannel, numbers: Mapping[str, str], actor: Actor
+    incoming: Sequence[Incoming],
+    *,
+    channel: SalesChannel,
+    numbers: Mapping[str, str],
+    faults: Mapping[str, InvalidInput | None],
+    actor: Actor,
 ) -> Results[str]:
     results: Results[str] = Results(one.key for one in incoming)
     with batch_transaction():
@@ -114,7 +122,7 @@ def _accept(
         for one in incoming:
             if one.key in known:
                 results.unchanged(one.key, known[one.key])
-            elif (problem := refusal_of(one.order)) is not None:
+            elif (problem := faults[one.key]) is not None:
                 results.refuse(one.key, problem)
         lines = [line for one in _open(incoming, results) for line in one.order.lines]
         skus = find_skus({line.sku_code.strip() for line in lines}, sales_channel_id=channel.pk)
@@ -140,7 +148,7 @@ def _accept(
 
 
 def _known_orders(channel: SalesChannel, external_ids: Sequence[str]) -> dict[str, int]:
-    rows = Order.objects.filter(sales_channel=channel, external_id__in=external_ids)
+    rows = Order.objects.filter(Among("external_id", external_ids), sales_channel=channel)
     return dict(rows.exclude(status=OrderStatus.VOID).values_list("external_id", "pk"))
 
 
@@ -157,6 +165,7 @@ def _draft(
     at = clock.now()
     context = Context(channel, skus, customers, take_order_ids(orders), at)
     drafts = [build(one.order, context, is_history=one.is_history) for one in incoming]
+    attach([draft.order for draft in drafts], "sales_channel", {channel.pk: channel})
     live = [draft for draft in drafts if not draft.is_history]
     repeats = find_repeats(channel, live)
     for draft in live:

@@ -27,6 +27,10 @@ from orders.services.decisions import given_entry, missing_entry, record_decisio
 from orders.services.locking import lock_orders, refuse_unknown
 
 ALLOCATE = "orders.allocate_order"
+READ = (
+    "number", "status", "version", "is_history", "sales_channel", "legal_entity", "placed_at", "dispatch_by_on",
+    "preferred_location", "fulfillment_status", "payment_status", "total_sent_amount", "total_computed_amount",
+)  # fmt: skip
 # Who allocates when nobody asked for it.
 BY_RULE = Actor.rule("allocation")
 
@@ -64,7 +68,7 @@ def allocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     actor.require(ALLOCATE)
     results = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids)
+        orders = lock_orders(order_ids, columns=READ)
         refuse_unknown(results, orders)
         holds = open_holds([order.pk for order in orders])
         asking = _asking([order for order in orders if _is_fit(order, holds, results)], results)

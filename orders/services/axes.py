@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.db.models import Case, CharField, F, Sum, Value, When
+from django.db.models import Sum
 
+from config.kernel.fastpath import Among, set_in_rows
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 from orders.axes import PartState, PaymentState, derive_fulfillment, derive_payment
@@ -41,15 +42,17 @@ def owed_total(order: Order) -> Decimal | None:
 def part_states(orders: Sequence[Order]) -> dict[int, list[PartState]]:
     """The parts that are shipped goods, by order: two statements."""
     rows = list(
-        LinePart.objects.filter(line__order__in=orders, line__requires_shipping=True)
+        LinePart.objects.filter(
+            Among("line__order_id", [order.pk for order in orders]), line__requires_shipping=True
+        )
         .order_by("pk")
         .values_list("pk", "line__order_id", "ordered", "cancelled", "allocated", "shipped", "delivered")
     )
     waiting = dict(
         Reservation.objects.filter(
+            Among("reference_id", [row[0] for row in rows]),
             state=ReservationState.WAITING,
             reference_kind=ORDER_LINE_PART,
-            reference_id__in=[row[0] for row in rows],
         )
         .values_list("reference_id")
         .annotate(units=Sum("quantity"))
@@ -65,7 +68,7 @@ def part_states(orders: Sequence[Order]) -> dict[int, list[PartState]]:
 def payment_states(orders: Sequence[Order]) -> dict[int, list[PaymentState]]:
     """The payments, by order: one statement."""
     states: dict[int, list[PaymentState]] = defaultdict(list)
-    rows = Payment.objects.filter(order__in=orders).values_list(
+    rows = Payment.objects.filter(Among("order_id", [order.pk for order in orders])).values_list(
         "order_id", "status", "authorised_amount", "captured_amount", "refunded_amount"
     )
     for order_id, status, authorised, captured, refunded in rows:
@@ -74,22 +77,8 @@ def payment_states(orders: Sequence[Order]) -> dict[int, list[PaymentState]]:
 
 
 def _write(changed: Sequence[tuple[Order, FulfillmentStatus, PaymentAxis]]) -> None:
-    Order.objects.filter(pk__in=[order.pk for order, _goods, _money in changed]).update(
-        fulfillment_status=_case({order.pk: goods for order, goods, _money in changed}),
-        payment_status=_case({order.pk: money for order, _goods, money in changed}),
-        version=F("version") + 1,
-    )
+    values = {order.pk: (goods.value, money.value) for order, goods, money in changed}
+    set_in_rows(Order, ("fulfillment_status", "payment_status"), values, also="version = version + 1")
     for order, goods, money in changed:
         order.fulfillment_status, order.payment_status = goods, money
         order.version += 1
-
-
-def _case(values: dict[int, str]) -> Case:
-    """One WHEN a distinct value, however many orders."""
-    by_value = defaultdict(list)
-    for pk, value in values.items():
-        by_value[value].append(pk)
-    return Case(
-        *(When(pk__in=pks, then=Value(str(value))) for value, pks in by_value.items()),
-        output_field=CharField(),
-    )

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
+from django.db.models import Case, DateField, Value, When
+
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
@@ -17,6 +19,8 @@ from orders.selectors.holds import open_holds, refusing
 from orders.services.locking import lock_orders, refuse_unknown
 from orders.states import CONFIRM, ORDER
 from orders.working_days import working_day
+
+READ = ("number", "status", "version", "sales_channel", "legal_entity", "dispatch_by_on")
 
 
 @verb
@@ -33,7 +37,7 @@ def confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     actor.require(CONFIRM.permission)
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids)
+        orders = lock_orders(order_ids, columns=READ)
         held = open_holds(order_ids)
         refuse_unknown(results, orders)
         for order in orders:
@@ -49,18 +53,20 @@ def confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
             else:
                 results.done(order.pk)
         chosen = [order for order in orders if results.is_done(order.pk)]
-        apply_transition(ORDER, CONFIRM, chosen, actor=actor, also={"confirmed_at": clock.now()})
-        _promise_dispatch(chosen)
+        also = {"confirmed_at": clock.now(), "dispatch_by_on": _dispatch_days(chosen)}
+        apply_transition(ORDER, CONFIRM, chosen, actor=actor, also=also)
         record_facts([NewFact("order.confirmed", ("order", order.pk)) for order in chosen])
     return results
 
 
-def _promise_dispatch(orders: Sequence[Order]) -> None:
-    """One statement a distinct day: as many as there are promises and zones among the channels."""
+def _dispatch_days(orders: Sequence[Order]) -> date | Case | None:
+    """The day for all, or each one's own in SQL; the orders in memory have it already."""
     by_day: dict[date, list[int]] = defaultdict(list)
     for order in orders:
         channel = order.sales_channel
         order.dispatch_by_on = working_day(clock.today(order.legal_entity.time_zone), channel.dispatch_days)
         by_day[order.dispatch_by_on].append(order.pk)
-    for day, pks in sorted(by_day.items()):
-        Order.objects.filter(pk__in=pks).update(dispatch_by_on=day)
+    if len(by_day) < 2:
+        return next(iter(by_day), None)
+    days = [When(pk__in=pks, then=Value(day)) for day, pks in by_day.items()]
+    return Case(*days, output_field=DateField())

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from config.kernel import clock
-from config.kernel.fastpath import insert_missing, new_row
+from config.kernel.fastpath import Among, insert_missing, new_row
 from orders.models import Address, Customer
 from orders.neutral import NeutralAddress, NeutralOrder
 from orders.services.texts import fit, limit_of
@@ -45,12 +45,12 @@ def find_or_make_customers(orders: Iterable[tuple[NeutralOrder, str]]) -> Mappin
                 language=language,
                 created_at=clock.now(),
             )
-    found = {row.email: row for row in Customer.objects.filter(email__in=wanted)} if wanted else {}
+    found = {row.email: row for row in Customer.objects.filter(Among("email", wanted))} if wanted else {}
     missing = sorted(set(wanted) - set(found))
     if missing:
         # Sorted: two intakes that make the same customers wait for each other in one order.
         insert_missing(Customer, [wanted[email] for email in missing])
-        found |= {row.email: row for row in Customer.objects.filter(email__in=missing)}
+        found |= {row.email: row for row in Customer.objects.filter(Among("email", missing))}
     return _kept(found)
 
 
@@ -67,7 +67,7 @@ def _kept(found: Mapping[str, Customer]) -> Mapping[str, Customer]:
 
 def address_row(stated: NeutralAddress, pk: int, customer_id: int | None) -> tuple[Address, tuple[str, ...]]:
     """An unsaved snapshot, and the names of the fields that had to be cut to fit."""
-    texts = {name: getattr(stated, name) for name in ADDRESS_FIELDS}
+    texts = {name: text for name in ADDRESS_FIELDS if (text := getattr(stated, name))}
     cut = tuple(name for name, text in texts.items() if len(text.strip()) > limit_of(Address, name))
-    fitting = {name: fit(Address, name, text) if text else "" for name, text in texts.items()}
+    fitting = {name: fit(Address, name, text) for name, text in texts.items()}
     return new_row(Address, id=pk, customer_id=customer_id, **fitting), cut

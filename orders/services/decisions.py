@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.events import Entry, Thread
+from config.kernel.fastpath import insert_values
 from orders.models import AllocationDecision
 from orders.planner import Decision, Reason
 
@@ -24,17 +25,21 @@ def record_decisions(
     nobody knows their SKU.
     """
     at = clock.now()
-    AllocationDecision.objects.bulk_create(
-        AllocationDecision(
-            order_id=decision.order_id,
-            decided_at=at,
-            outcome=decision.outcome.value,
-            chosen=_chosen(decision, part_of),
-            candidates=_candidates(decision),
-            waiting=_waiting(decision, part_of, unknown.get(decision.order_id, ())),
-            actor_kind=actor.kind,
-        )
-        for decision in decisions
+    insert_values(
+        AllocationDecision,
+        ("order_id", "decided_at", "outcome", "chosen", "candidates", "waiting", "actor_kind"),
+        [
+            (
+                decision.order_id,
+                at,
+                decision.outcome.value,
+                _chosen(decision, part_of),
+                _candidates(decision),
+                _waiting(decision, part_of, unknown.get(decision.order_id, ())),
+                actor.kind,
+            )
+            for decision in decisions
+        ],
     )
 
 

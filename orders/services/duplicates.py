@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from config.kernel.fastpath import Among
 from orders.enums import OrderStatus
 from orders.models import Order, OrderLine, SalesChannel
 from orders.services.order_rows import Draft
@@ -45,8 +46,8 @@ def _earlier(channel: SalesChannel, suspects: Sequence[Draft]) -> Seen:
     times = [draft.order.placed_at for draft in suspects]
     buyers = {_buyer(draft.order) for draft in suspects}
     rows = Order.objects.filter(
+        Among("email", {email for email, _total, _currency in buyers}),
         sales_channel=channel,
-        email__in={email for email, _total, _currency in buyers},
         placed_at__range=(min(times) - WINDOW, max(times) + WINDOW),
     ).exclude(status__in=[OrderStatus.CANCELLED, OrderStatus.VOID])
     orders = [

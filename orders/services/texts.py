@@ -13,4 +13,4 @@ def limit_of(model: type[models.Model], field: str) -> int:
 
 def fit(model: type[models.Model], field: str, text: str) -> str:
     """The text without NUL and outer spaces, cut to the column. For snapshots, never for keys."""
-    return text.replace("\x00", "").strip()[: limit_of(model, field)]
+    return text.replace("\x00", "").strip()[: limit_of(model, field)] if text else ""

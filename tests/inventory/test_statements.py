@@ -88,7 +88,7 @@ def release_all(skus: list[Sku], place: Location) -> object:
 # The most that each may take, facts and deliveries included.
 STEPS: dict[Step, int] = {
     receive: 20,
-    place_open_and_waiting: 6,
+    place_open_and_waiting: 7,
     consume_part: 10,
     fill_part: 5,
     take_back: 20,

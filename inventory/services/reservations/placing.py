@@ -6,6 +6,7 @@ from datetime import datetime
 
 from config.kernel import clock
 from config.kernel.errors import InvalidInput
+from config.kernel.fastpath import insert_rows, new_row
 from inventory.enums import ReservationState
 from inventory.errors import KitHoldsNoStock
 from inventory.models import Reservation, Sku, StockLevel
@@ -50,7 +51,9 @@ def place_reservations(
     refuse_overtaking(wishes, levels)
     change_levels(found, {pk: LevelChange(reserved=n, taken_free=n) for pk, n in taken.items()})
     at = clock.now()
-    return Reservation.objects.bulk_create([_reservation(reference_kind, claim, at) for claim in claims])
+    rows = [_reservation(reference_kind, claim, at) for claim in claims]
+    insert_rows(Reservation, rows)
+    return rows
 
 
 def _refuse_claims(claims: Sequence[Claim], levels: Mapping[int, StockLevel]) -> None:
@@ -71,7 +74,8 @@ def _refuse_claims(claims: Sequence[Claim], levels: Mapping[int, StockLevel]) ->
 
 def _reservation(reference_kind: str, claim: Claim, at: datetime) -> Reservation:
     is_open = claim.level_id is not None
-    return Reservation(
+    return new_row(
+        Reservation,
         sku_id=claim.sku_id,
         level_id=claim.level_id,
         quantity=claim.quantity,
