@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db import connection, transaction
 
 WORDS = (
     "cassa",
@@ -20,14 +21,33 @@ WORDS = (
     "muletto",
     "etichetta",
 )
+FILE = "demo_logins.json"
 # Login name → group; None is the superuser.
 PEOPLE = {"admin": None, "manager": "Manager", "support": "Support", "picker": "Picker"}
 
 
+def is_the_demos(folder: Path) -> bool:
+    """Whether the database is empty of people, or one of its people has the password that the demo gave them.
+
+    Anything else is somebody's real business, which the demo must neither join nor start over.
+    """
+    users = get_user_model().objects
+    if get_user_model()._meta.db_table not in connection.introspection.table_names() or not users.exists():
+        return True
+    known = _known(folder)
+    return any(user.check_password(known[user.username]) for user in users.filter(username__in=known))
+
+
+def _known(folder: Path) -> dict[str, str]:
+    path = folder / FILE
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+@transaction.atomic
 def ensure_logins(folder: Path) -> dict[str, str]:
-    """Make the demo's people once and return {login: password}; a lost file means new passwords."""
-    path = folder / "demo_logins.json"
-    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    """Make the demo's people once, all or none, and return {login: password}; a changed password is set back."""
+    path = folder / FILE
+    known = _known(folder)
     users = get_user_model().objects
     changed = False
     for name, group in PEOPLE.items():

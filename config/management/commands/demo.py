@@ -27,6 +27,11 @@ class Command(BaseCommand):
         if settings.REDIS_URL and not options["load_only"]:
             raise CommandError("The demo runs its own worker: unset BANCALE_REDIS_URL, or use --load-only.")
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        if not logins.is_the_demos(settings.DATA_DIR):
+            raise CommandError(
+                "This database has people whom the demo did not make, so it is left alone: "
+                "unset DATABASE_URL, or give the demo a folder of its own with BANCALE_DATA_DIR."
+            )
         if options["reset"]:
             self._reset()
         self._step("Database", lambda: call_command("migrate", verbosity=0, interactive=False))
@@ -43,7 +48,7 @@ class Command(BaseCommand):
         else:
             call_command("migrate", verbosity=0, interactive=False)
             call_command("flush", verbosity=0, interactive=False)
-        (settings.DATA_DIR / "demo_logins.json").unlink(missing_ok=True)
+        (settings.DATA_DIR / logins.FILE).unlink(missing_ok=True)
         self.stdout.write("Started over: the demo's data is gone.")
 
     def _step(self, title: str, work: Any) -> None:
