@@ -9,7 +9,7 @@ from config.kernel.actors import Actor
 from config.kernel.models import Delivery, Fact, Job
 from config.kernel.states import Edge, Machine
 from fulfillment.models import FulfillmentOrder, Parcel, Shipment
-from inventory.models import Reservation
+from inventory.models import LowStockAlert, Reservation, StockCount, Transfer
 from orders.models import LinePart, Order, Payment
 from returns.models import ReturnUnit, Rma
 from tests.factories.inventory import make_level, make_location, make_sku
@@ -52,6 +52,44 @@ def reservation(state: str) -> Reservation:
         waiting_since=at if state == "waiting" else None,
         opened_at=at if state in ("open", "consumed") else None,
         closed_at=None if live else at,
+    )
+
+
+def transfer(status: str) -> Transfer:
+    at = clock.now()
+    return Transfer.objects.create(
+        number=f"T-{Transfer.objects.count()}",
+        origin=make_location(),
+        destination=make_location(),
+        status=status,
+        created_at=at,
+        sent_at=at if status in ("sent", "received") else None,
+        received_at=at if status == "received" else None,
+    )
+
+
+def stock_count(status: str) -> StockCount:
+    at = clock.now()
+    return StockCount.objects.create(
+        number=f"C-{StockCount.objects.count()}",
+        location=make_location(),
+        status=status,
+        created_at=at,
+        counted_at=at if status in ("counted", "approved") else None,
+        approved_at=at if status == "approved" else None,
+    )
+
+
+def low_stock_alert(status: str) -> LowStockAlert:
+    at = clock.now()
+    return LowStockAlert.objects.create(
+        level=make_level(make_sku(), make_location()),
+        status=status,
+        units=0,
+        reorder_point=1,
+        raised_at=at,
+        snoozed_until=at if status == "snoozed" else None,
+        cleared_at=at if status == "cleared" else None,
     )
 
 
@@ -117,6 +155,9 @@ ROWS: Mapping[str, Callable[[str], Any]] = {
     "order": order,
     "payment": payment,
     "reservation": reservation,
+    "transfer": transfer,
+    "stock_count": stock_count,
+    "low_stock_alert": low_stock_alert,
     "fulfillment_order": fulfillment_order,
     "parcel": parcel,
     "rma": rma,
@@ -127,9 +168,19 @@ ROWS: Mapping[str, Callable[[str], Any]] = {
 }
 
 
+# Times that stand exactly while, or ever since, a status does.
+STAMPED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "transfer": {"sent_at": ("sent", "received"), "received_at": ("received",)},
+    "stock_count": {"counted_at": ("counted", "approved"), "approved_at": ("approved",)},
+    "low_stock_alert": {"snoozed_until": ("snoozed",), "cleared_at": ("cleared",)},
+}
+
+
 def columns_for(machine: Machine, edge: Edge, row: Any) -> dict[str, Any]:
     """Further columns that the database wants to see changed together with the status."""
     at = clock.now()
+    if machine.name in STAMPED:
+        return {name: at if edge.target in when else None for name, when in STAMPED[machine.name].items()}
     if machine.name == "fulfillment_order" and edge.target == "shipped":
         return {"shipped_at": at}
     if machine.name == "reservation":

@@ -182,25 +182,17 @@ def test_unknown_order_is_not_found(support: Visitor) -> None:
 
 def test_page_has_exactly_the_legal_buttons(support: Visitor) -> None:
     order = make_order()
+    always = {"Cancel order", "Cancel lines…", "Hold", "Hold for fraud check", "Allocate stock"}
 
-    assert _buttons(support, order) == ["Cancel order", "Hold", "Allocate stock", "Confirm order"]
+    assert _buttons(support, order) == always | {"Confirm order"}
 
     place_hold([order.pk], kind="fraud", actor=SYSTEM).only()
-    assert _buttons(support, order) == ["Cancel order", "Hold", "Allocate stock", "Lift hold and confirm"]
-    assert _buttons(visitor("Picker"), order) == []
+    assert _buttons(support, order) == always - {"Hold for fraud check"} | {"Lift hold and confirm"}
+    assert _buttons(visitor("Picker"), order) == set()
 
 
-def _buttons(client: Visitor, order: Order) -> list[str]:
-    page = client.get(url(order, "change"))
-    return sorted(
-        (str(button["label"]) for button in page.context["page"]["actions"]),
-        key=_place,
-    )
-
-
-def _place(label: str) -> int:
-    order = ["Cancel order", "Hold", "Allocate stock", "Lift hold and confirm", "Confirm order"]
-    return order.index(label)
+def _buttons(client: Visitor, order: Order) -> set[str]:
+    return {str(button["label"]) for button in client.get(url(order, "change")).context["page"]["actions"]}
 
 
 def test_page_has_one_primary_button(support: Visitor) -> None:
