@@ -10,6 +10,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+DJANGO_ONLY = ("admin", "contenttypes", "sessions")
+
 admin.site.unregister([User, Group])
 
 
@@ -41,6 +43,8 @@ class InWords(admin.ModelAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         if db_field.related_model is Permission:
             kwargs["form_class"] = PermissionChoice
+            # Nothing here asks for those of Django's own tables.
+            kwargs["queryset"] = Permission.objects.exclude(content_type__app_label__in=DJANGO_ONLY)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 

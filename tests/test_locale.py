@@ -8,14 +8,16 @@ from typing import Any
 
 import polib
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import flatten
+from django.utils.functional import Promise
 
 from tests import strings
 
 CATALOGUES = sorted(Path(settings.LOCALE_PATHS[0]).glob("*/LC_MESSAGES/django.po"))
-PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%%|\{\w*\}")
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd%]|\{\w*\}")
 REFRESH = "run `manage.py catalogue` and translate what it names"
 
 
@@ -110,6 +112,13 @@ def test_every_field_on_an_admin_page_has_a_name_of_its_own() -> None:
         }
         faults += [f"{model._meta.label}.{name}" for name in sorted(nameless & shown_by(model_admin))]
     assert faults == []
+
+
+def test_every_model_has_a_name_of_its_own() -> None:
+    """Its permissions are chosen by that name."""
+    rooms = [app for app in apps.get_app_configs() if app.name.split(".")[0] in strings.ROOMS]
+    named = {model._meta.label: model._meta.verbose_name for app in rooms for model in app.get_models()}
+    assert [label for label, name in named.items() if not isinstance(name, Promise)] == []
 
 
 def shown_by(model_admin: Any) -> set[str]:

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -57,10 +56,10 @@ from inventory.states import COUNT_STOCK, STOCK_COUNT
 class FoundForm(ObjectForm):
     """How many of each SKU were found; what should be there is not shown, so that nobody copies it."""
 
-    counted_at = forms.SplitDateTimeField(
+    counted_at = forms.DateTimeField(
         label=_("Counted at"),
         required=False,
-        widget=AdminSplitDateTime,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text=_("Empty means now. What has moved since then is taken into account."),
     )
 

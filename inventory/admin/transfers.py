@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import Actor
@@ -255,7 +255,8 @@ class TransferAdmin(TransitionAdmin):
 
 
 def _units(facts: Any) -> str:
-    said = gettext("%(units)s units") % {"units": facts.get("units", 0)}
+    units = int(facts.get("units", 0))
+    said = ngettext("%(n)s unit", "%(n)s units", units) % {"n": units}
     if facts.get("lost"):
         more = gettext("%(lost)s lost: %(reason)s") % {"lost": facts["lost"], "reason": facts.get("reason")}
         return f"{said}, {more}"

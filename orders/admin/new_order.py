@@ -79,7 +79,9 @@ class NewOrderForm(forms.Form):
         field: Any = self.fields["sales_channel"]
         field.queryset = channels
         first = min(
-            (one for one in channels if one.kind in OURS), key=lambda one: OURS[one.kind], default=None
+            (one for one in channels if one.kind in OURS),
+            key=lambda one: OURS[ChannelKind(one.kind)],
+            default=None,
         )
         if first is not None:
             self.initial.setdefault("sales_channel", first.pk)

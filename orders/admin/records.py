@@ -19,6 +19,7 @@ from config.kernel.admin import (
     badge_column,
     bulk_action,
     queue_filter,
+    worded_filter,
 )
 from config.kernel.machines import SETTLE
 from config.kernel.templatetags.bancale import ago, badge, localtime, money, quantity
@@ -167,7 +168,7 @@ class HoldAdmin(OfOrder):
 class AllocationDecisionAdmin(OfOrder):
     list_display = ("order_link", "in_words", "when", "units", "waiting_units")
     list_display_links = ("in_words",)
-    list_filter = ("outcome",)
+    list_filter = (("outcome", worded_filter(lambda code_: OUTCOMES.get(code_, code_))),)
     search_fields = ("=order__number",)
     fields = readonly_fields = ("order_link", "in_words", "decided_at", "said")
     empty_title = _("Nothing has been allocated")

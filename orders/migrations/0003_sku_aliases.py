@@ -5,29 +5,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0006_transfers'),
-        ('orders', '0002_unknown_parts_may_have_left'),
+        ("inventory", "0006_transfers"),
+        ("orders", "0002_unknown_parts_may_have_left"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SkuAlias',
+            name="SkuAlias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('code', models.CharField(max_length=120, verbose_name='SKU as sent')),
-                ('mapped_at', models.DateTimeField(verbose_name='mapped at')),
-                ('sales_channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sku_aliases', to='orders.saleschannel', verbose_name='channel')),
-                ('sku', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='inventory.sku', verbose_name='SKU of ours')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False, verbose_name="version")),
+                ("code", models.CharField(max_length=120, verbose_name="SKU as sent")),
+                ("mapped_at", models.DateTimeField(verbose_name="mapped at")),
+                (
+                    "sales_channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sku_aliases",
+                        to="orders.saleschannel",
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "sku",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="aliases",
+                        to="inventory.sku",
+                        verbose_name="SKU of ours",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'mapped SKU',
-                'verbose_name_plural': 'mapped SKUs',
-                'ordering': ['code'],
-                'permissions': [('map_sku', "May map a channel's SKU to ours")],
-                'constraints': [models.UniqueConstraint(fields=('sales_channel', 'code'), name='sku_alias_code_once'), models.CheckConstraint(condition=models.Q(('code', ''), _negated=True), name='sku_alias_code_stated')],
+                "verbose_name": "mapped SKU",
+                "verbose_name_plural": "mapped SKUs",
+                "ordering": ["code"],
+                "permissions": [("map_sku", "May map a channel's SKU to ours")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("sales_channel", "code"), name="sku_alias_code_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("code", ""), _negated=True), name="sku_alias_code_stated"
+                    ),
+                ],
             },
         ),
     ]

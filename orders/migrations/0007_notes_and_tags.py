@@ -101,6 +101,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "tag of an order",
+                "verbose_name_plural": "tags of orders",
                 "constraints": [models.UniqueConstraint(fields=("order", "tag"), name="order_tag_once")],
             },
         ),

@@ -46,6 +46,8 @@ class OrderTag(models.Model):
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="order_tags")
 
     class Meta:
+        verbose_name = _("tag of an order")
+        verbose_name_plural = _("tags of orders")
         constraints = [models.UniqueConstraint(fields=["order", "tag"], name="order_tag_once")]
 
     def __str__(self) -> str:

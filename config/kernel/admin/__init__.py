@@ -12,6 +12,7 @@ from config.kernel.admin.base import (
     admin_url,
 )
 from config.kernel.admin.bulk import bulk_action
+from config.kernel.admin.filters import worded_filter
 from config.kernel.admin.forms import VersionedAdmin, VersionedForm
 from config.kernel.admin.presses import ExtraVerb, ObjectForm, ReasonForm, TransitionVerb
 from config.kernel.admin.queues import Queue, queue_filter, queue_url
@@ -47,4 +48,5 @@ __all__ = [
     "status_pair",
     "timeline",
     "tone_of",
+    "worded_filter",
 ]

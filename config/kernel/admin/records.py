@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin.base import ReadOnlyAdmin
-from config.kernel.admin.timeline import actor_words, event_words, subject_words
+from config.kernel.admin.filters import worded_filter
+from config.kernel.admin.timeline import actor_words, event_words, subject_name, subject_words
 from config.kernel.models import Event, Heartbeat
 from config.kernel.templatetags.bancale import ago, code, localtime
 
@@ -17,7 +18,11 @@ from config.kernel.templatetags.bancale import ago, code, localtime
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
     list_display = ("words", "about", "when", "who")
-    list_filter = ("thread_type", "subject_type", "actor_kind")
+    list_filter = (
+        ("thread_type", worded_filter(subject_name)),
+        ("subject_type", worded_filter(subject_name)),
+        "actor_kind",
+    )
     search_fields = ("=thread_id", "=subject_id", "=kind", "=correlation")
     search_help_text = _("Number of an order or another object, kind, correlation")
     ordering = ("-id",)

@@ -123,10 +123,15 @@ def actor_words(kind: str, pk: int | None, label: str, names: Mapping[int, str])
 
 def subject_words(subject_type: str, subject_id: int) -> str:
     """What a fact or an event is about: `order 252`, by the name that its model has in the viewer's language."""
+    return f"{subject_name(subject_type)} {subject_id}"
+
+
+def subject_name(subject_type: str) -> str:
+    """What a subject of this type is called; its code where no machine moves it."""
     machine = MACHINES.get(subject_type)
-    if machine is not None:
-        return f"{apps.get_model(machine.model)._meta.verbose_name} {subject_id}"
-    return f"{subject_type.replace('_', ' ')} {subject_id}"
+    if machine is None:
+        return subject_type.replace("_", " ")
+    return str(apps.get_model(machine.model)._meta.verbose_name)
 
 
 def event_words(event: Event) -> tuple[str, str, str]:

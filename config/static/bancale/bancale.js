@@ -46,13 +46,29 @@
     if (box && all) { box.closest("th").dataset.label = all.textContent; }
   }
 
+  // What is used least stands behind one more press.
+  function foldRest(row, word) {
+    const rest = [...row.children].slice(5);
+    if (rest.length < 2) { return; }
+    const menu = document.createElement("details");
+    menu.className = "menu more-actions";
+    const summary = document.createElement("summary");
+    summary.className = "btn";
+    summary.textContent = word;
+    const list = document.createElement("div");
+    list.className = "sheet";
+    list.append(...rest);
+    menu.append(summary, list);
+    row.append(menu);
+  }
+
   // A button an action: pressing it selects the action and presses Django's own "Go".
   function actionButtons(bar) {
     const choose = bar.querySelector(".action-choose");
     const select = bar.querySelector("select[name=action]");
     const go = bar.querySelector("button[name=index]");
     const form = bar.closest("form");
-    if (!choose || !select || !go || select.options.length > 8) { return; }
+    if (!choose || !select || !go) { return; }
     const row = document.createElement("div");
     row.className = "action-buttons";
     const options = [...select.options].filter((option) => option.value);
@@ -66,11 +82,13 @@
       row.append(button);
     });
     if (!row.children.length) { return; }
+    foldRest(row, choose.dataset.more);
     bar.append(row);
     bar.classList.add("buttons-only");
     const refresh = () => {
       const none = !form.querySelector(".action-select:checked");
       each("button", (button) => { button.disabled = none; }, row);
+      each(".more-actions", (menu) => { menu.hidden = none; }, row);
     };
     form.addEventListener("change", refresh);
     form.addEventListener("click", () => setTimeout(refresh));
