@@ -3,7 +3,9 @@
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -44,12 +46,21 @@ def own_database() -> Iterator[str]:
 @contextmanager
 def nothing_published() -> Iterator[None]:
     """Keep courtesy nudges from the broker, which works for another database."""
-    kept = outbox._publish, jobs._publish
-    outbox._publish = jobs._publish = lambda _what: None
+    with ExitStack() as quiet:
+        for module in (outbox, jobs):
+            quiet.enter_context(replaced(module, "_publish", lambda _what: None))
+        yield
+
+
+@contextmanager
+def replaced(module: ModuleType, name: str, other: Any) -> Iterator[None]:
+    """Let a module's name mean something else for a while."""
+    kept = getattr(module, name)
+    setattr(module, name, other)
     try:
         yield
     finally:
-        outbox._publish, jobs._publish = kept
+        setattr(module, name, kept)
 
 
 def deadlocks() -> int:
