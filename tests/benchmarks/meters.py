@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TICK = os.sysconf("SC_CLK_TCK")
-
 
 @dataclass
 class Meter:
@@ -34,10 +32,9 @@ class Meter:
 
     def _server_seconds(self) -> float:
         try:
-            fields = Path(f"/proc/{self.server_pid}/stat").read_text().rpartition(")")[2].split()
+            return int(Path(f"/proc/{self.server_pid}/schedstat").read_text().split()[0]) / 1e9
         except OSError:
             return 0.0
-        return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def quantile(laps: Sequence[float], share: float) -> float:
