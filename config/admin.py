@@ -10,6 +10,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from config.kernel.admin import SeenAdmin
+
 DJANGO_ONLY = ("admin", "contenttypes", "sessions")
 
 admin.site.unregister([User, Group])
@@ -37,7 +39,7 @@ class PermissionChoice(forms.ModelMultipleChoiceField):
         return permission_words(obj)
 
 
-class InWords(admin.ModelAdmin):
+class InWords(SeenAdmin):
     """Names permissions by their words wherever they are chosen."""
 
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:

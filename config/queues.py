@@ -9,6 +9,7 @@ from django.db.models import Model
 from config.dashboard import Tile
 from config.kernel.admin.base import COUNT_LIMIT
 from config.kernel.admin.queues import Queue, queue_url
+from config.kernel.visibility import visible_to
 from config.navigation import place_of, section_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def queue_tiles(user: "AbstractUser | AnonymousUser") -> Iterable[Tile]:
     """A tile for each queue of each list this user may open and work off, in the order of the navigation."""
     found = sorted(_queues(user), key=lambda row: place_of(row[1]._meta.label_lower))
     for section, model, queue in found:
-        waiting = queue.rows(model._default_manager.all()).order_by()[:COUNT_LIMIT].count()
+        rows = visible_to(user, model._default_manager.all())
+        waiting = queue.rows(rows).order_by()[:COUNT_LIMIT].count()
         yield Tile(queue.label, waiting, queue_url(model, queue.name), queue.tone, section=section)
 
 

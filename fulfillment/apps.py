@@ -8,6 +8,7 @@ class FulfillmentConfig(AppConfig):
 
     def ready(self) -> None:
         from fulfillment import invariants, states, subscribers  # noqa: F401  (registers checks and machines)
+        from fulfillment.selectors import sight  # noqa: F401  (declares who sees what)
         from fulfillment.services.stock_loss import WarehouseWork
         from inventory.owners import register_owner
 

@@ -14,5 +14,6 @@ class InventoryConfig(AppConfig):
             states,
             subscribers,
         )
+        from inventory.selectors import sight  # noqa: F401  (declares who sees what)
 
         subscribers.register()

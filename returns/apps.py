@@ -8,3 +8,4 @@ class ReturnsConfig(AppConfig):
 
     def ready(self) -> None:
         from returns import invariants, states  # noqa: F401  (registers checks and machines)
+        from returns.selectors import sight  # noqa: F401  (declares who sees what)

@@ -8,7 +8,7 @@ class KernelConfig(AppConfig):
     verbose_name = _("System")
 
     def ready(self) -> None:
-        from config.kernel import invariants  # noqa: F401  (registers its own)
+        from config.kernel import invariants, sight  # noqa: F401  (register their own)
 
         # Not by autodiscovery: our admin site itself is made of `config.kernel.admin`.
         from config.kernel.admin import jobs, outbox, records  # noqa: F401

@@ -5,6 +5,7 @@ from inventory.models.places import Bin, Location
 from inventory.models.receipts import StockReceipt
 from inventory.models.reservations import Reservation
 from inventory.models.skus import Barcode, KitPart, Sku
+from inventory.models.staff import StaffLocation
 from inventory.models.stock import BinStock, MovementKey, StockLevel, StockMovement, UnsellableStock
 from inventory.models.transfers import Transfer, TransferLine
 
@@ -21,6 +22,7 @@ __all__ = [
     "MovementKey",
     "Reservation",
     "Sku",
+    "StaffLocation",
     "StockAdjustment",
     "StockCount",
     "StockCountLine",

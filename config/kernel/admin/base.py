@@ -1,5 +1,6 @@
 """The bases of every admin page: bounded lists, and records that nobody edits."""
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 
 from config.kernel.actors import Actor
+from config.kernel.visibility import is_declared, visible_to
 
 COUNT_LIMIT = 10_000
 
@@ -39,8 +41,37 @@ def acting(request: HttpRequest) -> Actor:
     return Actor.for_user(request.user)  # type: ignore[arg-type]
 
 
-class BancaleAdmin(_ModelAdmin):
+class SeenAdmin(_ModelAdmin):
+    """Shows a person only the rows they see (`config.kernel.visibility`), and offers only these in its choices."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return visible_to(request.user, rows)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_foreignkey(db_field, request, **_seen(db_field, request, kwargs))
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, **_seen(db_field, request, kwargs))
+
+
+def _seen(db_field: Any, request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
+    related = db_field.remote_field.model
+    if "queryset" not in given and is_declared(related):
+        given["queryset"] = visible_to(request.user, related._default_manager.all())
+    return given
+
+
+def name_of(entry: Any) -> str:
+    """What a column, field or filter is called: itself, or the first of a pair."""
+    return str(entry[0] if isinstance(entry, tuple) else entry)
+
+
+class BancaleAdmin(SeenAdmin):
     """Any model's pages. Lists are bounded; nothing is deleted by ticking boxes.
+
+    `needs` names the permission that a column, field or filter needs; whoever lacks it neither sees it nor
+    filters by it. `linked_by` names columns that links of ours filter by besides the filters.
 
     `page_context` fills the object page (`templates/admin/object_page.html`); an admin that returns None
     keeps Django's plain form.
@@ -53,6 +84,31 @@ class BancaleAdmin(_ModelAdmin):
     change_form_template = "admin/object_page.html"
     empty_title: Any = ""
     empty_text: Any = ""
+    needs: Mapping[str, str] = {}
+    linked_by: tuple[str, ...] = ()
+
+    def permitted(self, request: HttpRequest, entries: Iterable[Any]) -> list[Any]:
+        """Columns, fields or filters without those that this person may not see."""
+        lacking = {name for name, need in self.needs.items() if not request.user.has_perm(need)}
+        return [entry for entry in entries if name_of(entry) not in lacking]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self.permitted(request, super().get_list_display(request))
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return self.permitted(request, super().get_list_filter(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.permitted(request, super().get_fields(request, obj))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """What a filter, a relation or a link of ours asks: guesses at another column would tell what it holds."""
+        name = lookup.split("__")[0]
+        filters = {name_of(entry).split("__")[0] for entry in self.get_list_filter(request)}
+        columns = {column.name for column in self.opts.concrete_fields if not column.is_relation}
+        if name in columns - {"id", *filters, *self.linked_by}:
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         """What the head, the notices, the steps and the timeline show; keys as in the template."""

@@ -133,7 +133,7 @@ class JobAdmin(TransitionAdmin):
         """The progress card as it is now, for the open page; `reload` once there is more to see than that."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        job = Job.objects.filter(pk=pk).first()
+        job = self.get_queryset(request).filter(pk=pk).first()
         if job is None:
             raise Http404
         html = render_to_string("kernel/_job_progress.html", {"progress": progress_of(job)}, request)

@@ -25,6 +25,7 @@ class EventAdmin(ReadOnlyAdmin):
     )
     search_fields = ("=thread_id", "=subject_id", "=kind", "=correlation")
     search_help_text = _("Number of an order or another object, kind, correlation")
+    linked_by = ("thread_id",)
     ordering = ("-id",)
     fields = readonly_fields = (
         "words", "about", "kind", "from_status", "to_status", "facts_said", "at", "who", "correlation",

@@ -1,0 +1,41 @@
+"""Who sees which rows of the stock room: a person bound to locations sees what lies, moves or is promised there."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from config.kernel.actors import Actor, register_places
+from config.kernel.visibility import at, see, see_all
+from inventory.models import StaffLocation, StockMovement
+
+
+def places_of(user: Any) -> frozenset[int] | None:
+    """The locations a person is bound to, None for the whole business; one statement."""
+    found = frozenset(StaffLocation.objects.filter(user=user.pk).values_list("location_id", flat=True))
+    return found or None
+
+
+def _adjusted_there(actor: Actor) -> Q | None:
+    if actor.locations is None:
+        return None
+    moved = StockMovement.objects.filter(
+        reference_kind="stock_adjustment", reference_id=OuterRef("pk"), level__location__in=actor.locations
+    )
+    return Q(Exists(moved))
+
+
+register_places(places_of)
+
+see_all("inventory.sku")
+see("inventory.location", at("pk"))
+see("inventory.bin", at("location"))
+see("inventory.stocklevel", at("location"))
+see("inventory.stockmovement", at("level__location"))
+see("inventory.reservation", at("level__location"))
+see("inventory.stockreceipt", at("location"))
+see("inventory.stockadjustment", _adjusted_there)
+see("inventory.transfer", at("origin", "destination"))
+see("inventory.stockcount", at("location"))
+see("inventory.lowstockalert", at("level__location"))
+# Who is mailed: people, not stock.
+see_all("inventory.alertfollower")

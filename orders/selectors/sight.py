@@ -1,0 +1,59 @@
+"""Who sees which orders: a person bound to locations sees those with units promised to leave, or gone, from there.
+
+What belongs to an order is seen with it. The warehouse adds its work in `fulfillment.selectors.sight`.
+"""
+
+from collections.abc import Callable
+
+from django.db.models import Exists, OuterRef, Q
+
+from config.kernel.actors import Actor
+from config.kernel.visibility import Sight, see, see_all, seen_by
+from inventory.enums import ReservationState
+from inventory.models import Reservation
+from orders.models import LinePart, Order
+
+# Where the order of a row stands.
+ORDER_OF = {
+    "orders.order": "pk",
+    "orders.raworder": "order",
+    "orders.hold": "order",
+    "orders.allocationdecision": "order",
+    "orders.payment": "order",
+    "orders.notification": "order",
+}
+_TAKEN = (ReservationState.OPEN, ReservationState.CONSUMED)
+
+
+def see_orders(exists: Callable[[frozenset[int], str], Exists]) -> None:
+    """Declare one way an order touches locations: (locations, path from the row to its order) to a subquery."""
+    for model, path in ORDER_OF.items():
+        see(model, _sight(exists, path))
+
+
+def _sight(exists: Callable[[frozenset[int], str], Exists], path: str) -> Sight:
+    def sight(actor: Actor) -> Q | None:
+        return None if actor.locations is None else Q(exists(actor.locations, path))
+
+    return sight
+
+
+def _promised(locations: frozenset[int], path: str) -> Exists:
+    taken = Reservation.objects.filter(
+        reference_kind="order_line_part",
+        reference_id=OuterRef("pk"),
+        state__in=_TAKEN,
+        level__location__in=locations,
+    )
+    return Exists(LinePart.objects.filter(Exists(taken), line__order=OuterRef(path)))
+
+
+def _customers(actor: Actor) -> Q | None:
+    if actor.locations is None:
+        return None
+    return Q(Exists(seen_by(actor, Order.objects.filter(customer=OuterRef("pk")))))
+
+
+see_orders(_promised)
+see("orders.customer", _customers)
+see_all("orders.legalentity", "orders.saleschannel", "orders.skualias")
