@@ -1,5 +1,6 @@
 """One search box: an exact number, reference, e-mail, SKU, barcode or tracking number opens what it names."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,6 +11,8 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
+from orders.privacy import SEE_PERSONAL
+
 # In the order of asking; every column is indexed or unique.
 EXACT = (
     ("orders.order", ("number", "external_id", "external_number", "email")),
@@ -19,6 +22,7 @@ EXACT = (
     ("fulfillment.parcel", ("tracking_number",)),
     ("returns.rma", ("number",)),
 )
+PERSONAL = frozenset({"email"})
 FALLBACK = "orders.order"
 
 
@@ -33,7 +37,7 @@ def find_url(request: HttpRequest, site: admin.AdminSite, text: str) -> str | No
         if model_admin is None:
             continue
         named = Q()
-        for column in columns:
+        for column in _askable(request, columns):
             named |= Q(**{f"{column}__in": spellings})
         hits = list(
             model_admin.model._default_manager.filter(named).values_list("pk", flat=True).distinct()[:2]
@@ -45,6 +49,12 @@ def find_url(request: HttpRequest, site: admin.AdminSite, text: str) -> str | No
             return _list_url(model_admin, site, text)
     model_admin = _viewable(request, site, FALLBACK)
     return _list_url(model_admin, site, text) if model_admin and model_admin.search_fields else None
+
+
+def _askable(request: HttpRequest, columns: Iterable[str]) -> list[str]:
+    """The columns that this person may search: an answer would tell whose order it is."""
+    may_all = request.user.has_perm(SEE_PERSONAL)
+    return [column for column in columns if may_all or column not in PERSONAL]
 
 
 def _viewable(request: HttpRequest, site: admin.AdminSite, label: str) -> "ModelAdmin[Any] | None":

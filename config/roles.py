@@ -1,4 +1,5 @@
-"""Who may do what: the groups Picker, Support and Manager, kept in step with each migration.
+"""Who may do what: the five roles, kept in step with each migration. A group's name is the role's code; pages show
+its words.
 
 Rights a person gave a group by hand stay; what stands here is added when it is missing.
 """
@@ -7,10 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import AppConfig
+from django.utils.translation import pgettext_lazy
 
 SEEN_BY_ALL = (
     "orders.view_order",
-    "orders.view_customer",
     "inventory.view_sku",
     "inventory.view_stocklevel",
     "inventory.view_reservation",
@@ -45,6 +46,9 @@ PICKER = (
 )
 SUPPORT = (
     *SEEN_BY_ALL,
+    "orders.view_customer",
+    "orders.view_personal",
+    "orders.view_money",
     "orders.add_order",
     "orders.place_order",
     "orders.confirm_order",
@@ -72,12 +76,57 @@ SUPPORT = (
     "returns.request_rma",
     "returns.approve_rma",
 )
-# A manager may do everything in the rooms, and watch and repair the system; people are the superuser's.
+# Reads the figures of the business, of buyers nothing.
+READER = (
+    *SEEN_BY_ALL,
+    "orders.view_money",
+    "orders.view_payment",
+    "orders.view_hold",
+    "orders.view_allocationdecision",
+    "orders.view_saleschannel",
+    "orders.view_legalentity",
+    "orders.view_skualias",
+    "inventory.view_stockreceipt",
+    "inventory.view_stockadjustment",
+    "inventory.view_transfer",
+    "inventory.view_stockcount",
+    "inventory.view_lowstockalert",
+)
+# A program with a login of its own: hands orders over, and reads where they and the stock stand.
+INTEGRATION = (
+    "orders.place_order",
+    "orders.view_order",
+    "orders.view_personal",
+    "orders.view_money",
+    "inventory.view_sku",
+    "inventory.view_stocklevel",
+    "inventory.view_location",
+    "fulfillment.view_fulfillmentorder",
+    "fulfillment.view_shipment",
+    "fulfillment.view_parcel",
+    "fulfillment.track_parcel",
+    "returns.view_rma",
+)
+# A manager may do everything in the rooms, watch and repair the system, and say who works here in which role; what
+# a role may is the superuser's.
 MANAGER_APPS = ("orders", "inventory", "fulfillment", "returns", "channels", "kernel")
+MANAGER_ALSO = ("auth.view_user", "auth.add_user", "auth.change_user", "auth.view_group")
 NEVER_BY_HAND = ("add_event", "change_event", "delete_event")
 
-ROLES: dict[str, tuple[str, ...]] = {"Picker": PICKER, "Support": SUPPORT}
+ROLES: dict[str, tuple[str, ...]] = {
+    "Picker": PICKER,
+    "Support": SUPPORT,
+    "Reader": READER,
+    "Integration": INTEGRATION,
+}
 MANAGER = "Manager"
+ROLE_WORDS = {
+    "Picker": pgettext_lazy("role", "Warehouse"),
+    "Support": pgettext_lazy("role", "Customer service"),
+    MANAGER: pgettext_lazy("role", "Manager"),
+    "Reader": pgettext_lazy("role", "Read only"),
+    "Integration": pgettext_lazy("role", "Integration"),
+}
 
 
 def ensure_roles(sender: AppConfig, **_kwargs: Any) -> None:
@@ -95,7 +144,7 @@ def ensure_roles(sender: AppConfig, **_kwargs: Any) -> None:
         row
         for row in every
         if row.content_type.app_label in MANAGER_APPS and row.codename not in NEVER_BY_HAND
-    ]
+    ] + [by_name[code] for code in MANAGER_ALSO]
     for name, permissions in wanted.items():
         group, _created = Group.objects.get_or_create(name=name)
         group.permissions.add(*permissions)

@@ -23,7 +23,13 @@ WORDS = (
 )
 FILE = "demo_logins.json"
 # Login name → group; None is the superuser.
-PEOPLE = {"admin": None, "manager": "Manager", "support": "Support", "picker": "Picker"}
+PEOPLE = {
+    "admin": None,
+    "manager": "Manager",
+    "support": "Support",
+    "picker": "Picker",
+    "reader": "Reader",
+}
 
 
 def is_the_demos(folder: Path) -> bool:

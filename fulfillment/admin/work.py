@@ -40,6 +40,7 @@ from fulfillment.states import CANCEL, FULFILLMENT_ORDER
 from fulfillment.tracking import LONGEST_CARRIER, clean_carrier, clean_tracking_number
 from orders.models import Address, Order
 from orders.phone import told_reference
+from orders.privacy import SEE_PERSONAL
 
 QUEUES = (
     Queue("to_ship", gettext_lazy("To ship"), queues.to_ship, "info"),
@@ -205,7 +206,7 @@ class FulfillmentOrderAdmin(TransitionAdmin):
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
-        stop = stop_of(obj)
+        stop, personal = stop_of(obj), request.user.has_perm(SEE_PERSONAL)
         if stop:
             page["badges"] = [(_("Stopped"), "stop"), *page["badges"]]
         return {
@@ -218,9 +219,9 @@ class FulfillmentOrderAdmin(TransitionAdmin):
             "lines": work_lines(obj),
             "is_live": obj.status in LIVE_FULFILLMENT,
             "parcels": parcel_rows(obj, request),
-            "address": _address_rows(obj.ship_to),
+            "address": _address_rows(obj.ship_to, personal=personal, is_live=obj.status in LIVE_FULFILLMENT),
             "order": list(_order_rows(obj.order)),
-            "note": obj.order.note,
+            "note": obj.order.note if personal else "",
         }
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
@@ -237,7 +238,9 @@ class FulfillmentOrderAdmin(TransitionAdmin):
     @admin.display(description=gettext_lazy("to"))
     def to(self, row: FulfillmentOrder) -> str:
         address = row.ship_to
-        parts = (address.name, address.city, address.country_code) if address else ()
+        # Whoever sends the goods reads the name; afterwards it stands on the order, for those who may see it.
+        name = address.name if address and row.status in LIVE_FULFILLMENT else ""
+        parts = (name, address.city, address.country_code) if address else ()
         return ", ".join(part for part in parts if part) or "–"
 
     @admin.display(description=gettext_lazy("units"), ordering="units")
@@ -270,19 +273,21 @@ def _steps(work: FulfillmentOrder) -> list[tuple[str, str]]:
     return [(_("Released"), "done"), (_("Ship"), "stop" if stop_of(work) else "now")]
 
 
-def _address_rows(address: Address | None) -> list[tuple[Any, Any]]:
+def _address_rows(address: Address | None, *, personal: bool, is_live: bool) -> list[tuple[Any, Any]]:
+    """Where it goes; without the right to personal data no more than sending needs, while it needs it."""
     if address is None:
         return [(_("Address"), _("none"))]
     place = f"{address.postal_code} {address.city}".strip()
+    named = personal or is_live
     rows = [
-        (_("Name"), address.name),
-        (_("Company"), address.company),
-        (_("Street"), address.line1),
-        (_("More"), address.line2),
-        (_("City"), place),
+        (_("Name"), address.name if named else ""),
+        (_("Company"), address.company if named else ""),
+        (_("Street"), address.line1 if named else ""),
+        (_("More"), address.line2 if named else ""),
+        (_("City"), place if named else address.city),
         (_("Region"), address.region),
         (_("Country"), address.country_code),
-        (_("Phone"), address.phone),
+        (_("Phone"), address.phone if personal else ""),
     ]
     return [(label, value) for label, value in rows if value]
 

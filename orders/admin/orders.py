@@ -28,7 +28,9 @@ from orders.admin.panels import extra_buttons
 from orders.admin.verbs import EXTRA_VERBS, ORDER_VERBS, BulkLiftForm, CancelForm, HoldForm, hold_orders
 from orders.enums import FulfillmentStatus, OrderStatus, PaymentAxis
 from orders.models import Order
+from orders.privacy import SEE_MONEY, SEE_PERSONAL
 from orders.selectors import work
+from orders.selectors.numbers import search_numbers
 from orders.selectors.order_page import with_page_rows
 from orders.services.allocating import ALLOCATE, allocate_orders
 from orders.services.cancelling import cancel_orders
@@ -111,6 +113,9 @@ class OrderAdmin(TransitionAdmin):
     search_fields = ("number",)
     search_help_text = _("Number, channel reference, e-mail, name or SKU")
     ordering = ("-placed_at", "-id")
+    needs = {
+        "buyer": SEE_PERSONAL, "total": SEE_MONEY, "payment": SEE_MONEY, "payment_status": SEE_MONEY,
+    }  # fmt: skip
     actions: tuple[Any, ...] = ORDER_ACTIONS
     goods = badge_column("fulfillment_status", FulfillmentStatus, _("fulfillment"))
     payment = badge_column("payment_status", PaymentAxis, _("payment"))
@@ -132,7 +137,8 @@ class OrderAdmin(TransitionAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        return work.search_orders(queryset, search_term[:200]), False
+        find = work.search_orders if request.user.has_perm(SEE_PERSONAL) else search_numbers
+        return find(queryset, search_term[:200]), False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(PLACE.permission)

@@ -15,7 +15,7 @@ from config.kernel.templatetags.bancale import badge, local_text, localtime, mon
 from orders.admin.decision import decision_words
 from orders.admin.panels import panels_of
 from orders.admin.verbs import holds_of
-from orders.admin.words import hold_text, hold_title
+from orders.admin.words import hold_stops, hold_text, hold_title
 from orders.enums import (
     FulfillmentStatus,
     HoldKind,
@@ -28,6 +28,7 @@ from orders.enums import (
 )
 from orders.models import Address, Hold, Order
 from orders.phone import told_reference
+from orders.privacy import SEE_MONEY, SEE_PERSONAL
 from orders.selectors.holds import refusing
 from orders.selectors.order_page import LineView, line_views, newest_decision, tax_sums
 from orders.selectors.unknown import unknown_codes
@@ -43,9 +44,10 @@ def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
     """The cards of the page beside head, buttons and timeline."""
     lines = line_views(order)
     panels = panels_of(order, request)
+    personal, money = (request.user.has_perm(right) for right in (SEE_PERSONAL, SEE_MONEY))
     return {
         "title": _("Order %(number)s") % {"number": order.number},
-        "badges": badges_of(order),
+        "badges": badges_of(order, money=money),
         "sub": list(_sub(order)),
         "notices": _notices(order, request),
         "steps": steps_of(order),
@@ -55,22 +57,25 @@ def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
         "why": decision_words(newest_decision(order)),
         "main_panels": [panel for panel in panels if panel.column == "main"],
         "side_panels": [panel for panel in panels if panel.column != "main"],
-        "customer": list(_customer(order)),
+        "shows_money": money,
+        "shows_personal": personal,
+        "customer": list(_customer(order) if personal else _recipient(order)),
         "customer_more": _customer_more(order, request),
-        "money": list(_money(order)),
-        "payments": list(_payments(order)),
-        "mails": list(_mails(order, request)),
-        "note": order.note,
+        "money": list(_money(order)) if money else [],
+        "payments": list(_payments(order)) if money else [],
+        "mails": list(_mails(order, request)) if personal else [],
+        "note": order.note if personal else "",
     }
 
 
-def badges_of(order: Order) -> list[tuple[str, str]]:
-    """Its three axes, and that it is held."""
+def badges_of(order: Order, *, money: bool = True) -> list[tuple[str, str]]:
+    """Its three axes, or two for those who see no money, and that it is held."""
     badges = [status_pair(OrderStatus, order.status)]
     if holds_of(order):
         badges.insert(0, (_("On hold"), "stop"))
     badges.append(status_pair(FulfillmentStatus, order.fulfillment_status))
-    badges.append(status_pair(PaymentAxis, order.payment_status))
+    if money:
+        badges.append(status_pair(PaymentAxis, order.payment_status))
     if order.is_test:
         badges.append((_("Test order"), "idle"))
     return badges
@@ -90,11 +95,12 @@ def _sub(order: Order) -> Iterator[Any]:
 
 def _notices(order: Order, request: HttpRequest) -> list[dict[str, Any]]:
     may_lift = request.user.has_perm(HOLD_ORDER) and not order.is_closed
+    money = request.user.has_perm(SEE_MONEY)
     return [
         {
             "tone": "wait",
-            "title": hold_title(hold.kind, hold.facts),
-            "text": hold_text(hold),
+            "title": hold_title(hold.kind, hold.facts if money else {}),
+            "text": hold_text(hold) if money else hold_stops(hold),
             **(_way_out(order, hold, request) if may_lift else {"url": "", "label": ""}),
         }
         for hold in holds_of(order)
@@ -149,6 +155,17 @@ def _customer(order: Order) -> Iterator[tuple[Any, ...]]:
     if order.bill_to is not None and _address(order.bill_to) != _address(order.ship_to):
         yield _("Bill to"), _address(order.bill_to)
     yield _("Language"), _language(order.language)
+    if order.shipping_method:
+        yield _("Shipping method"), order.shipping_method
+    if order.preferred_location is not None:
+        yield _("Preferred location"), order.preferred_location.name
+
+
+def _recipient(order: Order) -> Iterator[tuple[Any, ...]]:
+    """As far as it is needed to send the goods: nothing of the buyer once nothing is to be sent any more."""
+    if order.ship_to is not None and not order.is_closed:
+        yield _("Name"), order.ship_to.name
+        yield _("Ship to"), _address(order.ship_to)
     if order.shipping_method:
         yield _("Shipping method"), order.shipping_method
     if order.preferred_location is not None:

@@ -13,6 +13,7 @@ from config.kernel.templatetags.bancale import money_text
 from orders.enums import FulfillmentStatus as F
 from orders.enums import HoldKind, MailKind, OrderStatus, PaymentAxis, PaymentStatus, Step
 from orders.models import Hold
+from orders.privacy import SEE_MONEY
 from orders.selectors.notes import note_texts
 from orders.states import HOLD_REFUSES
 
@@ -128,6 +129,11 @@ def _remedy(kind: str) -> str:
     }.get(HoldKind(kind), "")
 
 
+def hold_stops(hold: Hold) -> str:
+    """Which steps a hold refuses, without what was found: that may speak of money."""
+    return _refusals(hold)
+
+
 def _refusals(hold: Hold) -> str:
     steps = HOLD_REFUSES[HoldKind(hold.kind)] - set(hold.facts.get("allows", ()))
     words = ", ".join(str(step.label).lower() for step in Step if step in steps)
@@ -139,6 +145,10 @@ def _held(facts: Mapping[str, Any]) -> str:
         return _("Held by staff")
     title = hold_title(facts["kind"], facts).rstrip(".")
     return _("Held: %(what)s") % {"what": title[:1].lower() + title[1:]}
+
+
+def _of_money(facts: Mapping[str, Any]) -> str:
+    return SEE_MONEY if "difference" in facts else ""
 
 
 def _lifted(facts: Mapping[str, Any]) -> str:
@@ -204,8 +214,9 @@ describe(
     gettext_lazy("Hold brought up to date"),
     detail=lambda facts: _held(facts),
     tone="wait",
+    need=_of_money,
 )
-describe("order", "hold_placed", _held, tone="stop")
+describe("order", "hold_placed", _held, tone="stop", need=_of_money)
 describe("order", "hold_lifted", _lifted, tone="ok")
 describe("order", "allocated", gettext_lazy("Stock reserved"), detail=_units, tone="ok")
 describe("order", "reallocated", gettext_lazy("Planned anew"), detail=_units, tone="info")
@@ -223,9 +234,14 @@ describe("order", "backorder_filled", gettext_lazy("Backorder filled"), detail=_
 describe("order", "shipped", gettext_lazy("Goods left"), detail=_units, tone="info")
 describe("order", "delivered", gettext_lazy("Goods delivered"), detail=_units, tone="ok")
 describe("order", "returned", gettext_lazy("Goods came back"), detail=_units, tone="back")
-describe("payment", "created", gettext_lazy("Payment reported"), tone="info")
+describe("payment", "created", gettext_lazy("Payment reported"), tone="info", need=SEE_MONEY)
 describe(
-    "payment", "amounts_reported", gettext_lazy("Payment amounts reported"), detail=_amounts, tone="info"
+    "payment",
+    "amounts_reported",
+    gettext_lazy("Payment amounts reported"),
+    detail=_amounts,
+    tone="info",
+    need=SEE_MONEY,
 )
 describe("order", "note_added", gettext_lazy("Note"), tone="info")
 describe(

@@ -30,7 +30,10 @@ class Customer(QuickRead, Versioned):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
-        permissions = [("merge_customer", _("May merge customers"))]
+        permissions = [
+            ("merge_customer", _("May merge customers")),
+            ("view_personal", _("May see and search personal data of buyers")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["email"], condition=~Q(email=""), name="customer_email_once"),
             models.CheckConstraint(condition=~Q(merged_into=F("id")), name="customer_merged_elsewhere"),

@@ -100,6 +100,7 @@ class Payment(Versioned):
     class Meta:
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
+        permissions = [("view_money", _("May see prices, totals and payments"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["order", "provider", "external_id"], name="payment_external_once"

@@ -22,6 +22,7 @@ from config.kernel.admin.timeline import in_words
 from config.kernel.models import Event
 from config.kernel.templatetags.bancale import ago, local_text, quantity
 from orders.models import Order
+from orders.privacy import SEE_PERSONAL
 from returns.admin.forms import labels_of, units_of
 from returns.admin.verbs import EXTRA_VERBS, RMA_VERBS, count_of
 from returns.enums import Disposition, Reception, RmaStatus
@@ -79,7 +80,9 @@ class RmaAdmin(TransitionAdmin):
         self, request: HttpRequest, queryset: QuerySet[Rma], search_term: str
     ) -> tuple[QuerySet[Rma], bool]:
         term = search_term.strip()[:254]
-        return (search_returns(queryset, term) if term else queryset), False
+        if not term:
+            return queryset, False
+        return search_returns(queryset, term, personal=request.user.has_perm(SEE_PERSONAL)), False
 
     def timeline_of(self, obj: Rma) -> list[Any]:
         """Its own events and those of its units."""

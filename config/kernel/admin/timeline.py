@@ -27,6 +27,7 @@ class Description:
     title: Words
     detail: Words = ""
     tone: str = ""
+    need: str | Callable[[Mapping[str, Any]], str] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,14 @@ class TimelineRow:
     detail: str
     at: datetime
     actor: str
+    need: str = ""
 
     def __str__(self) -> str:
         said = f"{self.title} {self.detail}".strip()
         return f"{said} · {local_text(self.at)} · {self.actor}"
 
 
+_PLAIN = Description("")
 Lookup = Callable[[Sequence[Mapping[str, Any]]], Sequence[str]]
 _DESCRIPTIONS: dict[tuple[str, str], Description] = {}
 _LOOKUPS: dict[tuple[str, str], Lookup] = {}
@@ -52,12 +55,13 @@ class _Facts(dict[str, Any]):
         return "–"
 
 
-def describe(subject: str, kind: str, title: Words, *, detail: Words = "", tone: str = "") -> None:
-    """Say how events of one kind about one type of subject read.
+def describe(subject: str, kind: str, title: Words, **more: Any) -> None:
+    """Say how events of one kind about one type of subject read. `more`: detail, tone, need as in `Description`.
 
-    Words name facts as `%(quantity)s`, or are a function of the facts. `subject` "" means any subject.
+    Words name facts as `%(quantity)s`, or are a function of the facts. `subject` "" means any subject. `need` is
+    the permission without which a timeline leaves the event out, or finds it by the facts.
     """
-    _DESCRIPTIONS[subject, kind] = Description(title, detail, tone)
+    _DESCRIPTIONS[subject, kind] = Description(title, **more)
 
 
 def detail_by(subject: str, kind: str, lookup: Lookup) -> None:
@@ -148,7 +152,12 @@ def event_words(event: Event) -> tuple[str, str, str]:
 def _row(event: Event, names: Mapping[int, str], looked_up: str) -> TimelineRow:
     title, detail, tone = event_words(event)
     actor = actor_words(event.actor_kind, event.actor_id, event.actor_label, names)
-    return TimelineRow(tone, title, looked_up or detail, event.at, actor)
+    return TimelineRow(tone, title, looked_up or detail, event.at, actor, _need(event))
+
+
+def _need(event: Event) -> str:
+    need = _DESCRIPTIONS.get((event.subject_type, event.kind), _PLAIN).need
+    return need(event.facts) if callable(need) else need
 
 
 def _say(words: Words, facts: _Facts) -> str:

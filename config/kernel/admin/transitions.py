@@ -24,13 +24,18 @@ from config.kernel.admin.presses import (
     perform,
     version_seen,
 )
-from config.kernel.admin.timeline import SHOWN, last_event_id, timeline
+from config.kernel.admin.timeline import SHOWN, TimelineRow, last_event_id, timeline
 from config.kernel.admin.tones import status_pair
 from config.kernel.errors import BancaleError, StaleVersion
 from config.kernel.events import Thread
 from config.kernel.locks import lock_rows
 from config.kernel.models import Event
 from config.kernel.states import Machine
+
+
+def told_to(request: HttpRequest, rows: Sequence[TimelineRow]) -> list[TimelineRow]:
+    """A timeline without what this person may not read."""
+    return [row for row in rows if not row.need or request.user.has_perm(row.need)]
 
 
 class TimelineMixin:
@@ -48,7 +53,7 @@ class TimelineMixin:
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}  # type: ignore[misc]
         rows = self.timeline_of(obj)
-        page["timeline"] = rows
+        page["timeline"] = rows and told_to(request, rows)
         if rows and len(rows) >= self.timeline_limit and request.user.has_perm("kernel.view_event"):
             thread = self.thread_of(obj)
             url = f"{admin_url(Event, 'changelist')}?thread_type__exact={thread.type}&thread_id={thread.id}"
@@ -187,9 +192,8 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
         if obj is None:
             raise Http404
         seen = request.POST.get("last_event", "")
-        changes = [
-            str(row) for row in timeline(self.thread_of(obj), after=int(seen) if seen.isdigit() else 0)
-        ]
+        since = timeline(self.thread_of(obj), after=int(seen) if seen.isdigit() else 0)
+        changes = [str(row) for row in told_to(request, since)]
         if not changes:
             status = self._status(obj)[0]
             changes = [_("Its details were changed; its status is “%(status)s”.") % {"status": status}]

@@ -1,0 +1,148 @@
+"""What the warehouse does not see of a buyer, and cannot find out by asking."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.urls import reverse
+
+from config.kernel.admin import admin_url
+from fulfillment.models import FulfillmentOrder
+from orders.models import Order
+from orders.selectors.numbers import search_numbers
+from tests.factories.fulfillment import make_confirmed, make_released, make_shipped
+from tests.factories.orders import make_order
+from tests.kernel.visitor import text_of, visitor
+
+pytestmark = pytest.mark.django_db
+HIDDEN = ("ada@example.com", "+39 011 555", "Please ring twice")
+
+
+def buyer_of(order: Order) -> Order:
+    """The same buyer, whatever the factory named."""
+    order.ship_to.phone, order.ship_to.name = "+39 011 555", "Ada Lovelace"
+    order.ship_to.save()
+    Order.objects.filter(pk=order.pk).update(email="ada@example.com", note="Please ring twice")
+    return Order.objects.get(pk=order.pk)
+
+
+def test_picker_reads_name_and_address_but_no_contact_no_money() -> None:
+    order = buyer_of(make_confirmed())
+
+    page = visitor("Picker").get(admin_url(Order, "change", order.pk))
+
+    said = text_of(page)
+    assert "Ada Lovelace" in said
+    for secret in (*HIDDEN, "EUR", "€", "Paid", "Payment reported"):
+        assert secret not in said, secret
+    assert {"money", "payments", "mails"} <= {
+        name for name, shown in page.context["page"].items() if shown == []
+    }
+
+
+def test_support_reads_all_of_it() -> None:
+    order = buyer_of(make_confirmed())
+
+    said = text_of(visitor("Support").get(admin_url(Order, "change", order.pk)))
+
+    for shown in (*HIDDEN, "Paid"):
+        assert shown in said, shown
+
+
+def test_name_and_street_are_gone_for_the_picker_once_the_goods_left() -> None:
+    parcel = make_shipped()
+    order = buyer_of(parcel.order)
+    work = parcel.shipment.fulfillment_order
+    picker, support = visitor("Picker"), visitor("Support")
+    url = admin_url(FulfillmentOrder, "change", work.pk)
+
+    assert "Ada Lovelace" not in text_of(picker.get(url))
+    assert order.ship_to.line1 not in text_of(picker.get(url))
+    assert "Ada Lovelace" in text_of(support.get(url))
+
+
+def test_picker_reads_the_address_of_live_work_without_the_telephone() -> None:
+    work = make_released()
+    buyer_of(work.order)
+
+    said = text_of(visitor("Picker").get(admin_url(FulfillmentOrder, "change", work.pk)))
+
+    assert "Ada Lovelace" in said
+    for secret in HIDDEN:
+        assert secret not in said
+
+
+@pytest.mark.parametrize("asked", ["ada@example.com", "ada", "Lovelace", "+39 011 555"])
+def test_picker_finds_no_order_by_its_buyer(asked: str) -> None:
+    buyer_of(make_order())
+    url = reverse("admin:orders_order_changelist")
+
+    assert visitor("Picker").get(url, {"q": asked}).context["cl"].result_count == 0
+    box = visitor("Picker").get(reverse("admin:find"), {"q": asked})
+    assert box["Location"].startswith(url)
+
+
+def test_picker_finds_an_order_by_its_number_and_its_goods() -> None:
+    order = buyer_of(make_order())
+    every = Order.objects.all()
+
+    assert list(search_numbers(every, order.number)) == [order]
+    assert list(search_numbers(every, order.lines.get().sku_code[:4].lower())) == [order]
+    assert not search_numbers(every, f"{order.number} nothing").exists()
+
+
+def test_list_of_the_picker_has_no_buyer_and_no_amount() -> None:
+    buyer_of(make_order())
+    url = reverse("admin:orders_order_changelist")
+
+    columns = {role: visitor(role).get(url).context["cl"].list_display for role in ("Picker", "Support")}
+
+    assert {"buyer", "total", "payment"} & set(columns["Picker"]) == set()
+    assert {"buyer", "total", "payment"} <= set(columns["Support"])
+    assert visitor("Picker").get(url, {"payment_status__exact": "paid"}).status_code == 400
+
+
+def test_picker_opens_neither_customers_nor_payments_nor_mails() -> None:
+    picker = visitor("Picker")
+
+    for model in ("customer", "payment", "notification", "raworder"):
+        assert picker.get(reverse(f"admin:orders_{model}_changelist")).status_code == 403
+
+
+def test_manager_gives_a_role_but_not_more_than_they_hold() -> None:
+    manager = visitor("Manager")
+    person = get_user_model().objects.create_user("nina", is_staff=True)
+    picker = Group.objects.get(name="Picker")
+    url = admin_url(person, "change", person.pk)
+    forms = {"staff_locations-TOTAL_FORMS": 0, "staff_locations-INITIAL_FORMS": 0}
+
+    page = manager.get(url)
+    manager.post(
+        url,
+        {
+            "username": "nina", "is_active": "on", "is_staff": "on", "is_superuser": "on",
+            "groups": [picker.pk], "user_permissions": [1], **forms,
+        },
+    )  # fmt: skip
+
+    person.refresh_from_db()
+    assert "Warehouse" in text_of(page)
+    assert list(person.groups.all()) == [picker]
+    assert not person.is_superuser
+    assert not person.user_permissions.exists()
+
+
+def test_manager_reaches_no_superuser_by_page_or_password() -> None:
+    owner: Any = get_user_model().objects.create_superuser("owner", password="forbice-pallet-9")
+    manager = visitor("Manager")
+
+    page = manager.get(admin_url(owner, "change", owner.pk))
+    manager.post(
+        reverse("admin:auth_user_password_change", args=[owner.pk]),
+        {"password1": "scaffale-nastro-7", "password2": "scaffale-nastro-7"},
+    )
+
+    owner.refresh_from_db()
+    assert (page.status_code, page["Location"]) == (302, "/")
+    assert owner.check_password("forbice-pallet-9")
