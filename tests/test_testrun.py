@@ -111,11 +111,11 @@ def test_repeat_on_sqlite_runs_only_what_the_database_can_change(tmp_path: Path)
 
 
 def test_own_postgresql_starts_and_stops() -> None:
-    with postgres_server._started(postgres_server._server_binaries()) as database:
-        assert postgres_server.ask(database.url) == database.version
+    with postgres_server.own_server() as server:
+        assert server.start() == postgres_server.ask(server.url)
 
     with pytest.raises(SetupError, match="PostgreSQL cannot be reached"):
-        postgres_server.ask(database.url)
+        postgres_server.ask(server.url)
 
 
 def test_given_postgresql_that_does_not_answer_is_no_reason_to_use_another() -> None:
@@ -127,10 +127,7 @@ def test_given_postgresql_that_does_not_answer_is_no_reason_to_use_another() -> 
 
 
 def test_own_redis_starts_and_stops() -> None:
-    binary = redis_server._server_binary()
-    assert binary is not None
-
-    with redis_server._started(binary) as broker:
+    with redis_server.own_server() as broker:
         assert redis_server._answers(broker.url)
 
     assert not redis_server._answers(broker.url)

@@ -91,8 +91,9 @@ def provide(environ: Mapping[str, str]) -> Iterator[Database]:
     elif (local := find_local()) is not None:
         yield local
     else:
-        with _started(_server_binaries()) as database:
-            yield database
+        with own_server() as server:
+            version = server.start()
+            yield Database(server.url, "a server started for this run", version)
 
 
 def _conninfo(url: str) -> str:
@@ -123,43 +124,58 @@ def _server_binaries() -> Path:
     raise SetupError("No PostgreSQL was found: install a server, or set DATABASE_URL to one.")
 
 
-@contextmanager
-def _started(binaries: Path) -> Iterator[Database]:
-    folder = Path(tempfile.mkdtemp(prefix="bancale-pg-", dir=_short_folder()))
-    process = None
-    try:
-        owner = _humble_owner(folder)
-        binaries = _reachable(binaries, folder, owner)
-        password, port = secrets.token_urlsafe(18), spare_port()
-        _create_cluster(binaries, folder, owner, password)
-        with (folder / "log").open("w") as log:
-            process = subprocess.Popen(
-                [
-                    binaries / "postgres",
-                    "-D",
-                    folder / "cluster",
-                    "-p",
-                    str(port),
-                    "-h",
-                    "127.0.0.1",
-                    "-k",
-                    "",
-                ],
+@dataclass(slots=True)
+class OwnServer:
+    """A server of our own in a temporary folder, which can be started again after it was killed."""
+
+    binaries: Path
+    folder: Path
+    owner: Owner
+    port: int
+    password: str
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"postgres://bancale:{self.password}@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> str:
+        """Start it and wait until it answers; its version."""
+        options = ["-D", str(self.folder / "cluster"), "-p", str(self.port), "-h", "127.0.0.1", "-k", ""]
+        with (self.folder / "log").open("a") as log:
+            self.process = subprocess.Popen(
+                [self.binaries / "postgres", *options],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                user=owner.user,
-                group=owner.group,
+                user=self.owner.user,
+                group=self.owner.group,
             )
-        url = f"postgres://bancale:{password}@127.0.0.1:{port}/postgres"
-        yield Database(url, "a server started for this run", _wait_for(url, process, folder / "log"))
-    finally:
-        if process is not None:
-            process.send_signal(signal.SIGINT)  # its fast shutdown; SIGTERM waits for every client
+        return _wait_for(self.url, self.process, self.folder / "log")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)  # its fast shutdown; SIGTERM waits for every client
             try:
-                process.wait(10)
+                self.process.wait(10)
             except subprocess.TimeoutExpired:
-                process.kill()
+                self.process.kill()
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """A new cluster that is stopped and deleted at the end; not started yet."""
+    folder = Path(tempfile.mkdtemp(prefix="bancale-pg-", dir=_short_folder()))
+    server = None
+    try:
+        owner = _humble_owner(folder)
+        binaries = _reachable(_server_binaries(), folder, owner)
+        server = OwnServer(binaries, folder, owner, spare_port(), secrets.token_urlsafe(18))
+        _create_cluster(binaries, folder, owner, server.password)
+        yield server
+    finally:
+        if server is not None:
+            server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -41,8 +41,8 @@ def provide(environ: Mapping[str, str]) -> Iterator[Broker]:
         if not _answers(given):
             raise SetupError("The Redis of BANCALE_REDIS_URL does not answer.")
         yield Broker(given, "BANCALE_REDIS_URL")
-    elif (binary := _server_binary()) is not None:
-        with _started(binary) as broker:
+    elif _server_binary() is not None:
+        with own_server() as broker:
             yield broker
     elif (url := _empty_local()) is not None:
         yield Broker(url, "the local server")
@@ -81,7 +81,14 @@ def _server_binary() -> Path | None:
 
 
 @contextmanager
-def _started(binary: Path) -> Iterator[Broker]:
+def own_server() -> Iterator[Broker]:
+    """A server of our own without persistence, stopped and deleted at the end.
+
+    Refuses: `SetupError` where there is none to start.
+    """
+    binary = _server_binary()
+    if binary is None:
+        raise SetupError("No Redis was found: install redis-server.")
     folder = Path(tempfile.mkdtemp(prefix="bancale-redis-"))
     port = spare_port()
     options = [

@@ -1,7 +1,9 @@
-"""`manage.py prove oversell|races`: proofs on the configured PostgreSQL, in a database of their own."""
+"""`manage.py prove oversell|races`: proofs on the configured PostgreSQL, in a database of their own; and
+`manage.py prove kills`, on servers of its own."""
 
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,7 +11,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from config.prove import oversell, races
 from config.prove.database import CannotProve, own_database
 from config.prove.figures import Figures, audit_figures
+from config.prove.kills import proof as kills
+from config.prove.kills.faults import Counts
+from config.prove.kills.stage import Stage, private_stage
 from config.prove.shop import open_shop
+
+# What the proofs' controls must be seen to do.
+SEEN_TO = {"oversell": "oversold", "kills": "lost"}
 
 
 class Command(BaseCommand):
@@ -17,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         proofs = parser.add_subparsers(dest="proof", required=True)
-        for name in ("oversell", "races"):
+        for name in ("oversell", "races", "kills"):
             proof = proofs.add_parser(name)
             proof.add_argument("--seed", type=int, help="repeat the dice of an earlier run")
             if name == "races":
@@ -27,35 +35,62 @@ class Command(BaseCommand):
                 proof.add_argument("--processes", type=int, default=16)
                 proof.add_argument("--attempts", type=int, default=1_600, help="a round (default 1600)")
                 proof.add_argument("--units", type=int, default=500, help="there are (default 500)")
+            if name == "kills":
+                self._add_faults(proof)
+            if name != "races":
                 proof.add_argument(
                     "--control",
                     action="store_true",
                     help="without protection; succeeds when it is seen to fail",
                 )
 
+    def _add_faults(self, proof: CommandParser) -> None:
+        proof.add_argument("--kills", type=int, default=60, help="of web and worker processes (default 60)")
+        proof.add_argument("--crashes", type=int, default=5, help="of PostgreSQL (default 5)")
+        proof.add_argument("--flushes", type=int, default=5, help="of Redis (default 5)")
+        proof.add_argument("--clients", type=int, default=4, help="who order at once (default 4)")
+        proof.add_argument("--hasty", action="store_true", help="with leases and sweeps of seconds")
+
     def handle(self, *args: Any, **options: Any) -> None:
         seed = options["seed"] if options["seed"] is not None else random.SystemRandom().randrange(10**6)
         self.stdout.write(f"prove {options['proof']}, seed {seed}")
         try:
-            with own_database() as name:
-                self.stdout.write(f"database {name}, migrated")
-                broken = self._show(self._figures(options, seed))
+            with self._figures(options, seed) as parts:
+                broken = self._show(parts)
         except CannotProve as refusal:
             raise CommandError(str(refusal), returncode=2) from refusal
         if options.get("control"):
-            self._judge_control(broken)
+            self._judge_control(broken, SEEN_TO[options["proof"]])
         elif broken:
             raise CommandError(f"{len(broken)} violations, seed {seed}")
         else:
             self.stdout.write(f"Proven: 0 violations, seed {seed}")
 
-    def _figures(self, options: dict[str, Any], seed: int) -> Iterator[Figures]:
+    @contextmanager
+    def _figures(self, options: dict[str, Any], seed: int) -> Iterator[Iterator[Figures]]:
+        if options["proof"] == "kills":
+            with private_stage(is_hasty=options["hasty"]) as stage:
+                self.stdout.write(f"PostgreSQL on port {stage.postgres.port}, Redis at {stage.broker_url}")
+                yield self._kills(stage, options, seed)
+        else:
+            with own_database() as name:
+                self.stdout.write(f"database {name}, migrated")
+                yield self._rivals(options, seed)
+
+    def _kills(self, stage: Stage, options: dict[str, Any], seed: int) -> Iterator[Figures]:
+        counts = Counts(options["kills"], options["crashes"], options["flushes"])
+        yield from kills.prove(
+            stage, kills.Plan(counts, options["clients"], seed, options["hasty"], options["control"])
+        )
+        yield audit_figures()
+
+    def _rivals(self, options: dict[str, Any], seed: int) -> Iterator[Figures]:
         if options["proof"] == "oversell":
             sizes = (options[name] for name in ("processes", "attempts", "units", "rounds"))
             if options["control"]:
                 oversell.drop_check_constraint()
             yield from oversell.prove(open_shop(), oversell.Size(*sizes), seed, is_control=options["control"])
-        elif options["proof"] == "races":
+        else:
             yield from races.prove(open_shop(), options["rounds"], seed)
         yield audit_figures()
 
@@ -68,9 +103,9 @@ class Command(BaseCommand):
         self.stdout.write("")
         return broken
 
-    def _judge_control(self, broken: list[str]) -> None:
-        if not any("oversold" in sentence for sentence in broken):
+    def _judge_control(self, broken: list[str], sign: str) -> None:
+        if not any(sign in sentence for sentence in broken):
             raise CommandError(
-                "The control did not oversell: this proof would not have noticed a missing lock."
+                f"Nothing was {sign} in the control: this proof would not have noticed a missing protection."
             )
         self.stdout.write(f"The control failed as it must: {len(broken)} violations without the protection.")
