@@ -1,8 +1,10 @@
-"""The demo's shop: coffee, pots and kitchen things from Torino. 58 SKUs and two kits, three locations."""
+"""The demo's shop: coffee, kitchen and home goods from Torino. 292 SKUs and eight kits, three locations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+
+from config.demo.ranges import ranged_goods
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ PLACES = (
 )
 
 # Few of these are in stock, so that a queue forms.
-SCARCE = ("JUG-05", "CUP-BL", "GRI-EL")
+SCARCE = ("JUG-05", "CUP-BL", "GRI-EL", "LAM-45-BRA", "TCL-8-SAG", "DUV-M-TER")
+# Each lies at one place only, so that an order of both leaves in two parcels.
+ONLY_HERE, ONLY_THERE = "CST-25-BRA", "RUG-90-SAG"
 
 # Family: (code, title, [(variant code, variant words, price, grams)])
 # ruff: noqa: E501  (one family a line reads as a table)
@@ -84,21 +88,55 @@ KITS = (
         Decimal("12.90"),
         (("DRI-PL", 1, 89), ("FIL-02", 2, 24)),
     ),
+    Kit(
+        "KIT-TABLE-2",
+        "Table for two: four plates, two bowls, tumblers",
+        Decimal("98.00"),
+        (("PLT-27-CRE", 4, 66), ("BWL-14-CRE", 2, 22), ("TUM-25-CLE", 1, 22)),
+    ),
+    Kit(
+        "KIT-BED",
+        "Bed in white linen: duvet cover and two pillowcases",
+        Decimal("189.00"),
+        (("DUV-M-WHI", 1, 149), ("PIL-50-WHI", 2, 64)),
+    ),
+    Kit(
+        "KIT-BATH",
+        "Bath set in sand: two towels of each size",
+        Decimal("119.00"),
+        (("BTW-S-SAN", 2, 20), ("BTW-M-SAN", 2, 40), ("BTW-L-SAN", 2, 84)),
+    ),
+    Kit(
+        "KIT-CANDLES",
+        "Three small candles: fig, lemon and basil, cedar",
+        Decimal("49.00"),
+        (("CDL-180-FIG", 1, 19), ("CDL-180-LEM", 1, 19), ("CDL-180-CED", 1, 19)),
+    ),
+    Kit(
+        "KIT-GALLERY",
+        "Gallery wall in oak: five frames",
+        Decimal("119.00"),
+        (("FRA-13-OAK", 2, 32), ("FRA-20-OAK", 2, 48), ("FRA-50-OAK", 1, 49)),
+    ),
+    Kit(
+        "KIT-HERBS",
+        "Kitchen herbs: four terracotta pots",
+        Decimal("29.00"),
+        (("TPO-12-TER", 4, 1),),
+    ),
 )
 
 
 def products() -> Iterator[Product]:
-    number = 0
+    for number, (code, title, price, grams) in enumerate(_goods(), start=1):
+        yield Product(code, title, Decimal(price), ean13(800100000000 + number * 7), grams)
+
+
+def _goods() -> Iterator[tuple[str, str, str, int]]:
     for family, title, variants in _FAMILIES:
         for code, words, price, grams in variants:
-            number += 1
-            yield Product(
-                f"{family}-{code}",
-                f"{title}, {words}",
-                Decimal(price),
-                ean13(800100000000 + number * 7),
-                grams,
-            )
+            yield f"{family}-{code}", f"{title}, {words}", price, grams
+    yield from ranged_goods()
 
 
 def ean13(stem: int) -> str:

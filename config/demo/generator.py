@@ -1,30 +1,19 @@
-"""Orders of the demo business: made from a seed, as neutral orders with a fate each. Pure."""
+"""The demo's two months: every order with its channel, its day and its fate, made from a seed. Pure."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from config.demo.catalogue import KITS, products
-from config.kernel.money import round_money
-from orders.enums import ChargeKind, MoneyOwner, PaymentStatus
-from orders.neutral import (
-    NeutralAddress,
-    NeutralBuyer,
-    NeutralCharge,
-    NeutralDiscount,
-    NeutralLine,
-    NeutralOrder,
-    NeutralPayment,
-    NeutralTax,
-)
+from config.demo.making import SHOPS, make_order, two_places
+from orders.enums import PaymentStatus
+from orders.neutral import NeutralOrder
 
-CURRENCY = "EUR"
-VAT = Decimal(22)
-DAYS = 30
-CHANNELS = ("web", "amazon", "ebay")
+DAYS = 60
+COUNT = 2000
+_SUNDAY = 6
 
 
 class Fate(StrEnum):
@@ -38,8 +27,20 @@ class Fate(StrEnum):
     DELIVERED = "delivered"
     CANCELLED = "cancelled"
     CANCELLED_LATE = "cancelled_late"
+    CANCELLED_IN_PART = "cancelled_in_part"
+    PART_SHIPPED = "part_shipped"
+    AUTHORISED = "authorised"
+    CARRIER_TROUBLE = "carrier_trouble"
+    CARRIER_RETURNED = "carrier_returned"
+    CARRIER_LOST = "carrier_lost"
     RETURN_REQUESTED = "return_requested"
+    RETURN_REJECTED = "return_rejected"
+    RETURN_CANCELLED = "return_cancelled"
+    RETURN_APPROVED = "return_approved"
+    RETURN_EXPIRED = "return_expired"
+    RETURN_IN_TRANSIT = "return_in_transit"
     RETURN_RECEIVED = "return_received"
+    RETURN_INSPECTED = "return_inspected"
     RETURN_RESTOCKED = "return_restocked"
     RETURN_SCRAPPED = "return_scrapped"
     HELD_TOTALS = "held_totals"
@@ -48,56 +49,45 @@ class Fate(StrEnum):
     HELD_UNPAID = "held_unpaid"
     HELD_DETAILS = "held_details"
     HELD_DUPLICATE = "held_duplicate"
+    HELD_FRAUD = "held_fraud"
     HELD_BY_STAFF = "held_by_staff"
     HELD_CANCEL = "held_cancel"
 
 
-RETURNS = (Fate.RETURN_REQUESTED, Fate.RETURN_RECEIVED, Fate.RETURN_RESTOCKED, Fate.RETURN_SCRAPPED)
+RETURNS = tuple(fate for fate in Fate if fate.startswith("return"))
 HELD = tuple(fate for fate in Fate if fate.startswith("held"))
+CARRIERS_FAULT = (Fate.CARRIER_TROUBLE, Fate.CARRIER_RETURNED, Fate.CARRIER_LOST)
+# By the days that an order has had: fates and how often each comes.
 _OLD = {
-    Fate.DELIVERED: 74,
-    Fate.SHIPPED: 6,
-    Fate.CANCELLED: 5,
-    Fate.CANCELLED_LATE: 2,
-    **dict.fromkeys(RETURNS, 3),
+    Fate.DELIVERED: 900,
+    Fate.CANCELLED: 45,
+    Fate.CANCELLED_LATE: 15,
+    Fate.CANCELLED_IN_PART: 15,
+    **dict.fromkeys(CARRIERS_FAULT, 5),
+    **dict.fromkeys(RETURNS, 7),
 }
 _RECENT = {
-    Fate.SHIPPED: 40,
-    Fate.RELEASED: 25,
-    Fate.ALLOCATED: 15,
+    Fate.SHIPPED: 60,
+    Fate.RELEASED: 12,
+    Fate.ALLOCATED: 6,
     Fate.CANCELLED: 4,
-    **dict.fromkeys(HELD, 2),
+    Fate.PART_SHIPPED: 3,
+    Fate.AUTHORISED: 2,
+    Fate.CARRIER_TROUBLE: 2,
 }
 _FRESH = {
-    Fate.PLACED: 30,
-    Fate.CONFIRMED: 12,
-    Fate.ALLOCATED: 30,
-    Fate.RELEASED: 12,
-    **dict.fromkeys(HELD, 2),
+    Fate.PLACED: 22,
+    Fate.CONFIRMED: 10,
+    Fate.ALLOCATED: 34,
+    Fate.RELEASED: 24,
+    Fate.AUTHORISED: 4,
 }
-
-_PEOPLE = (
-    ("Giulia Ferri", "it", "Via Garibaldi 12", "Torino", "TO", "10122", "IT"),
-    ("Marco Conti", "it", "Corso Buenos Aires 41", "Milano", "MI", "20124", "IT"),
-    ("Chiara De Luca", "it", "Via dei Mille 8", "Napoli", "NA", "80121", "IT"),
-    ("Luca Moretti", "it", "Via Saragozza 77", "Bologna", "BO", "40123", "IT"),
-    ("Sara Galli", "it", "Viale Trastevere 203", "Roma", "RM", "00153", "IT"),
-    ("Paolo Rinaldi", "it", "Via San Lorenzo 5", "Genova", "GE", "16123", "IT"),
-    ("Elena Costa", "it", "Via Roma 150", "Palermo", "PA", "90133", "IT"),
-    ("Anna Schmidt", "de", "Lindenstraße 14", "Berlin", "", "10969", "DE"),
-    ("Jürgen Weiß", "de", "Königsallee 3", "Düsseldorf", "", "40212", "DE"),
-    ("Claire Martin", "fr", "12 rue de la Paix", "Lyon", "", "69002", "FR"),
-    ("Emma Jansen", "nl", "Prinsengracht 88", "Amsterdam", "", "1015 DZ", "NL"),
-    ("James Walker", "en", "5 Rose Street", "Edinburgh", "", "EH2 2PR", "GB"),
-    ("Lucía Fernández", "es", "Calle Mayor 9", "Madrid", "", "28013", "ES"),
-    ("Francesca Bruno", "it", "Piazza Duomo 2", "Firenze", "FI", "50122", "IT"),
-    ("Davide Gatti", "it", "Via Zanardelli 31", "Brescia", "BS", "25121", "IT"),
-)
+RECENT_DAYS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An order, the channel that sends it, its age in days at the end of the demo's month, and its fate."""
+    """An order, the channel that sends it, its age in days at the end of the demo's months, and its fate."""
 
     channel: str
     order: NeutralOrder
@@ -105,14 +95,22 @@ class Story:
     fate: Fate
 
 
-def stories(now: datetime, *, count: int = 300, seed: int = 20) -> list[Story]:
-    """`count` orders over the thirty days that end at `now`, oldest first; the same seed tells the same month."""
+def stories(now: datetime, *, count: int = COUNT, seed: int = 20) -> list[Story]:
+    """`count` orders over the sixty days that end at `now`, oldest first; the same seed tells the same months.
+
+    Business grows by the week and rests on Sundays.
+    """
     rng = random.Random(seed)  # noqa: S311  (a repeatable sample, no secret)
-    ages = sorted((int(DAYS * rng.random() ** 2) for _ in range(count)), reverse=True)
+    days = range(DAYS + 1)
+    pull = [
+        (1.6 - age / DAYS) * (0.5 if (now - timedelta(days=age)).weekday() == _SUNDAY else 1) for age in days
+    ]
+    ages = sorted(rng.choices(days, pull, k=count), reverse=True)
     told: list[Story] = []
+    troubles = _troubles(ages)
     for number, age in enumerate(ages):
-        placed = now - timedelta(days=age, hours=8 + rng.random() * 3)
-        told.append(_story(rng, number, age, placed, told))
+        placed = now - timedelta(days=age, hours=5 + rng.random() * 12)
+        told.append(_story(rng, number, age, placed, told, troubles.get(number)))
     return told
 
 
@@ -121,33 +119,48 @@ def fresh_orders(rng: random.Random, placed_at: datetime, prefix: str) -> Iterat
     number = 0
     while True:
         number += 1
-        channel = rng.choice(CHANNELS)
-        order = _order(rng, f"{prefix}-{number}", channel, placed_at, _lines(rng))
-        yield Story(channel, order, 0, Fate.PLACED)
-
-
-def _story(rng: random.Random, number: int, age: int, placed: datetime, before: Sequence[Story]) -> Story:
-    table = _FRESH if age == 0 else _RECENT if age <= 3 else _OLD
-    fate = rng.choices(list(table), list(table.values()))[0]
-    recent = sum(story.age <= 1 for story in before)
-    if age <= 1 and recent % 4 == 0 and recent // 4 < len(HELD):
-        fate = HELD[recent // 4]  # each kind of trouble happens
-    channel = "amazon" if fate == Fate.HELD_DETAILS else rng.choices(CHANNELS, (5, 3, 2))[0]
-    order = _order(rng, f"{channel[:3].upper()}-{7000 + number}", channel, placed, _lines(rng))
-    if fate == Fate.HELD_DUPLICATE:
-        twin = next(
-            (story for story in reversed(before) if story.age == age and story.fate not in HELD), None
+        shop = SHOPS[_channel(rng)]
+        yield Story(
+            shop.code, make_order(rng, f"{shop.prefix}-{prefix}-{number}", shop, placed_at), 0, Fate.PLACED
         )
-        if twin is None:
-            fate = Fate.PLACED
-        else:
-            return Story(twin.channel, replace(twin.order, external_id=f"{order.external_id}-B"), age, fate)
-    return Story(channel, _troubled(order, fate), age, fate)
+
+
+def _troubles(ages: Sequence[int]) -> Mapping[int, Fate]:
+    """Each kind of trouble befalls a few of the last orders, so that every queue has something in it."""
+    recent = [number for number, age in enumerate(ages) if age <= 2]
+    wanted = [fate for fate in HELD for _time in range(3)]
+    step = max(1, len(recent) // len(wanted))
+    return dict(zip(recent[::step], wanted, strict=False))
+
+
+def _channel(rng: random.Random) -> str:
+    return rng.choices(list(SHOPS), [shop.weight for shop in SHOPS.values()])[0]
+
+
+def _story(
+    rng: random.Random, number: int, age: int, placed: datetime, before: Sequence[Story], trouble: Fate | None
+) -> Story:
+    table = _FRESH if age == 0 else _RECENT if age <= RECENT_DAYS else _OLD
+    fate = trouble or rng.choices(list(table), list(table.values()))[0]
+    code = "amazon" if fate == Fate.HELD_DETAILS else _channel(rng)
+    if fate in (Fate.AUTHORISED, Fate.HELD_UNPAID, Fate.HELD_FRAUD):
+        code = "web"
+    shop = SHOPS[code]
+    codes = two_places() if fate == Fate.PART_SHIPPED else ()
+    order = make_order(rng, f"{shop.prefix}-{7000 + number}", shop, placed, codes)
+    if fate == Fate.HELD_DUPLICATE:
+        for story in reversed(before):
+            is_told = story.order.buyer.email != ""  # without an e-mail nobody can tell a twin
+            if story.age == age and is_told and story.fate not in HELD:
+                twin = replace(story.order, external_id=f"{order.external_id}-B", number=order.number)
+                return Story(story.channel, twin, age, fate)
+        fate = Fate.PLACED
+    return Story(code, _troubled(order, fate), age, fate)
 
 
 def _troubled(order: NeutralOrder, fate: Fate) -> NeutralOrder:
     if fate == Fate.HELD_TOTALS and order.total_amount is not None:
-        return replace(order, total_amount=order.total_amount + Decimal("0.40"))
+        return replace(order, total_amount=order.total_amount + 1)
     if fate == Fate.HELD_ADDRESS and order.ship_to is not None:
         return replace(order, ship_to=replace(order.ship_to, line1="", city=""))
     if fate == Fate.HELD_SKU:
@@ -155,90 +168,21 @@ def _troubled(order: NeutralOrder, fate: Fate) -> NeutralOrder:
         return replace(order, lines=(first, *order.lines[1:]))
     if fate == Fate.HELD_UNPAID:
         return replace(order, payments=())
-    if fate == Fate.HELD_DETAILS:
-        lines = tuple(
-            replace(line, unit_amount=None, subtotal_amount=None, discounts=(), taxes=())
-            for line in order.lines
+    if fate == Fate.HELD_BY_STAFF:
+        paid = order.payments[0]
+        more = replace(
+            paid, authorised_amount=paid.authorised_amount + 10, captured_amount=paid.captured_amount + 10
         )
-        return replace(
-            order, lines=lines, ship_to=None, bill_to=None, charges=(), payments=(), total_amount=None
-        )
-    return order
+        return replace(order, payments=(more,))
+    if fate == Fate.AUTHORISED:
+        waiting = replace(order.payments[0], status=PaymentStatus.AUTHORISED, captured_amount=Decimal(0))
+        return replace(order, payments=(waiting,))
+    return _without_details(order) if fate == Fate.HELD_DETAILS else order
 
 
-_PRICES = {product.code: (product.title, product.price) for product in products()} | {
-    kit.code: (kit.title, kit.price) for kit in KITS
-}
-
-
-def _lines(rng: random.Random) -> tuple[NeutralLine, ...]:
-    codes = list(_PRICES)
-    weights = [
-        6 if code.startswith("KIT") else 3 if code[:3] in ("MOK", "ARA", "CUP", "JUG") else 1
-        for code in codes
-    ]
-    chosen = dict.fromkeys(rng.choices(codes, weights, k=rng.choice((1, 1, 2, 2, 3))))
-    return tuple(_line(rng, position, code) for position, code in enumerate(chosen, start=1))
-
-
-def _line(rng: random.Random, position: int, code: str) -> NeutralLine:
-    title, price = _PRICES[code]
-    quantity = rng.choice((1, 1, 1, 2, 3))
-    subtotal = price * quantity
-    off = round_money(subtotal * Decimal("0.10"), CURRENCY) if rng.random() < 0.15 else Decimal(0)
-    return NeutralLine(
-        external_id=str(position),
-        sku_code=code,
-        title=title,
-        quantity=quantity,
-        unit_amount=price,
-        subtotal_amount=subtotal,
-        discounts=(NeutralDiscount(off, code="CAFFE10"),) if off else (),
+def _without_details(order: NeutralOrder) -> NeutralOrder:
+    """As a marketplace tells of an order whose payment it still checks: no price, no address."""
+    lines = tuple(
+        replace(line, unit_amount=None, subtotal_amount=None, discounts=(), taxes=()) for line in order.lines
     )
-
-
-def _order(
-    rng: random.Random, external_id: str, channel: str, placed: datetime, lines: tuple[NeutralLine, ...]
-) -> NeutralOrder:
-    owner = MoneyOwner.MARKETPLACE if channel == "amazon" else MoneyOwner.SELLER
-    lines = tuple(replace(line, taxes=(_vat(_worth(line), owner),)) for line in lines)
-    goods = sum((_worth(line) for line in lines), Decimal(0))
-    shipping = Decimal("0.00") if goods >= 60 else Decimal("5.90")
-    charge = NeutralCharge(
-        ChargeKind.SHIPPING, "standard", "Standard", shipping, taxes=(_vat(shipping, owner),)
-    )
-    total = goods + shipping
-    name, language, street, city, region, postal_code, country = rng.choice(_PEOPLE)
-    email = f"{name.split()[0].lower()}.{rng.randrange(40)}@example.com".encode("ascii", "ignore").decode()
-    address = NeutralAddress(
-        name=name,
-        line1=street,
-        city=city,
-        region=region,
-        postal_code=postal_code,
-        country_code=country,
-        email=email,
-    )
-    return NeutralOrder(
-        external_id=external_id,
-        number=external_id,
-        placed_at=placed,
-        currency=CURRENCY,
-        prices_include_tax=True,
-        lines=lines,
-        buyer=NeutralBuyer(name=name, email=email, language=language),
-        ship_to=address,
-        bill_to=address,
-        charges=(charge,),
-        payments=(NeutralPayment(channel, external_id, PaymentStatus.CAPTURED, total, total, owner=owner),),
-        total_amount=total,
-        shipping_method="Standard",
-    )
-
-
-def _worth(line: NeutralLine) -> Decimal:
-    return (line.subtotal_amount or Decimal(0)) - sum((share.amount for share in line.discounts), Decimal(0))
-
-
-def _vat(gross: Decimal, owner: MoneyOwner) -> NeutralTax:
-    return NeutralTax("IVA", round_money(gross * VAT / (100 + VAT), CURRENCY), VAT, owner)
+    return replace(order, lines=lines, ship_to=None, bill_to=None, charges=(), payments=(), total_amount=None)

@@ -9,9 +9,10 @@ from dataclasses import asdict
 from django.db import connections
 
 from config.demo.generator import fresh_orders
-from config.demo.warehouse import deliver, ship
+from config.demo.warehouse import ship, tell
 from config.kernel import clock
 from config.kernel.actors import Actor
+from fulfillment.enums import ParcelStatus
 from fulfillment.services.releasing import release_orders
 from orders.enums import FulfillmentStatus, OrderStatus
 from orders.models import Order, SalesChannel
@@ -59,10 +60,10 @@ class Trickle(threading.Thread):
         )
         if len(allocated) > 15:
             release_orders(list(allocated[:1]), actor=ACTOR)
-            ship(list(allocated[:1]), ACTOR)
+            ship(list(allocated[:1]))
         shipped = confirmed.filter(fulfillment_status=FulfillmentStatus.SHIPPED).values_list("pk", flat=True)
         if len(shipped) > 20:
-            deliver(list(shipped[:1]), ACTOR)
+            tell(list(shipped[:1]), ParcelStatus.DELIVERED)
 
     def _new_order(self) -> None:
         at = clock.now()
