@@ -59,6 +59,7 @@ SUPPORT = (
     "orders.tag_order",
     "orders.map_sku",
     "orders.view_skualias",
+    "orders.view_dailysales",
     "orders.add_customer",
     "orders.change_customer",
     "orders.merge_customer",

@@ -7,6 +7,7 @@ from orders.selectors.queues import fillable_sku_ids
 from orders.services.allocating import BY_RULE
 from orders.services.backorders import fill_backorders
 from orders.services.merging import follow_merges
+from orders.services.reports import refresh_daily_sales
 from orders.services.reviving import revive_known_orders
 
 
@@ -26,3 +27,9 @@ def sweep_unknown_skus() -> None:
 def sweep_merged_customers() -> None:
     """Move every order and address that still names a merged customer to the one that was kept."""
     follow_merges()
+
+
+@shared_task(name="orders.sweep_daily_sales")
+def sweep_daily_sales(days: int | None) -> None:
+    """Count the last days' sales again, all of them where none is said, whatever was cancelled or came late."""
+    refresh_daily_sales(days)

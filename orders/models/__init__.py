@@ -8,12 +8,14 @@ from orders.models.notes import Note, OrderTag, Tag
 from orders.models.notifications import Notification
 from orders.models.orders import Order
 from orders.models.raw import RawOrder
+from orders.models.reports import DailySales
 
 __all__ = [
     "Address",
     "AllocationDecision",
     "Charge",
     "Customer",
+    "DailySales",
     "DiscountShare",
     "Hold",
     "LegalEntity",
