@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -22,5 +23,13 @@ app.conf.beat_schedule = {
     "tell-low-stock": {"task": "inventory.sweep_digests", "schedule": 60.0},
     "revive-lines": {"task": "orders.sweep_unknown_skus", "schedule": 60.0},
     "move-merged": {"task": "orders.sweep_merged_customers", "schedule": 300.0},
+    "count-sales": {"task": "orders.sweep_daily_sales", "schedule": 60.0, "args": (2,)},
+    "count-sales-again": {"task": "orders.sweep_daily_sales", "schedule": 900.0, "args": (90,)},
+    "count-all-sales": {
+        "task": "orders.sweep_daily_sales",
+        "schedule": crontab(hour="3", minute="10"),
+        "args": (None,),
+    },
+    "measure-stages": {"task": "fulfillment.sweep_stage_times", "schedule": 300.0},
     "read-raw-orders": {"task": "channels.sweep_raw_orders", "schedule": 60.0},
 }

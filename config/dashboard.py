@@ -30,6 +30,7 @@ class Tile:
     tone: str = ""
     detail: str | Promise = ""
     section: str = ""
+    on_front: bool = True
 
     @property
     def shown_tone(self) -> str:

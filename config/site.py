@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -39,12 +40,22 @@ class BancaleAdminSite(admin.AdminSite):
         return [
             path("find/", self.admin_view(self.find), name="find"),
             path("queues/", self.admin_view(self.queues), name="queues"),
+            path("today/", self.admin_view(self.today), name="today"),
             *super().get_urls(),
         ]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        tiles = dashboard.tiles(request.user)
-        return super().index(request, {"tiles": tiles, **(extra_context or {})})
+        from config import today  # the pages that it leads to are registered with this site
+
+        context = {"page": today.today(request), **today.head_words(request.user)}
+        return super().index(request, {**context, **(extra_context or {})})
+
+    def today(self, request: HttpRequest) -> JsonResponse:
+        """The first page's figures, drawn again for a page that stands open."""
+        from config import today  # the pages that it leads to are registered with this site
+
+        html = render_to_string("kernel/_today.html", {"page": today.today(request)}, request)
+        return JsonResponse({"html": html})
 
     def find(self, request: HttpRequest) -> HttpResponse:
         """Open what the typed or scanned text names, or a list that searches for it."""

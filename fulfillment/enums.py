@@ -30,3 +30,12 @@ class ParcelStatus(TextChoices):
     EXCEPTION = "exception", _("Problem at the carrier")
     RETURNED_TO_SENDER = "returned_to_sender", _("Returned to sender")
     LOST = "lost", _("Lost")
+
+
+class Stage(TextChoices):
+    """The way of an order through the house, cut where somebody else takes over."""
+
+    CONFIRM = "confirm", _("Accepted to confirmed")
+    RELEASE = "release", _("Confirmed to released")
+    SHIP = "ship", _("Released to shipped")
+    DELIVER = "deliver", _("Shipped to delivered")

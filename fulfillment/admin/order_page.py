@@ -89,7 +89,7 @@ register_order_button(
 
 
 add_order_queue(
-    Queue("to_release", gettext_lazy("To release"), to_release, permission=RELEASE.permission),
+    Queue("to_release", gettext_lazy("To release"), to_release, "wait", RELEASE.permission, "confirmed_at"),
     after="to_allocate",
 )
 add_order_action(

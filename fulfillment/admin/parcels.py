@@ -36,9 +36,9 @@ from fulfillment.states import DELIVER, LOSE, PARCEL, SEND_BACK, TROUBLE, VOID
 from orders.models import Order
 
 QUEUES = (
-    Queue("under_way", gettext_lazy("Parcels under way"), queues.under_way, "info"),
-    Queue("quiet", gettext_lazy("Parcels without news for 5 days"), queues.quiet),
-    Queue("troubled", gettext_lazy("Parcels in trouble"), queues.troubled, "stop"),
+    Queue("under_way", gettext_lazy("Parcels under way"), queues.under_way, "info", on_front=False),
+    Queue("quiet", gettext_lazy("Parcels without news for 5 days"), queues.quiet, on_front=False),
+    Queue("troubled", gettext_lazy("Parcels in trouble"), queues.troubled, "stop", on_front=False),
 )
 
 

@@ -43,8 +43,8 @@ from orders.phone import told_reference
 from orders.privacy import SEE_PERSONAL
 
 QUEUES = (
-    Queue("to_ship", gettext_lazy("To ship"), queues.to_ship, "info"),
-    Queue("stopped", gettext_lazy("Stopped work"), queues.stopped, "stop"),
+    Queue("to_ship", gettext_lazy("To ship"), queues.to_ship, "info", since="released_at"),
+    Queue("stopped", gettext_lazy("Stopped work"), queues.stopped, "stop", since="released_at", on_front=False),
 )
 
 

@@ -1,3 +1,4 @@
+from fulfillment.models.reports import StageTime
 from fulfillment.models.requests import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.models.shipments import Parcel, ParcelLine, Shipment, TrackingEvent, TrackingKey
 
@@ -7,6 +8,7 @@ __all__ = [
     "Parcel",
     "ParcelLine",
     "Shipment",
+    "StageTime",
     "TrackingEvent",
     "TrackingKey",
 ]

@@ -6,9 +6,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext, ngettext_lazy
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -45,6 +46,12 @@ set_tones(
         AlertStatus.CLEARED: "ok",
     },
 )
+
+
+def empty_in_words(rows: QuerySet[LowStockAlert]) -> str:
+    """How many of these levels have nothing left to promise."""
+    empty = rows.annotate(left=alerts.LEFT).filter(left__lte=0).count()
+    return ngettext("%(n)d at zero", "%(n)d at zero", empty) % {"n": empty} if empty else ""
 
 
 class AcknowledgeForm(forms.Form):
@@ -115,9 +122,18 @@ class LowStockAlertAdmin(TransitionAdmin):
     list_filter = (
         queue_filter(
             (
-                Queue("low", _("Low now"), alerts.low_now, "stop", ACKNOWLEDGE.permission),
-                Queue("acknowledged", _("Acknowledged"), alerts.acknowledged, "", ACKNOWLEDGE.permission),
-                Queue("snoozed", _("Snoozed"), alerts.snoozed, "", ACKNOWLEDGE.permission),
+                Queue(
+                    "low", _("Low now"), alerts.low_now, "stop", ACKNOWLEDGE.permission, detail=empty_in_words
+                ),
+                Queue(
+                    "acknowledged",
+                    _("Acknowledged"),
+                    alerts.acknowledged,
+                    "",
+                    ACKNOWLEDGE.permission,
+                    on_front=False,
+                ),
+                Queue("snoozed", _("Snoozed"), alerts.snoozed, "", ACKNOWLEDGE.permission, on_front=False),
             )
         ),
         ("level__location", admin.RelatedOnlyFieldListFilter),

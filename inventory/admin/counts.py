@@ -208,6 +208,8 @@ class StockCountAdmin(TransitionAdmin):
                     _("Counts to approve"),
                     to_approve,
                     permission="inventory.approve_stockcount",
+                    since="counted_at",
+                    on_front=False,
                 ),
             )
         ),

@@ -212,7 +212,7 @@ class StockMovementAdmin(PageAdmin, ReadOnlyAdmin):
 class ReservationAdmin(PageAdmin, ReadOnlyAdmin):
     list_display = ("sku_code", "units", "state_said", "place", "in_line", "document", "since", "promised")
     list_filter = (
-        queue_filter((Queue("waiting", _("Waiting for stock"), waiting),)),
+        queue_filter((Queue("waiting", _("Waiting for stock"), waiting, "info", on_front=False),)),
         "state",
         ("level__location", admin.RelatedOnlyFieldListFilter),
     )

@@ -207,6 +207,8 @@ class TransferAdmin(TransitionAdmin):
                     _("Transfers to receive"),
                     arriving,
                     permission="inventory.receive_transfer",
+                    since="sent_at",
+                    on_front=False,
                 ),
             )
         ),

@@ -9,6 +9,8 @@ from inventory.enums import AlertStatus
 from inventory.models import LowStockAlert, StockLevel
 
 UNPROMISED = F("on_hand") - F("reserved") - F("unsellable")
+# The same, seen from an alert.
+LEFT = F("level__on_hand") - F("level__reserved") - F("level__unsellable")
 
 
 def low_levels(levels: QuerySet[StockLevel]) -> QuerySet[StockLevel]:

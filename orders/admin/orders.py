@@ -25,7 +25,9 @@ from orders.admin.marks import NoteForm, TagFilter, TagForm, tag_orders, untag_o
 from orders.admin.new_order import new_order_view
 from orders.admin.page import page_of
 from orders.admin.panels import extra_buttons
+from orders.admin.sold import SoldFilter
 from orders.admin.verbs import EXTRA_VERBS, ORDER_VERBS, BulkLiftForm, CancelForm, HoldForm, hold_orders
+from orders.admin.words import holds_in_words
 from orders.enums import FulfillmentStatus, OrderStatus, PaymentAxis
 from orders.models import Order
 from orders.privacy import SEE_MONEY, SEE_PERSONAL
@@ -41,12 +43,14 @@ from orders.services.reallocating import reallocate_orders
 from orders.states import CANCEL, CONFIRM, ORDER, PLACE
 
 ORDER_QUEUES = (
-    Queue("to_confirm", _("To confirm"), work.to_confirm, "info", CONFIRM.permission),
-    Queue("on_hold", pgettext_lazy("orders", "On hold"), work.on_hold, "stop", HOLD_ORDER),
-    Queue("unknown_sku", _("Unmapped SKU"), work.unknown_sku, "stop", ALLOCATE),
-    Queue("to_allocate", _("To allocate"), work.to_allocate, permission=ALLOCATE),
-    Queue("backordered", _("Backordered"), work.backordered, permission=ALLOCATE),
-    Queue("late", _("Late"), work.late, "stop"),
+    Queue("to_confirm", _("To confirm"), work.to_confirm, "info", CONFIRM.permission, "accepted_at"),
+    Queue(
+        "on_hold", pgettext_lazy("orders", "On hold"), work.on_hold, "stop", HOLD_ORDER, detail=holds_in_words
+    ),
+    Queue("unknown_sku", _("Unmapped SKU"), work.unknown_sku, "stop", ALLOCATE, "accepted_at"),
+    Queue("to_allocate", _("To allocate"), work.to_allocate, "wait", ALLOCATE, "accepted_at"),
+    Queue("backordered", _("Backordered"), work.backordered, "wait", ALLOCATE, "placed_at"),
+    Queue("late", _("Late"), work.late, "stop", since="placed_at"),
 )
 
 ORDER_ACTIONS = (
@@ -107,6 +111,7 @@ class OrderAdmin(TransitionAdmin):
         "payment_status",
         ("sales_channel", admin.RelatedOnlyFieldListFilter),
         TagFilter,
+        SoldFilter,
         "is_history",
     )
     list_select_related = ("sales_channel", "customer")

@@ -33,7 +33,7 @@ from orders.services.mail_outcomes import mark_mails_sent, send_mails_again
 from orders.services.rereading import retry_raw_orders
 from orders.states import PLACE
 
-MAIL_QUEUES = (Queue("unknown", _("Mails of unknown outcome"), mails_unknown, "stop"),)
+MAIL_QUEUES = (Queue("unknown", _("Mails of unknown outcome"), mails_unknown, "stop", on_front=False),)
 
 
 class OrderLinked:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -12,8 +13,9 @@ from config.kernel.admin.timeline import detail_by
 from config.kernel.templatetags.bancale import money_text
 from orders.enums import FulfillmentStatus as F
 from orders.enums import HoldKind, MailKind, OrderStatus, PaymentAxis, PaymentStatus, Step
-from orders.models import Hold
+from orders.models import Hold, Order
 from orders.privacy import SEE_MONEY
+from orders.selectors.holds import open_hold_kinds
 from orders.selectors.notes import note_texts
 from orders.states import HOLD_REFUSES
 
@@ -265,3 +267,13 @@ describe("customer", "merged_away", gettext_lazy("Merged into customer #%(custom
 detail_by("order", "note_added", lambda facts: note_texts([one["note"] for one in facts]))
 describe("order", "mail_sent", gettext_lazy("Mail sent"), detail=lambda facts: str(_mail(facts)), tone="ok")
 describe("order", "mail_forgotten", gettext_lazy("Mail to be sent again"), tone="wait")
+
+
+REASONS_SHOWN = 3
+
+
+def holds_in_words(rows: QuerySet[Order]) -> str:
+    """Why these orders are held, the most frequent reason first: `address 3 · unpaid 2`."""
+    counted = open_hold_kinds(rows)
+    said = [f"{HoldKind(kind).label.lower()} {n}" for kind, n in counted]
+    return " · ".join(said[:REASONS_SHOWN]) + (" …" if len(said) > REASONS_SHOWN else "")

@@ -1,5 +1,7 @@
 """The work queues of orders: what waits for a person, each a narrowing of a queryset of orders."""
 
+from datetime import timedelta
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from config.kernel import clock
@@ -52,10 +54,19 @@ def backordered(rows: QuerySet[Order]) -> QuerySet[Order]:
 
 def late(rows: QuerySet[Order]) -> QuerySet[Order]:
     """Open orders whose promised day has passed in their legal entity's zone and whose goods have not all left."""
-    zones = LegalEntity.objects.order_by().values_list("time_zone", flat=True).distinct()
+    return _promised_before(rows, days_ahead=0)
+
+
+def leaving_until_today(rows: QuerySet[Order]) -> QuerySet[Order]:
+    """Those that are late, and those that must leave today."""
+    return _promised_before(rows, days_ahead=1)
+
+
+def _promised_before(rows: QuerySet[Order], *, days_ahead: int) -> QuerySet[Order]:
     passed = Q(pk__in=[])
-    for zone in zones:
-        passed |= Q(legal_entity__time_zone=zone, dispatch_by_on__lt=clock.today(zone))
+    for entity_id, zone in LegalEntity.objects.order_by("pk").values_list("pk", "time_zone"):
+        day = clock.today(zone) + timedelta(days=days_ahead)
+        passed |= Q(legal_entity=entity_id, dispatch_by_on__lt=day)
     return rows.filter(passed, status__in=OPEN_ORDER).exclude(fulfillment_status__in=_LEFT)
 
 

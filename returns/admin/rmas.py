@@ -33,11 +33,18 @@ from returns.services.approving import approve_returns
 from returns.states import APPROVE, RMA
 
 QUEUES = (
-    Queue("to_approve", gettext_lazy("Returns to approve"), queues.to_approve, permission=APPROVE.permission),
-    Queue("to_receive", gettext_lazy("Returns expected"), queues.to_receive, "info"),
-    Queue("to_inspect", gettext_lazy("Returns to inspect"), queues.to_inspect),
-    Queue("to_close", gettext_lazy("Returns to close"), queues.to_close, "info"),
-    Queue("refurbishing", gettext_lazy("Being refurbished"), queues.refurbishing, "info"),
+    Queue(
+        "to_approve",
+        gettext_lazy("Returns to approve"),
+        queues.to_approve,
+        "wait",
+        APPROVE.permission,
+        "requested_at",
+    ),
+    Queue("to_receive", gettext_lazy("Returns expected"), queues.to_receive, "info", on_front=False),
+    Queue("to_inspect", gettext_lazy("Returns to inspect"), queues.to_inspect, since="requested_at"),
+    Queue("to_close", gettext_lazy("Returns to close"), queues.to_close, "info", on_front=False),
+    Queue("refurbishing", gettext_lazy("Being refurbished"), queues.refurbishing, "info", on_front=False),
 )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import path
@@ -16,6 +17,7 @@ from config.kernel.actors import Actor
 from config.kernel.admin.base import admin_url
 from config.kernel.admin.bulk import BULK_VERBS, JOB_KIND, enqueue_bulk, refused_rows
 from config.kernel.admin.presses import ExtraVerb, TransitionVerb
+from config.kernel.admin.queues import Queue, queue_filter
 from config.kernel.admin.timeline import actor_words, user_names
 from config.kernel.admin.tones import badge_column, tone_of, word_of
 from config.kernel.admin.transitions import TransitionAdmin
@@ -62,6 +64,11 @@ def retry_refused(ids: Sequence[int], *, actor: Actor) -> Results[int]:
     return results
 
 
+def failed_jobs(rows: QuerySet[Job]) -> QuerySet[Job]:
+    """Given up: somebody starts them again or leaves them."""
+    return rows.filter(state=JobState.FAILED)
+
+
 def _has_refused(job: Job) -> bool:
     return job.kind == JOB_KIND and job.state != JobState.RUNNING and bool(job.result.get("refused"))
 
@@ -71,7 +78,11 @@ class JobAdmin(TransitionAdmin):
     machine = JOB
     change_form_template = "kernel/job.html"
     list_display = ("title", "state_badge", "how_far", "queued", "by")
-    list_filter = ("state", "kind")
+    list_filter = (
+        queue_filter((Queue("failed", _("Failed jobs"), failed_jobs, "stop", since="ended_at"),)),
+        "state",
+        "kind",
+    )
     search_fields = ("title", "kind")
     ordering = ("-id",)
     fields = readonly_fields = ("queued_at", "started_at", "ended_at", "attempt_count", "by")

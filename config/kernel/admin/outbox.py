@@ -27,15 +27,20 @@ def dead_letters(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
     return rows.filter(state__in=[DeliveryState.DEAD, DeliveryState.UNKNOWN])
 
 
+def failing(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Tried and not done; the next try has its time."""
+    return rows.filter(state=DeliveryState.FAILED)
+
+
 def overdue(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
     """Due now and not yet taken by a worker."""
     return rows.filter(state__in=[DeliveryState.DUE, DeliveryState.FAILED], due_at__lte=clock.now())
 
 
 DELIVERY_QUEUES = (
-    Queue("dead", _("Dead letters"), dead_letters, "stop"),
-    Queue("failing", _("Failing, tried again"), lambda rows: rows.filter(state=DeliveryState.FAILED)),
-    Queue("due", _("Due now"), overdue, "info"),
+    Queue("dead", _("Dead letters"), dead_letters, "stop", since="due_at"),
+    Queue("failing", _("Failing, tried again"), failing, on_front=False),
+    Queue("due", _("Due now"), overdue, "info", on_front=False),
 )
 
 describe("delivery", "retry", _("Tried again"), tone="info")

@@ -19,7 +19,9 @@ PARAMETER = "queue"
 class Queue:
     """`rows` is a selector: it narrows a queryset to what waits in this queue.
 
-    With a `permission`, the queue is counted on the first page only for those who may work it off.
+    With a `permission`, the queue is counted on the first page only for those who may work it off. `since` is the
+    column that says how long a row has waited; `detail` puts into words what is in the queue. One that is not
+    `on_front` is shown on the first page only while it holds something.
     """
 
     name: str
@@ -27,6 +29,9 @@ class Queue:
     rows: Callable[[QuerySet[Any]], QuerySet[Any]]
     tone: str = "wait"
     permission: str = ""
+    since: str = ""
+    detail: Callable[[QuerySet[Any]], str] | None = None
+    on_front: bool = True
 
 
 def queue_filter(queues: Sequence[Queue]) -> type[SimpleListFilter]:

@@ -12,6 +12,8 @@ from django.db import connection, connections
 
 from config.demo import business, logins, serving
 from config.demo.trickle import Trickle
+from fulfillment.services.reports import refresh_stage_times
+from orders.services.reports import refresh_daily_sales
 
 
 class Command(BaseCommand):
@@ -37,6 +39,7 @@ class Command(BaseCommand):
         self._step("Database", lambda: call_command("migrate", verbosity=0, interactive=False))
         people = logins.ensure_logins(settings.DATA_DIR)
         self._step("Sample business", lambda: business.load(self._progress))
+        self._step("Figures", _count)
         if not options["load_only"]:
             self._serve(people, options)
 
@@ -89,3 +92,9 @@ class Command(BaseCommand):
             self.stdout.write(f"  {name:<8} {password}")
         self.stdout.write(f"\nMails land in {settings.EMAIL_FILE_PATH}. Ctrl-C stops it; the data stays.\n")
         self.stdout.flush()
+
+
+def _count() -> None:
+    """What the sweeps of a running system keep."""
+    refresh_daily_sales(None)
+    refresh_stage_times()

@@ -123,10 +123,15 @@
         if (!answer.ok) { return; }
         const fresh = await answer.json();
         if (fresh.reload) { clearInterval(timer); location.reload(); return; }
-        if (box.innerHTML !== fresh.html) { box.innerHTML = fresh.html; }
+        if (box.innerHTML !== fresh.html) {
+          const held = box.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+          box.innerHTML = fresh.html;
+          each("table.stack", labelCells, box);
+          if (held) { const again = box.querySelector(`a[href="${CSS.escape(held)}"]`); if (again) { again.focus(); } }
+        }
       } catch { /* Offline: the next round asks again. */ }
     };
-    const timer = setInterval(ask, 2000);
+    const timer = setInterval(ask, 1000 * (box.dataset.refreshEvery || 2));
   }
 
   const typing = (target) => target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);

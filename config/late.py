@@ -1,0 +1,102 @@
+"""Orders that are late or must leave today: where each is stuck, and why."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext, ngettext, pgettext
+
+from config.kernel import clock
+from config.kernel.admin import admin_url
+from config.kernel.templatetags.bancale import badge
+from config.kernel.visibility import visible_to
+from fulfillment.enums import LIVE_FULFILLMENT
+from fulfillment.models import FulfillmentOrder
+from inventory.enums import ReservationState
+from inventory.models import Reservation
+from orders.admin.words import hold_title
+from orders.enums import FulfillmentStatus, OrderStatus
+from orders.models import Hold, LinePart, Order
+from orders.selectors.demand import ORDER_LINE_PART
+from orders.selectors.holds import open_holds
+from orders.selectors.work import leaving_until_today
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser, AnonymousUser
+
+SHOWN = 6
+SKUS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LateOrder:
+    number: str
+    url: str
+    channel: str
+    stuck: str
+    because: str
+    promise: str
+
+
+def late_orders(user: "AbstractUser | AnonymousUser") -> list[LateOrder]:
+    """The most overdue open orders that somebody may see and those due today, oldest promise first; five statements."""
+    seen = visible_to(user, Order.objects.select_related("sales_channel", "legal_entity"))
+    rows = leaving_until_today(seen)
+    orders = list(rows.order_by("dispatch_by_on", "pk")[:SHOWN])
+    ids = [order.pk for order in orders]
+    holds, work, skus = open_holds(ids), _work(ids), _awaited(ids)
+    return [
+        LateOrder(
+            order.number,
+            admin_url(Order, "change", order.pk),
+            order.sales_channel.name,
+            *_stuck(order, holds.get(order.pk, ()), work.get(order.pk), skus.get(order.pk, ())),
+            _promise(order.dispatch_by_on, clock.today(order.legal_entity.time_zone)),
+        )
+        for order in orders
+    ]
+
+
+def _work(order_ids: Sequence[int]) -> dict[int, FulfillmentOrder]:
+    rows = FulfillmentOrder.objects.filter(order__in=order_ids, status__in=LIVE_FULFILLMENT)
+    return {row.order_id: row for row in rows.select_related("location").order_by("-pk")}
+
+
+def _awaited(order_ids: Sequence[int]) -> dict[int, list[str]]:
+    """By order the SKUs that it waits for."""
+    waiting = Reservation.objects.filter(
+        reference_kind=ORDER_LINE_PART, reference_id=OuterRef("pk"), state=ReservationState.WAITING
+    )
+    parts = LinePart.objects.filter(Exists(waiting), line__order__in=order_ids)
+    found: dict[int, list[str]] = defaultdict(list)
+    for order_id, code in parts.order_by("pk").values_list("line__order", "sku__code"):
+        if code not in found[order_id]:
+            found[order_id].append(code)
+    return found
+
+
+def _stuck(
+    order: Order, holds: Sequence[Hold], work: FulfillmentOrder | None, skus: Sequence[str]
+) -> tuple[str, str]:
+    if holds:
+        return badge(pgettext("orders", "On hold"), "stop"), str(hold_title(holds[0].kind, holds[0].facts))
+    if order.status == OrderStatus.PLACED:
+        return badge(gettext("To confirm"), "wait"), gettext("Nobody has confirmed it yet")
+    if order.fulfillment_status == FulfillmentStatus.BACKORDERED:
+        more = "" if len(skus) <= SKUS_SHOWN else " …"
+        return badge(gettext("Waiting for stock"), "wait"), ", ".join(skus[:SKUS_SHOWN]) + more
+    if work is not None:
+        return badge(work.get_status_display(), "info"), f"{work.number}, {work.location.name}"
+    if order.fulfillment_status in {FulfillmentStatus.UNALLOCATED, FulfillmentStatus.PARTLY_ALLOCATED}:
+        return badge(gettext("To allocate"), "wait"), gettext("Nobody has looked for stock yet")
+    return badge(gettext("To release"), "wait"), gettext("The warehouse has not been asked yet")
+
+
+def _promise(day: date | None, today: date) -> str:
+    over = (today - day).days if day else 0
+    if over <= 0:
+        return badge(gettext("today"), "wait")
+    return badge(ngettext("%(n)d day over", "%(n)d days over", over) % {"n": over}, "stop")

@@ -1,0 +1,152 @@
+"""The first page: every figure leads to exactly what it counts, for whoever may see it, at a bounded cost."""
+
+import json
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from config.kernel import clock
+from config.queues import Waiting, count_queues
+from fulfillment.services.reports import refresh_stage_times
+from orders.models import Order
+from orders.services.holds import place_hold
+from orders.services.reports import refresh_daily_sales
+from tests.factories.fulfillment import make_confirmed, make_released, make_shipped
+from tests.factories.orders import SYSTEM, make_channel, make_order
+from tests.kernel.visitor import Visitor, text_of, visitor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager() -> Visitor:
+    return visitor(superuser=True)
+
+
+@pytest.fixture
+def shop(frozen_clock: object) -> None:
+    amazon = make_channel(code="amazon", name="Amazon.it", kind="amazon")
+    make_order(placed_at=clock.now())
+    make_order(channel=amazon, placed_at=clock.now())
+    make_order(placed_at=clock.now() - timedelta(days=3))
+    make_confirmed({"JUG": 1}, placed_at=clock.now())
+    make_released()
+    make_shipped(placed_at=clock.now())
+    refresh_daily_sales(None)
+    refresh_stage_times()
+
+
+def bars(html: str) -> list[tuple[str, int]]:
+    """Each bar's list and the number in its title."""
+    found = re.findall(r'<a href="([^"]+)" aria-label="[^"]*?: ([\d,]+) order', html)
+    return [(unescape(url), int(number.replace(",", ""))) for url, number in found]
+
+
+def test_every_bar_opens_the_orders_that_it_counts(manager: Visitor, shop: None) -> None:
+    counted = bars(manager.get("/").content.decode())
+
+    assert len(counted) == 28
+    assert sum(number for _url, number in counted) == Order.objects.count()
+    for url, number in counted:
+        assert manager.get(url).context["cl"].result_count == number
+
+
+def test_chart_of_one_channel_counts_that_channel(manager: Visitor, shop: None) -> None:
+    channel = make_channel(code="amazon")
+
+    counted = bars(manager.get("/", {"channel": channel.pk}).content.decode())
+
+    assert [number for _url, number in counted if number] == [1]
+    assert manager.get(counted[-1][0]).context["cl"].queryset.get().sales_channel == channel
+
+
+def test_every_tile_opens_the_list_that_it_counts(manager: Visitor, shop: None) -> None:
+    for tile in manager.get("/").context["page"].tiles:
+        assert manager.get(tile.url).context["cl"].result_count == tile.count, tile.label
+
+
+def test_held_orders_say_why(manager: Visitor, shop: None) -> None:
+    place_hold([make_order().pk], kind="fraud", actor=SYSTEM).only()
+
+    tile = next(tile for tile in manager.get("/").context["page"].tiles if tile.url.endswith("queue=on_hold"))
+
+    assert tile.detail == "fraud check 1"
+
+
+def test_late_orders_say_where_they_are_stuck(manager: Visitor, shop: None) -> None:
+    order = make_confirmed({"VASE": 1})
+    place_hold([order.pk], kind="fraud", actor=SYSTEM).only()
+
+    with clock.frozen(clock.now() + timedelta(days=9)):
+        late = manager.get("/").context["page"].late
+
+    told = next(row for row in late if row.number == order.number)
+    assert "On hold" in told.stuck
+    assert told.because == "It is under suspicion of fraud."
+    assert "days over" in told.promise
+
+
+def test_stages_name_the_slowest(manager: Visitor, shop: None) -> None:
+    stages = manager.get("/").context["page"].stages
+
+    assert [row.label for row in stages] == [
+        "Accepted to confirmed",
+        "Confirmed to released",
+        "Released to shipped",
+    ]
+    assert sum(row.is_bottleneck for row in stages) == 1
+
+
+def test_picker_sees_neither_sales_nor_money(shop: None) -> None:
+    page = visitor("Picker").get("/").context["page"]
+
+    assert page.trend is None
+    assert page.channels == []
+
+
+def test_page_asks_a_bounded_number_of_statements(manager: Visitor, shop: None) -> None:
+    manager.get("/")
+    with CaptureQueriesContext(connection) as few:
+        manager.get("/")
+    for _number in range(5):
+        place_hold([make_confirmed({"JUG": 1}).pk], kind="fraud", actor=SYSTEM).only()
+    with clock.frozen(clock.now() + timedelta(days=9)), CaptureQueriesContext(connection) as many:
+        manager.get("/")
+
+    assert len(few) <= 15
+    assert len(many) <= 15
+
+
+def test_figures_are_drawn_again_as_json(manager: Visitor, shop: None) -> None:
+    answer = json.loads(manager.get("/today/").content)
+
+    assert "Orders per day" in answer["html"]
+    assert visitor().get("/today/").status_code == 200
+    assert Visitor().get("/today/").status_code == 302
+
+
+def test_count_queues_of_nothing_asks_nothing() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert count_queues([(Order.objects.none(), "placed_at")]) == [Waiting()]
+    assert len(queries) == 0
+
+
+def test_count_queues_counts_and_finds_the_oldest_in_one_statement() -> None:
+    order = make_order()
+    asked = [(Order.objects.all(), "placed_at"), (Order.objects.none(), ""), (Order.objects.all(), "")]
+
+    with CaptureQueriesContext(connection) as queries:
+        counted = count_queues(asked)
+
+    assert counted == [Waiting(1, order.placed_at), Waiting(), Waiting(1)]
+    assert len(queries) == 1
+
+
+def test_empty_business_says_that_nothing_was_sold(manager: Visitor) -> None:
+    make_channel()
+
+    assert "Nothing was sold in these days." in text_of(manager.get("/"))
