@@ -136,7 +136,8 @@ def _column(
     parts = (
         ", ".join(f"{name} {words}" for name, words in zip(names, told, strict=True)) if len(told) > 1 else ""
     )
-    title = f"{date_format(day, gettext('j M'))}: {_words(sum(sums, Decimal(0)), measure)}"
+    said = date_format(day, gettext("j M"))
+    title = f"{said}: {_words(sum(sums, Decimal(0)), measure)}"
     currency = "" if measure in {ORDERS, UNITS} else measure
     url = sold_url(day, channel_id=chosen.pk if chosen else 0, currency=currency)
     return Column(tuple(sums), f"{title} ({parts})" if parts else title, url)

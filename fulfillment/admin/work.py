@@ -44,7 +44,9 @@ from orders.privacy import SEE_PERSONAL
 
 QUEUES = (
     Queue("to_ship", gettext_lazy("To ship"), queues.to_ship, "info", since="released_at"),
-    Queue("stopped", gettext_lazy("Stopped work"), queues.stopped, "stop", since="released_at", on_front=False),
+    Queue(
+        "stopped", gettext_lazy("Stopped work"), queues.stopped, "stop", since="released_at", on_front=False
+    ),
 )
 
 
