@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0007_notes_and_tags"),
+        ("orders", "0008_personal_and_money"),
     ]
 
     operations = [
