@@ -6,6 +6,8 @@ from django.views.i18n import set_language
 
 from config import health
 
+handler500 = "config.failures.failed"
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
