@@ -165,22 +165,22 @@ def _take_portably(model: type[models.Model], count: int) -> list[int]:
 
 
 def insert_rows(model: type[M], rows: Sequence[M], *, with_ids: bool = True) -> None:
-    """Insert unsaved rows: one COPY, and a statement before it for those without a primary key.
+    """Insert unsaved rows, all with a primary key or all without, in one statement.
 
-    Foreign keys must stand in the rows as ids. With `with_ids=False` the database gives the keys and the rows
-    in memory stay without.
+    Foreign keys must stand in the rows as ids. The database names rows without a key and their keys are told
+    back; with `with_ids=False` it keeps them, which is cheaper.
     """
     if not rows:
         return
     if not is_fast():
         model._default_manager.bulk_create(rows)
         return
-    if with_ids:
-        unnamed = [row for row in rows if vars(row)["id"] is None]
-        for row, pk in zip(unnamed, take_ids({model: len(unnamed)})[model], strict=True):
+    if with_ids and rows[0].__dict__["id"] is None:
+        for row, pk in zip(rows, _insert_arrays(model, rows, "RETURNING id"), strict=True):
             row.pk = pk
-    names = _columns(model) if with_ids else _columns_without_id(model)
-    _copy(model, names, map(itemgetter(*names), map(_dict_of, rows)))
+    else:
+        names = _columns(model) if with_ids else _columns_without_id(model)
+        _copy(model, names, map(itemgetter(*names), map(_dict_of, rows)))
     alias = connection.alias
     for row in rows:
         state = row._state
@@ -201,13 +201,24 @@ def insert_values(model: type[models.Model], names: tuple[str, ...], values: Seq
     _copy(model, (*names, *rest), (one + always for one in values) if always else values)
 
 
-def insert_missing(model: type[M], rows: Sequence[M]) -> None:
-    """Insert unsaved rows but those that a unique constraint refuses; the rows in memory stay without a key."""
+def insert_missing(model: type[M], rows: Sequence[M]) -> bool:
+    """Insert unsaved rows but those that a unique constraint refuses. Returns whether the rows in memory have
+    their keys now, which they have not where one was refused, and never on SQLite."""
     if not rows:
-        return
+        return True
     if not is_fast():
         model._default_manager.bulk_create(rows, ignore_conflicts=True)
-        return
+        return False
+    ids = _insert_arrays(model, rows, "ON CONFLICT DO NOTHING RETURNING id")
+    if len(ids) < len(rows):
+        return False
+    for row, pk in zip(rows, ids, strict=True):
+        row.pk = pk
+    return True
+
+
+def _insert_arrays(model: type[M], rows: Sequence[M], ending: str) -> list[int]:
+    """One INSERT of rows that the database names; the keys that it tells, in the rows' sequence."""
     names = _columns_without_id(model)
     columns = ", ".join(connection.ops.quote_name(name) for name in names)
     kinds = [_array_kind(model, name) for name in names]
@@ -215,9 +226,10 @@ def insert_missing(model: type[M], rows: Sequence[M]) -> None:
     arrays = zip(*map(itemgetter(*names), map(_dict_of, rows)), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {shown} ON CONFLICT DO NOTHING",
+            f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {shown} {ending}",
             [_array(array, kind) for array, kind in zip(arrays, kinds, strict=True)],
         )
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 _dict_of: Callable[[Any], dict[str, Any]] = vars
@@ -341,6 +353,8 @@ def _joined(model: type[models.Model], names: Sequence[str], rows: Sequence[Valu
 
 def _array(column: Sequence[Any], kind: str) -> Any:
     """Whole numbers and words as the array's own text, which costs a tenth of a list; anything else as a list."""
+    if kind == "jsonb":
+        return [_as_json(value) for value in column]
     if None in column:
         return list(column)
     if kind in _WHOLE:

@@ -100,8 +100,8 @@ def subscribe(name: str, kinds: Iterable[str], handler: Handler, *, lane: str = 
 
 
 def record_facts(facts: Sequence[NewFact]) -> None:
-    """Write facts and one delivery a subscriber in the caller's transaction: two statements (three on
-    PostgreSQL), then a nudge.
+    """Write facts and one delivery a subscriber in the caller's transaction: two statements,
+    then a nudge.
 
     Facts that nobody subscribes to are not written.
     """

@@ -1,17 +1,15 @@
 """Accepting orders: many neutral orders in, each stored whole in one transaction, or refused with its reason."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
-
-from django.db import models
 
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, batch_transaction, verb
 from config.kernel.errors import Conflict, InvalidInput, NotFound, TooMany
 from config.kernel.events import record_events
-from config.kernel.fastpath import Among, attach, insert_rows, new_row
+from config.kernel.fastpath import Among, attach, insert_rows, insert_values, new_row
 from config.kernel.numbering import next_numbers
 from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
@@ -37,11 +35,18 @@ from orders.services.customers import find_or_make_customers, language_of
 from orders.services.duplicates import find_repeats
 from orders.services.holds import PLACED, hold_entry
 from orders.services.known_skus import find_skus
-from orders.services.order_rows import Context, Draft, build, take_order_ids
+from orders.services.order_rows import (
+    DISCOUNT_COLUMNS,
+    TAX_COLUMNS,
+    Context,
+    Draft,
+    build,
+    take_order_ids,
+)
 from orders.services.raw import record_problems, settle_raw_orders
 from orders.states import CANCEL, ORDER, PAYMENT, PLACE
 
-M = TypeVar("M", bound=models.Model)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,16 @@ class Incoming:
     @property
     def key(self) -> str:
         return self.order.external_id
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What was found out before the transaction: orders we have by key, numbers for the others, faults by key."""
+
+    channel: SalesChannel
+    known: Mapping[str, int]
+    numbers: Mapping[str, str]
+    faults: Mapping[str, InvalidInput | None]
 
 
 def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor: Actor) -> Results[str]:
@@ -82,47 +97,41 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     for one in incoming:
         if one.key not in faults:
             faults[one.key] = refusal_of(one.order)
-    numbers = _take_numbers([key for key, fault in faults.items() if fault is None], channel)
-    results = _accept(incoming, channel=channel, numbers=numbers, faults=faults, actor=actor)
+    known = _known_orders(channel, list(faults))
+    numbers = _take_numbers([key for key, fault in faults.items() if fault is None and key not in known])
+    door = Door(channel, known, numbers, faults)
+    results = _accept(incoming, door=door, actor=actor)
     if lost := [one for one in incoming if isinstance(results.refusals.get(one.key), Conflict)]:
         # A rival stored the same key between our look and our insert: by now it can be seen.
         for one in lost:
             del results.refusals[one.key]
-        results.absorb(_accept(lost, channel=channel, numbers=numbers, faults=faults, actor=actor))
+        seen = replace(door, known=_known_orders(channel, [one.key for one in lost]))
+        results.absorb(_accept(lost, door=seen, actor=actor))
     raws = {one.raw_id: one.key for one in incoming if one.raw_id is not None}
     _settle_repeated(incoming, results)
     record_problems({raw: str(results.refusals[key]) for raw, key in raws.items() if key in results.refusals})
     return results
 
 
-def _take_numbers(keys: Sequence[str], channel: SalesChannel) -> dict[str, str]:
+def _take_numbers(keys: Sequence[str]) -> dict[str, str]:
     """A number for each key that looks new and sound. Inside a caller's transaction the counter stays locked."""
     if len(keys) > MAX_BATCH:
         raise TooMany(limit=MAX_BATCH, count=len(keys))
-    known = _known_orders(channel, keys)
-    new = [key for key in keys if key not in known]
-    if not new:
+    if not keys:
         return {}
     with batch_transaction():
-        return dict(zip(new, next_numbers("order", len(new)), strict=True))
+        return dict(zip(keys, next_numbers("order", len(keys)), strict=True))
 
 
 @verb
-def _accept(
-    incoming: Sequence[Incoming],
-    *,
-    channel: SalesChannel,
-    numbers: Mapping[str, str],
-    faults: Mapping[str, InvalidInput | None],
-    actor: Actor,
-) -> Results[str]:
+def _accept(incoming: Sequence[Incoming], *, door: Door, actor: Actor) -> Results[str]:
     results: Results[str] = Results(one.key for one in incoming)
+    channel = door.channel
     with batch_transaction():
-        known = _known_orders(channel, results.keys)
         for one in incoming:
-            if one.key in known:
-                results.unchanged(one.key, known[one.key])
-            elif (problem := faults[one.key]) is not None:
+            if one.key in door.known:
+                results.unchanged(one.key, door.known[one.key])
+            elif (problem := door.faults[one.key]) is not None:
                 results.refuse(one.key, problem)
         lines = [line for one in _open(incoming, results) for line in one.order.lines]
         skus = find_skus({line.sku_code.strip() for line in lines}, sales_channel_id=channel.pk)
@@ -131,7 +140,7 @@ def _accept(
                 results.refuse(one.key, problem)
         drafts = _draft(_open(incoming, results), channel, skus, actor)
         if drafts:
-            _number(drafts, numbers)
+            _number(drafts, door.numbers)
             _insert(drafts)
             _cancel_at_once([draft for draft in drafts if draft.is_cancelled], actor)
             _tell(drafts, actor)
@@ -200,13 +209,13 @@ def _insert(drafts: Sequence[Draft]) -> None:
     insert_rows(OrderLine, _all(draft.lines for draft in drafts))
     insert_rows(LinePart, _all(draft.parts for draft in drafts), with_ids=False)
     insert_rows(Charge, _all(draft.charges for draft in drafts))
-    insert_rows(DiscountShare, _all(draft.discounts for draft in drafts), with_ids=False)
-    insert_rows(TaxLine, _all(draft.taxes for draft in drafts), with_ids=False)
+    insert_values(DiscountShare, DISCOUNT_COLUMNS, _all(draft.discounts for draft in drafts))
+    insert_values(TaxLine, TAX_COLUMNS, _all(draft.taxes for draft in drafts))
     insert_rows(Payment, _all(draft.payments for draft in drafts))
     insert_rows(Hold, _all(draft.holds for draft in drafts))
 
 
-def _all(groups: Iterable[Sequence[M]]) -> list[M]:
+def _all(groups: Iterable[Sequence[T]]) -> list[T]:
     return [row for group in groups for row in group]
 
 

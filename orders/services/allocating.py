@@ -13,6 +13,7 @@ from config.kernel.results import Results
 from inventory.models import StockLevel
 from inventory.services.levels import by_place, lock_levels
 from inventory.services.reservations import Claim, place_reservations
+from orders.axes import PartState
 from orders.enums import OrderStatus, Step
 from orders.errors import HistoryOrder, HoldOpen, NotPlaced, OrderClosed, SkuUnknown
 from orders.models import Hold, LinePart, Order
@@ -21,7 +22,7 @@ from orders.planning import current_planner
 from orders.selectors import demand
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.selectors.holds import open_holds, refusing
-from orders.services.axes import refresh_axes
+from orders.services.axes import settle_fulfillment
 from orders.services.counters import write_counters
 from orders.services.decisions import given_entry, missing_entry, record_decisions
 from orders.services.locking import lock_orders, refuse_unknown
@@ -37,20 +38,29 @@ BY_RULE = Actor.rule("allocation")
 
 @dataclass(slots=True)
 class _Asking:
-    """One order with the parts that no reservation covers yet, and how many units of each."""
+    """One order with its goods, and by part the units that no reservation covers yet and those that wait."""
 
     order: Order
-    parts: list[LinePart]
+    goods: list[LinePart]
     units: dict[int, int]
+    waiting: dict[int, int]
     used: list[int]
+    known: list[LinePart]
+    unknown: list[LinePart]
 
-    @property
-    def known(self) -> list[LinePart]:
-        return [part for part in self.parts if part.sku_id is not None]
-
-    @property
-    def unknown(self) -> list[LinePart]:
-        return [part for part in self.parts if part.sku_id is None]
+    def states(self) -> list[PartState]:
+        """The goods as they stand in memory."""
+        return [
+            PartState(
+                part.ordered,
+                part.cancelled,
+                part.allocated,
+                self.waiting.get(part.pk, 0),
+                part.shipped,
+                part.delivered,
+            )
+            for part in self.goods
+        ]
 
 
 @verb
@@ -79,7 +89,7 @@ def allocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
         decisions = current_planner().plan(_problem(asking, levels, at)).decisions
         _write(asking, decisions, levels, at)
         _record(asking, decisions, actor)
-        refresh_axes([one.order for one in asking])
+        settle_fulfillment([one.order for one in asking], {one.order.pk: one.states() for one in asking})
         for decision in decisions:
             results.done(decision.order_id, decision.outcome.value)
     return results
@@ -106,13 +116,19 @@ def _asking(orders: Sequence[Order], results: Results[int]) -> list[_Asking]:
     claimed = demand.claimed_units([part.pk for part in parts])
     used = demand.used_locations(parts, claimed)
     of_order: dict[int, list[LinePart]] = {order.pk: [] for order in orders}
-    units = {part.pk: part.remaining - claimed[part.pk].units for part in parts}
     for part in parts:
-        if units[part.pk] > 0:
-            of_order[part.line.order_id].append(part)
+        of_order[part.line.order_id].append(part)
+    units = {part.pk: part.remaining - claimed[part.pk].units for part in parts}
+    waiting = {pk: one.waiting for pk, one in claimed.items()}
     asking = []
     for order in sorted(orders, key=lambda one: (-one.sales_channel.priority, one.placed_at, one.pk)):
-        one = _Asking(order, of_order[order.pk], units, used.get(order.pk, []))
+        goods = of_order[order.pk]
+        undecided = [part for part in goods if units[part.pk] > 0]
+        one = _Asking(
+            order, goods, units, waiting, used.get(order.pk, []),
+            known=[part for part in undecided if part.sku_id is not None],
+            unknown=[part for part in undecided if part.sku_id is None],
+        )  # fmt: skip
         if one.known:
             asking.append(one)
         elif one.unknown:
@@ -144,20 +160,20 @@ def _write(
 ) -> None:
     """Reservations in the sequence of the decisions, since the queue breaks ties by pk; then the counters."""
     level_at = by_place(levels)
-    orders = {one.order.pk: one.order for one in asking}
+    of_order = {one.order.pk: one for one in asking}
     parts = {part.pk: part for one in asking for part in one.known}
     claims = []
     for decision in decisions:
-        order = orders[decision.order_id]
+        one = of_order[decision.order_id]
+        order = one.order
         promised, priority = promised_at(order), order.sales_channel.priority
         for share in decision.shares:
             level = level_at[share.sku_id, share.location_id]
             parts[share.key].allocated += share.quantity
             claims.append(Claim(share.sku_id, level.pk, share.quantity, share.key, priority, at, promised))
-        claims.extend(
-            Claim(missing.sku_id, None, missing.quantity, missing.key, priority, at, promised)
-            for missing in decision.missing
-        )
+        for missing in decision.missing:
+            one.waiting[missing.key] += missing.quantity
+            claims.append(Claim(missing.sku_id, None, missing.quantity, missing.key, priority, at, promised))
     place_reservations(ORDER_LINE_PART, claims, levels=levels)
     given = {share.key for decision in decisions for share in decision.shares}
     write_counters([parts[pk] for pk in sorted(given)], ["allocated"])

@@ -1,7 +1,7 @@
 """The one writer of an order's fulfillment and payment axes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db.models import Sum
@@ -29,6 +29,18 @@ def refresh_axes(orders: Sequence[Order]) -> None:
         axes = (derive_fulfillment(parts[order.pk]), derive_payment(owed_total(order), payments[order.pk]))
         if axes != (order.fulfillment_status, order.payment_status):
             changed.append((order, *axes))
+    if changed:
+        _write(changed)
+
+
+def settle_fulfillment(orders: Sequence[Order], parts: Mapping[int, Sequence[PartState]]) -> None:
+    """Derive the fulfillment axis of locked orders from states that the caller has in hand, by order; one UPDATE
+    of those that changed, as `refresh_axes` writes it. Payments are not looked at."""
+    changed = []
+    for order in orders:
+        axis = derive_fulfillment(parts[order.pk])
+        if axis != order.fulfillment_status:
+            changed.append((order, axis, PaymentAxis(order.payment_status)))
     if changed:
         _write(changed)
 

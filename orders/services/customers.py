@@ -30,7 +30,7 @@ def language_of(order: NeutralOrder, otherwise: str) -> str:
 def find_or_make_customers(orders: Iterable[tuple[NeutralOrder, str]]) -> Mapping[str, Customer]:
     """Customers by lower-case e-mail, for orders with their language; those without an e-mail get none.
 
-    Four statements at most, in the caller's transaction. A customer who is known stays as they are, language
+    Two statements, four at most, in the caller's transaction. A customer who is known stays as they are, language
     included: the order carries its own snapshot.
     """
     wanted: dict[str, Customer] = {}
@@ -49,8 +49,11 @@ def find_or_make_customers(orders: Iterable[tuple[NeutralOrder, str]]) -> Mappin
     missing = sorted(set(wanted) - set(found))
     if missing:
         # Sorted: two intakes that make the same customers wait for each other in one order.
-        insert_missing(Customer, [wanted[email] for email in missing])
-        found |= {row.email: row for row in Customer.objects.filter(Among("email", missing))}
+        rows = [wanted[email] for email in missing]
+        is_named = insert_missing(Customer, rows)
+        found |= {
+            row.email: row for row in (rows if is_named else Customer.objects.filter(Among("email", missing)))
+        }
     return _kept(found)
 
 

@@ -10,14 +10,17 @@ from orders.models import LegalEntity, Order, SalesChannel
 
 
 def lock_orders(order_ids: Iterable[int], *, columns: Sequence[str] = ()) -> list[Order]:
-    """Lock orders by ascending pk, with their channel and legal entity; three statements. Unknown ids are left
-    out. With `columns` only these are read, for verbs that bear the load; any other would ask once an order."""
+    """Lock orders by ascending pk, with their channel and legal entity; two statements, three where a channel
+    has changed hands since. Unknown ids are left out. With `columns` only these are read, for verbs that bear the
+    load; any other would ask once an order."""
     rows = Order.objects.filter(Among("pk", set(order_ids)))
     orders = lock_rows("order", rows.only(*columns) if columns else rows)
     if orders:
-        channels = SalesChannel.objects.in_bulk({order.sales_channel_id for order in orders})
-        entities = LegalEntity.objects.in_bulk({order.legal_entity_id for order in orders})
-        attach(channels.values(), "legal_entity", entities)
+        of_orders = {order.sales_channel_id for order in orders}
+        channels = SalesChannel.objects.select_related("legal_entity").in_bulk(of_orders)
+        entities = {channel.legal_entity_id: channel.legal_entity for channel in channels.values()}
+        if former := {order.legal_entity_id for order in orders} - set(entities):
+            entities |= LegalEntity.objects.in_bulk(former)
         attach(orders, "sales_channel", channels)
         attach(orders, "legal_entity", entities)
     return orders

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from config.kernel.fastpath import new_row, take_ids
+from config.kernel.fastpath import Values, new_row, take_ids
 from config.kernel.money import ZERO
 from orders.axes import PartState, PaymentState, derive_fulfillment, derive_payment
 from orders.enums import NeutralState, OrderStatus
@@ -29,6 +29,9 @@ from orders.services.texts import fit
 from orders.totals import Totals, recompute
 
 ONE = Decimal(1)
+# The columns of the rows that no other row points at, in the sequence of their values.
+DISCOUNT_COLUMNS = ("order_id", "line_id", "charge_id", "code", "title", "amount")
+TAX_COLUMNS = ("order_id", "line_id", "charge_id", "title", "rate", "amount", "owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,8 @@ class Draft:
     lines: list[OrderLine] = field(default_factory=list)
     parts: list[LinePart] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
-    discounts: list[DiscountShare] = field(default_factory=list)
-    taxes: list[TaxLine] = field(default_factory=list)
+    discounts: list[Values] = field(default_factory=list)
+    taxes: list[Values] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
 
@@ -249,7 +252,7 @@ def _line(draft: Draft, line: NeutralLine, position: int, sku: KnownSku | None, 
         tax_amount=_tax(line),
     )
     draft.lines.append(row)
-    _shares(draft, line, {"line_id": pk})
+    _shares(draft, line, line_id=pk)
     return row
 
 
@@ -281,32 +284,31 @@ def _charge(draft: Draft, charge: NeutralCharge, pk: int) -> None:
         tax_amount=_tax(charge),
     )
     draft.charges.append(row)
-    _shares(draft, charge, {"charge_id": pk})
+    _shares(draft, charge, charge_id=pk)
 
 
-def _shares(draft: Draft, part: NeutralLine | NeutralCharge, owner: Mapping[str, int]) -> None:
-    """Discount shares and tax lines of one line or charge."""
+def _shares(
+    draft: Draft,
+    part: NeutralLine | NeutralCharge,
+    *,
+    line_id: int | None = None,
+    charge_id: int | None = None,
+) -> None:
+    """Discount shares and tax lines of one line or charge, as the values of their columns."""
+    order_id = draft.order.pk
     draft.discounts += [
-        new_row(
-            DiscountShare,
-            order_id=draft.order.pk,
-            code=fit(DiscountShare, "code", one.code),
-            title=fit(DiscountShare, "title", one.title),
-            amount=one.amount,
-            **owner,
+        (
+            order_id,
+            line_id,
+            charge_id,
+            fit(DiscountShare, "code", one.code),
+            fit(DiscountShare, "title", one.title),
+            one.amount,
         )
         for one in part.discounts
     ]
     draft.taxes += [
-        new_row(
-            TaxLine,
-            order_id=draft.order.pk,
-            title=fit(TaxLine, "title", one.title),
-            rate=one.rate,
-            amount=one.amount,
-            owner=one.owner,
-            **owner,
-        )
+        (order_id, line_id, charge_id, fit(TaxLine, "title", one.title), one.rate, one.amount, one.owner)
         for one in part.taxes
     ]
 

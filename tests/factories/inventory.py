@@ -78,4 +78,5 @@ def reserve(
             queued_at or clock.now(),
             expires_at=expires_at,
         )
-        return place_reservations("test", [claim], levels=levels)[0]
+        place_reservations("test", [claim], levels=levels)
+        return Reservation.objects.latest("pk")

@@ -55,7 +55,8 @@ def claim(level: StockLevel, quantity: int, reference_id: int = 1) -> Claim:
 
 def place_claims(sku: Sku, *claims: Claim) -> list[Reservation]:
     with transaction.atomic():
-        return place_reservations("test", claims, levels=lock_levels([sku.pk]))
+        place_reservations("test", claims, levels=lock_levels([sku.pk]))
+        return list(Reservation.objects.order_by("pk"))[-len(claims) :]
 
 
 def fill(sku: Sku, *fills: Fill) -> list[Reservation]:

@@ -58,7 +58,8 @@ def place_open_and_waiting(skus: list[Sku], place: Location) -> object:
     at = clock.now()
     claims = [Claim(level.sku_id, level.pk, 6, level.sku_id, 0, at) for level in levels]
     claims += [Claim(level.sku_id, None, 8, -level.sku_id, 0, at) for level in levels]
-    return place_reservations("test", claims, levels=levels)
+    place_reservations("test", claims, levels=levels)
+    return None
 
 
 def consume_part(skus: list[Sku], place: Location) -> object:

@@ -32,8 +32,8 @@ class Claim:
 
 def place_reservations(
     reference_kind: str, claims: Sequence[Claim], *, levels: Sequence[StockLevel]
-) -> list[Reservation]:
-    """Write claims as reservations, open or waiting, in the order given: three statements, four with waiting ones.
+) -> None:
+    """Write claims as reservations, open or waiting, in the order given: two statements, three with waiting ones.
 
     `levels` are all levels of the SKUs, locked; the objects follow. Raises and has written nothing:
     `NotEnoughStock` where a level has fewer free units, `QueueJumped` where those ahead in line wait for them,
@@ -52,8 +52,7 @@ def place_reservations(
     change_levels(found, {pk: LevelChange(reserved=n, taken_free=n) for pk, n in taken.items()})
     at = clock.now()
     rows = [_reservation(reference_kind, claim, at) for claim in claims]
-    insert_rows(Reservation, rows)
-    return rows
+    insert_rows(Reservation, rows, with_ids=False)
 
 
 def _refuse_claims(claims: Sequence[Claim], levels: Mapping[int, StockLevel]) -> None:
