@@ -14,7 +14,8 @@ class OrderLine(QuickRead):
     `total_amount` = subtotal − discounts, in the basis of the order's prices. `sku` is null while unknown.
     """
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    # Found by either unique constraint below, so that an index of its own would only cost.
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", db_index=False)
     position = models.PositiveSmallIntegerField(_("position"))
     external_id = models.CharField(_("channel reference"), max_length=120)
     sku = models.ForeignKey(

@@ -27,7 +27,11 @@ class Order(QuickRead, Versioned):
     external_id = models.CharField(_("channel reference"), max_length=120)
     external_number = models.CharField(_("channel number"), max_length=120, blank=True)
     legal_entity = models.ForeignKey(
-        LegalEntity, on_delete=models.PROTECT, related_name="orders", verbose_name=_("legal entity")
+        LegalEntity,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        verbose_name=_("legal entity"),
+        db_index=False,  # a handful of entities: no list is found by it, and each change of an order would pay
     )
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, related_name="orders", verbose_name=_("customer")

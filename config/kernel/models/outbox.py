@@ -27,7 +27,8 @@ class Fact(models.Model):
 class Delivery(models.Model):
     """One subscriber's share of a fact: what is owed, tried, delivered or given up."""
 
-    fact = models.ForeignKey(Fact, on_delete=models.PROTECT, related_name="deliveries")
+    # Found by the unique constraint below, so that an index of its own would only cost.
+    fact = models.ForeignKey(Fact, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     subscriber = models.CharField(_("subscriber"), max_length=60)
     lane = models.CharField(_("lane"), max_length=16, default="work")
     state = models.CharField(_("state"), max_length=12, choices=DeliveryState, default=DeliveryState.DUE)
