@@ -19,21 +19,31 @@ def fill_pages(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0008_personal_and_money'),
+        ("orders", "0008_personal_and_money"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='order',
-            name='legal_entity',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='orders.legalentity', verbose_name='legal entity'),
+            model_name="order",
+            name="legal_entity",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="orders",
+                to="orders.legalentity",
+                verbose_name="legal entity",
+            ),
         ),
         migrations.AlterField(
-            model_name='orderline',
-            name='order',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='orders.order'),
+            model_name="orderline",
+            name="order",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="lines",
+                to="orders.order",
+            ),
         ),
         migrations.RunPython(leave_room, fill_pages),
     ]

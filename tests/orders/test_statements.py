@@ -1,17 +1,28 @@
 """How many statements the verbs that give and take stock need: as many for forty orders as for two."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel.actors import Actor
+from config.kernel.results import Results
 from inventory.models import Location, Sku
 from inventory.selectors.stock import waiting_quantity
+from orders.enums import HoldKind, PaymentStatus
+from orders.models import OrderLine
+from orders.neutral import NeutralPayment
 from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders
 from orders.services.cancelling import cancel_orders
+from orders.services.cancelling_lines import CancelUnits, cancel_units
+from orders.services.confirming import confirm_orders
+from orders.services.holds import place_hold, release_holds
+from orders.services.payments import PaymentReport, report_payments
+from orders.services.reallocating import reallocate_orders
 from tests.factories.inventory import make_level, make_location, make_sku, receive
 from tests.factories.orders import make_order, neutral_line
 
@@ -76,3 +87,44 @@ def test_fill_statements_do_not_grow(skus: list[Sku], near: Location) -> None:
         counts.append(statements(lambda: fill_backorders([sku.pk for sku in skus], actor=RULE)))
 
     assert counts == [28, 28]
+
+
+def confirm(ids: list[int]) -> Results[int]:
+    return confirm_orders(ids, actor=RULE)
+
+
+def hold(ids: list[int]) -> Results[int]:
+    return place_hold(ids, kind=HoldKind.FRAUD, actor=RULE)
+
+
+def lift(ids: list[int]) -> Results[int]:
+    return release_holds(ids, kind=HoldKind.FRAUD, actor=RULE)
+
+
+def pay(ids: list[int]) -> Results[int]:
+    paid = NeutralPayment("bank", "t1", PaymentStatus.CAPTURED, Decimal(1), Decimal(1))
+    return report_payments([PaymentReport(pk, (paid,)) for pk in ids], actor=RULE)
+
+
+def plan_anew(ids: list[int]) -> Results[int]:
+    return reallocate_orders(ids, actor=RULE)
+
+
+def cancel_one_of_each(ids: list[int]) -> Results[int]:
+    lines = OrderLine.objects.filter(order__in=ids, quantity__gt=1)
+    wanted: dict[int, dict[int, int]] = {}
+    for order_id, line_id in lines.values_list("order_id", "pk"):
+        wanted.setdefault(order_id, {})[line_id] = 1
+    return cancel_units([CancelUnits(*one) for one in wanted.items()], reason="test", actor=RULE)
+
+
+# Each of the verbs after the other on the same orders, with its savepoints.
+VERBS = {confirm: 9, hold: 8, lift: 8, pay: 12, plan_anew: 10, cancel_one_of_each: 23}
+
+
+def test_verbs_on_allocated_orders_take_a_fixed_number_of_statements(skus: list[Sku]) -> None:
+    few, many = place(skus, 4), place(skus, 40)
+    allocate_orders(few + many, actor=RULE).raise_refusals()
+
+    for ids in (few, many):
+        assert {verb: statements(partial(verb, ids)) for verb in VERBS} == VERBS

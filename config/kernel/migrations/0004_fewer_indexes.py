@@ -5,15 +5,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('kernel', '0003_pickers_know_no_buyers'),
+        ("kernel", "0003_pickers_know_no_buyers"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='delivery',
-            name='fact',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='kernel.fact'),
+            model_name="delivery",
+            name="fact",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="deliveries",
+                to="kernel.fact",
+            ),
         ),
     ]

@@ -30,9 +30,7 @@ class Claim:
     expires_at: datetime | None = None
 
 
-def place_reservations(
-    reference_kind: str, claims: Sequence[Claim], *, levels: Sequence[StockLevel]
-) -> None:
+def place_reservations(reference_kind: str, claims: Sequence[Claim], *, levels: Sequence[StockLevel]) -> None:
     """Write claims as reservations, open or waiting, in the order given: two statements, three with waiting ones.
 
     `levels` are all levels of the SKUs, locked; the objects follow. Raises and has written nothing:
