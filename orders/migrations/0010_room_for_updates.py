@@ -20,7 +20,7 @@ def fill_pages(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0008_personal_and_money"),
+        ("orders", "0009_daily_sales"),
     ]
 
     operations = [
