@@ -1,5 +1,8 @@
 """Finding work and parcels by what is printed on them; each lookup has an index, whatever the number of rows."""
 
+from collections.abc import Collection
+from typing import Any
+
 from django.db.models import QuerySet
 
 from fulfillment.models import FulfillmentOrder, Parcel
@@ -39,3 +42,8 @@ def search_parcels(rows: QuerySet[Parcel], text: str) -> QuerySet[Parcel]:
         | _ids(every.filter(shipment__fulfillment_order__number__in=named))
     )
     return rows.filter(pk__in=found)
+
+
+def orders_of_parcels(named: Collection[str]) -> QuerySet[Any, tuple[Any, ...]]:
+    """Tracking numbers among these, with the order that the parcel belongs to."""
+    return Parcel.objects.filter(tracking_number__in=named).values_list("tracking_number", "order_id")

@@ -6,11 +6,12 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 
 from config.kernel.actors import ActorKind
+from config.kernel.admin.keyset import KeysetChangeList
 from config.kernel.admin.timeline import actor_words, user_names
 from inventory.references import ResolvedReference, resolve
 
 
-class PageList(ChangeList):
+class PageList(KeysetChangeList):
     """Hands the rows of the page to the admin's `load_page` before they are drawn."""
 
     def get_results(self, request: HttpRequest) -> None:

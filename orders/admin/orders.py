@@ -34,6 +34,7 @@ from orders.privacy import SEE_MONEY, SEE_PERSONAL
 from orders.selectors import work
 from orders.selectors.numbers import search_numbers
 from orders.selectors.order_page import with_page_rows
+from orders.selectors.search import search_orders
 from orders.services.allocating import ALLOCATE, allocate_orders
 from orders.services.cancelling import cancel_orders
 from orders.services.confirming import confirm_orders
@@ -116,7 +117,7 @@ class OrderAdmin(TransitionAdmin):
     )
     list_select_related = ("sales_channel", "customer")
     search_fields = ("number",)
-    search_help_text = _("Number, channel reference, e-mail, name or SKU")
+    search_help_text = _("Number, reference, e-mail, phone, name, SKU, tracking…")
     ordering = ("-placed_at", "-id")
     needs = {
         "buyer": SEE_PERSONAL, "total": SEE_MONEY, "payment": SEE_MONEY, "payment_status": SEE_MONEY,
@@ -142,7 +143,7 @@ class OrderAdmin(TransitionAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        find = work.search_orders if request.user.has_perm(SEE_PERSONAL) else search_numbers
+        find = search_orders if request.user.has_perm(SEE_PERSONAL) else search_numbers
         return find(queryset, search_term[:200]), False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -28,7 +28,7 @@ class SkuAlias(Versioned):
         ordering = ["code"]
         permissions = [("map_sku", _("May map a channel's SKU to ours"))]
         constraints = [
-            models.UniqueConstraint(fields=["sales_channel", "code"], name="sku_alias_code_once"),
+            models.UniqueConstraint(fields=["code", "sales_channel"], name="sku_alias_code_once"),
             models.CheckConstraint(condition=~Q(code=""), name="sku_alias_code_stated"),
         ]
 

@@ -40,6 +40,14 @@ class OrderLine(QuickRead):
             models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity_positive"),
         ]
+        indexes = [
+            models.Index(
+                fields=["sku_code"],
+                name="order_line_unknown_sku",
+                condition=Q(sku=None),
+                opclasses=["varchar_pattern_ops"],
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.sku_code or self.title}"

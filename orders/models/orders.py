@@ -17,6 +17,7 @@ class Order(QuickRead, Versioned):
 
     Amounts are in `currency`, null until the channel states them. `total_sent_amount` is what the channel says
     and stays as first stated, `total_computed_amount` our own sum, the difference sent − computed.
+    `search_text` is what staff find it by: numbers, names, e-mail and telephone digits (`orders.search_texts`).
     `exchange_rate`, units of the legal entity's currency for one of ours, is frozen at order time.
     """
 
@@ -63,6 +64,7 @@ class Order(QuickRead, Versioned):
     is_test = models.BooleanField(_("test order"), default=False)
     shipping_method = models.CharField(_("shipping method"), max_length=120, blank=True)
     note = models.TextField(_("buyer's note"), blank=True)
+    search_text = models.TextField(editable=False, blank=True, default="")
 
     currency = CurrencyField(_("currency"))
     exchange_rate = models.DecimalField(max_digits=18, decimal_places=8, null=True)
@@ -102,7 +104,7 @@ class Order(QuickRead, Versioned):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["sales_channel", "external_id"],
+                fields=["external_id", "sales_channel"],
                 condition=~Q(status=OrderStatus.VOID),
                 name="order_external_once",
             ),

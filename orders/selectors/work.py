@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from config.kernel import clock
 from config.kernel.outbox import LEASE
 from orders.enums import OPEN_ORDER, FulfillmentStatus, HoldKind, OrderStatus, Step
-from orders.models import Hold, LegalEntity, Notification, Order, OrderLine, RawOrder
+from orders.models import Hold, LegalEntity, Notification, Order, RawOrder
 from orders.states import HOLD_REFUSES
 
 _REFUSE_CONFIRM = sorted(kind for kind, steps in HOLD_REFUSES.items() if Step.CONFIRM in steps)
@@ -78,32 +78,6 @@ def unread(rows: QuerySet[RawOrder]) -> QuerySet[RawOrder]:
 def mails_unknown(rows: QuerySet[Notification]) -> QuerySet[Notification]:
     """Mails that nobody knows have left: a worker died, or the server's word never came."""
     return rows.filter(sent_at=None, sending_at__lt=clock.now() - LEASE)
-
-
-def search_orders(rows: QuerySet[Order], text: str) -> QuerySet[Order]:
-    """Orders by exact number, channel reference or e-mail; without such, by beginnings and by SKU.
-
-    Every word must fit. A SKU fits exactly or by its beginning, as sent or as ours.
-    """
-    for word in text.split():
-        spellings = {word, word.upper(), word.lower()}
-        exact = Q(number__in=spellings) | Q(external_id__in=spellings) | Q(external_number__in=spellings)
-        exact |= Q(email__in=spellings)
-        if rows.filter(exact).exists():
-            rows = rows.filter(exact)
-        else:
-            rows = rows.filter(_beginning(word, spellings))
-    return rows
-
-
-def _beginning(word: str, spellings: set[str]) -> Q:
-    lines = OrderLine.objects.filter(order=OuterRef("pk"))
-    sku = Q()
-    for spelling in spellings:
-        sku |= Q(sku_code__startswith=spelling) | Q(sku__code__startswith=spelling)
-    named = Q(number__startswith=word) | Q(external_id__startswith=word) | Q(external_number__startswith=word)
-    named |= Q(email__startswith=word.lower()) | Q(ship_to__name__icontains=word)
-    return named | Q(Exists(lines.filter(sku)))
 
 
 def _open_holds() -> QuerySet[Hold]:

@@ -41,6 +41,7 @@ from orders.services.order_rows import (
     Context,
     Draft,
     build,
+    stated_search_text,
     take_order_ids,
 )
 from orders.services.raw import record_problems, settle_raw_orders
@@ -200,6 +201,7 @@ def _number(drafts: Sequence[Draft], numbers: Mapping[str, str]) -> None:
     fresh = iter(next_numbers("order", missing))
     for draft in drafts:
         draft.order.number = numbers.get(draft.neutral.external_id) or next(fresh)
+        draft.order.search_text = stated_search_text(draft.order, draft.neutral)
 
 
 def _insert(drafts: Sequence[Draft]) -> None:

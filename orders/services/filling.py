@@ -19,13 +19,14 @@ from orders.services.customers import ADDRESS_FIELDS, email_of, find_or_make_cus
 from orders.services.filling_amounts import AmountRows, fill_amounts, read_amounts, write_amounts
 from orders.services.filling_holds import HoldChanges, follow_details, follow_difference, write_holds
 from orders.services.locking import lock_orders, refuse_unknown
+from orders.services.order_rows import stated_search_text
 from orders.services.texts import fit, limit_of
 from orders.states import PLACE
 
 FILLED = "details_filled"
 ORDER_COLUMNS = (
     "customer", "email", "ship_to", "bill_to", "lines_amount", "discount_amount", "charges_amount", "tax_amount",
-    "total_computed_amount", "total_sent_amount", "total_difference_amount", "version",
+    "total_computed_amount", "total_sent_amount", "total_difference_amount", "search_text", "version",
 )  # fmt: skip
 
 
@@ -109,6 +110,8 @@ def _fill(
         _fill_money(one)
         _fill_buyer(one, buyers)
         _fill_addresses(one)
+        if one.what:
+            one.order.search_text = stated_search_text(one.order, one.stated)
     return fillings
 
 

@@ -24,6 +24,8 @@ from orders.models import (
 )
 from orders.neutral import NeutralAddress, NeutralCharge, NeutralLine, NeutralOrder
 from orders.parts import KnownSku, PartShare, split_line
+from orders.phone import told_reference
+from orders.search_texts import search_text
 from orders.services.customers import address_row, email_of, language_of
 from orders.services.texts import fit
 from orders.totals import Totals, recompute
@@ -202,6 +204,18 @@ def _order(
         completed_at=neutral.placed_at if is_completed else None,
         required_on=neutral.required_on,
     )
+
+
+def stated_search_text(order: Order, neutral: NeutralOrder) -> str:
+    """What the order is found by, from what its channel states now beside what was known of it."""
+    places = [place for place in (neutral.ship_to, neutral.bill_to) if place is not None]
+    return search_text(
+        known=order.search_text,
+        references=(order.number, order.external_number, told_reference(order.external_id)),
+        names=(neutral.buyer.name, *(text for place in places for text in (place.name, place.company))),
+        email=order.email,
+        phones=(neutral.buyer.phone, *(place.phone for place in places)),
+    ).replace("\x00", "")
 
 
 def _payment_states(neutral: NeutralOrder) -> list[PaymentState]:

@@ -28,9 +28,13 @@ def _admin() -> "psycopg.Connection[tuple[object, ...]]":
 
 
 @contextmanager
-def own_database(name: str) -> Iterator[str]:
-    """Create a database, load Django on it and migrate; yields its name, drops it afterwards."""
-    create(name)
+def own_database(name: str, *, keep: bool = False) -> Iterator[str]:
+    """Create a database, load Django on it and migrate; yields its name, drops it afterwards.
+
+    With `keep` it is used as it stands where it stands already, and stays.
+    """
+    if not (keep and _exists(name)):
+        create(name)
     try:
         os.environ["DATABASE_URL"] = address_of(name)
         from tests import environment
@@ -41,7 +45,13 @@ def own_database(name: str) -> Iterator[str]:
         call_command("migrate", verbosity=0)
         yield name
     finally:
-        drop(name)
+        if not keep:
+            drop(name)
+
+
+def _exists(name: str) -> bool:
+    with _admin() as admin:
+        return admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
 
 @contextmanager

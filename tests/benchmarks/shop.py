@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from config.kernel.actors import Actor
 from config.kernel.batches import in_batches
-from inventory.models import Location, Sku
+from inventory.models import Location, Sku, StockLevel
 from inventory.services.catalogue import NewSku, create_location, create_skus
 from inventory.services.receiving import Receipt, receive_stock
 from orders.enums import ChannelKind, ChargeKind, PaymentStatus
@@ -56,6 +56,15 @@ def create_skus_and_stock(orders: int) -> None:
             for number, sku in enumerate(Sku.objects.order_by("pk"))
         ]
         in_batches(receive_stock, receipts, reference=("benchmark", 1), actor=ACTOR).raise_refusals()
+
+
+def stock_up(units: int) -> None:
+    """Receive enough of what ran short, so that copies of its reservations are covered too."""
+    short = (
+        StockLevel.objects.filter(on_hand__lt=units // 20).order_by("pk").values_list("sku_id", "location_id")
+    )
+    receipts = [Receipt(f"more:{sku}:{place}", sku, place, units) for sku, place in short]
+    in_batches(receive_stock, receipts, reference=("benchmark", 2), actor=ACTOR).raise_refusals()
 
 
 def code_of(number: int) -> str:

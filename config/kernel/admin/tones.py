@@ -26,7 +26,8 @@ def tone_of(words: type[TextChoices], value: str) -> str:
 
 def word_of(words: type[TextChoices], value: str) -> str:
     """A status in the reader's language; a value that is none of the words stays as it is."""
-    return str(dict(words.choices).get(value, value))
+    word = words._value2member_map_.get(value)
+    return str(value if word is None else word.label)  # type: ignore[attr-defined]
 
 
 def status_badge(words: type[TextChoices], value: str) -> SafeString | str:

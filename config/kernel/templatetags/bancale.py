@@ -241,12 +241,26 @@ def changelist_url(context: Context, opts: "Options[Any]") -> str:
 
 @register.simple_tag
 def page_links(cl: ChangeList) -> dict[str, Any]:
-    """Neighbour pages of a list and the numbers of its first and last row."""
-    number, last = cl.page_num, cl.paginator.num_pages
-    first_row = (number - 1) * cl.list_per_page + 1
+    """Pages around this one, the numbers of its first and last row, and whether all rows were counted."""
+    steps = getattr(cl, "steps", None)
+    if steps is None:
+        number, last = cl.page_num, cl.paginator.num_pages
+        steps = {
+            "previous": cl.get_query_string({PAGE_VAR: number - 1}) if number > 1 else "",
+            "next": cl.get_query_string({PAGE_VAR: number + 1}) if number < last else "",
+        }
+    first_row = getattr(cl, "first_row", (cl.page_num - 1) * cl.list_per_page + 1)
     return {
-        "previous": cl.get_query_string({PAGE_VAR: number - 1}) if number > 1 else "",
-        "next": cl.get_query_string({PAGE_VAR: number + 1}) if number < last else "",
+        **steps,
         "first_row": first_row,
         "last_row": first_row + len(cl.result_list) - 1,
+        "shown": len(cl.result_list),
+        "is_exact": getattr(cl.paginator, "is_exact", True),
     }
+
+
+@register.simple_tag
+def listed(cl: ChangeList) -> str:
+    """How many rows a list has: 1,204, or 10,000+ where counting stopped."""
+    count = number(cl.result_count)
+    return count if getattr(cl.paginator, "is_exact", True) else f"{count}+"

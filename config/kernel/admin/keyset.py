@@ -1,0 +1,206 @@
+"""Lists that are paged by key: the next page starts after the last row shown, however deep and whatever came in.
+
+`?after=` and `?before=` carry the sort values of a row, `?last=1` reads from the end. A list whose order is no
+plain column (a function, an annotation) falls back to numbered pages.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+from django.db.models import Field, Q, QuerySet
+from django.http import HttpRequest
+
+AFTER, BEFORE, LAST = "after", "before", "last"
+
+if TYPE_CHECKING:
+    _Field = Field[Any, Any]
+else:
+    _Field = Field
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One column that a list is sorted by."""
+
+    path: str
+    field: _Field
+    is_descending: bool
+    is_nullable: bool
+
+    def value_of(self, row: Any) -> Any:
+        for name in self.path.split("__"):
+            row = None if row is None else getattr(row, row._meta.pk.name if name == "pk" else name)
+        return row
+
+    def beyond(self, value: Any) -> Q:
+        """Rows that come after a value in this sequence; NULLs stand where the database puts them."""
+        are_nulls_after = connection.vendor == "postgresql"
+        if self.is_descending:
+            are_nulls_after = not are_nulls_after
+        missing = Q(**{f"{self.path}__isnull": True})
+        if value is None:
+            return Q(pk__in=[]) if are_nulls_after else ~missing
+        further = Q(**{f"{self.path}__{'lt' if self.is_descending else 'gt'}": value})
+        return further | missing if self.is_nullable and are_nulls_after else further
+
+    def same(self, value: Any) -> Q:
+        return Q(**{f"{self.path}__isnull": True}) if value is None else Q(**{self.path: value})
+
+    def reversed(self) -> "Key":
+        return Key(self.path, self.field, not self.is_descending, self.is_nullable)
+
+
+def keys_of(model: Any, ordering: Sequence[Any]) -> list[Key] | None:
+    """The columns of an ordering up to one that is unique; None where one is no plain column."""
+    keys = []
+    for entry in ordering:
+        if not isinstance(entry, str):
+            return None
+        path = entry.removeprefix("-")
+        name = model._meta.pk.name if path == "pk" else path
+        try:
+            fields = get_fields_from_path(model, name)
+        except (FieldDoesNotExist, AttributeError):
+            return None
+        if not isinstance(fields[-1], Field) or fields[-1].is_relation:
+            return None
+        keys.append(Key(path, fields[-1], entry.startswith("-"), any(field.null for field in fields)))
+        if len(fields) == 1 and fields[0].unique and not fields[0].null:
+            return keys
+    return None
+
+
+def beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
+    """Rows after the one with these values: further in the first key, or level with it and further in the rest."""
+    (key, *rest), (value, *others) = keys, values
+    if not rest:
+        return key.beyond(value)
+    tied = key.same(value) & beyond(rest, others)
+    if value is None or key.is_nullable:
+        return key.beyond(value) | tied
+    # Said twice, so that the database enters the index at this value instead of reading up to it.
+    bound = Q(**{f"{key.path}__{'lte' if key.is_descending else 'gte'}": value})
+    return bound & (key.beyond(value) | tied)
+
+
+def written(keys: Sequence[Key], row: Any) -> str:
+    """A row's place in the list, for an address."""
+    values = [key.value_of(row) for key in keys]
+    return json.dumps(values, cls=PlaceEncoder, separators=(",", ":"))
+
+
+class PlaceEncoder(DjangoJSONEncoder):
+    """Times to the microsecond: a place between two rows of the same millisecond is a place."""
+
+    def default(self, o: Any) -> Any:
+        return o.isoformat() if hasattr(o, "isoformat") else super().default(o)
+
+
+def read(keys: Sequence[Key], text: str) -> list[Any]:
+    """The values of a place. Raises `IncorrectLookupParameters` for one that is not of this list."""
+    try:
+        values = json.loads(text)
+        if not isinstance(values, list) or len(values) != len(keys):
+            raise ValueError(text)
+        return [
+            None if value is None else key.field.to_python(value)
+            for key, value in zip(keys, values, strict=True)
+        ]
+    except (ValueError, TypeError, ValidationError) as error:
+        raise IncorrectLookupParameters(str(error)) from error
+
+
+def in_order(rows: QuerySet[Any], keys: Sequence[Key]) -> QuerySet[Any]:
+    return rows.order_by(*(f"{'-' if key.is_descending else ''}{key.path}" for key in keys))
+
+
+class KeysetChangeList(ChangeList):
+    """Django's list, read by key. `steps` has the addresses of the pages around this one."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        self.place = {name: request.GET[name] for name in (AFTER, BEFORE, LAST) if name in request.GET}
+        for name in self.place:
+            self.params.pop(name, None)
+            self.filter_params.pop(name, None)
+        return super().get_queryset(request, exclude_parameters)
+
+    def get_results(self, request: HttpRequest) -> None:
+        self.keys = keys_of(self.model, self.queryset.query.order_by)
+        self.steps: dict[str, str] = {}
+        self.first_row = 1
+        page, self.page_num = self.page_num, self.page_num if self.keys is None else 1
+        super().get_results(request)
+        if self.keys is None or self.show_all:
+            self._number_pages()
+        elif self.multi_page or self.place:
+            self.page_num = page
+            self._read_page(self.keys)
+
+    def _read_page(self, keys: Sequence[Key]) -> None:
+        """One page and a row more, which says whether there is another page beyond."""
+        size, rows = self.list_per_page, self.queryset
+        is_backward = BEFORE in self.place or LAST in self.place
+        way = [key.reversed() for key in keys] if is_backward else list(keys)
+        if start := self.place.get(BEFORE, self.place.get(AFTER)):
+            rows = rows.filter(beyond(way, read(keys, start)))
+        wanted = self._size_of_last() if LAST in self.place else size
+        found = list(in_order(rows, way)[: wanted + 1])
+        has_more, shown = len(found) > wanted, found[:wanted]
+        if self.place and (not shown or (BEFORE in self.place and len(found) < size)):
+            # Nothing is there any more, or the way back ended early: the first page, whole.
+            self.place = {}
+            self._read_page(keys)
+            return
+        self.result_list: Any = shown[::-1] if is_backward else shown
+        if is_backward:
+            self._place_page(keys, has_before=has_more, has_after=BEFORE in self.place)
+        else:
+            self._place_page(keys, has_before=AFTER in self.place, has_after=has_more)
+
+    def _size_of_last(self) -> int:
+        """As many rows as the last of the counted pages has, so that going on from either end meets."""
+        return (
+            (self.result_count % self.list_per_page or self.list_per_page)
+            if self.is_counted
+            else self.list_per_page
+        )
+
+    @property
+    def is_counted(self) -> bool:
+        return bool(getattr(self.paginator, "is_exact", True))
+
+    def _place_page(self, keys: Sequence[Key], *, has_before: bool, has_after: bool) -> None:
+        """The steps from here, and where here is as far as it was counted; 0 is “somewhere beyond”."""
+        rows, page = self.result_list, max(self.page_num, 0)
+        if LAST in self.place:
+            page = self.paginator.num_pages if self.is_counted else 0
+        self.page_num = page if has_before else 1
+        self.first_row = (self.page_num - 1) * self.list_per_page + 1 if self.page_num else 0
+        if has_before:
+            before = {BEFORE: written(keys, rows[0]), PAGE_VAR: max(self.page_num - 1, 0)}
+            self.steps |= {"first": self.get_query_string(), "previous": self.get_query_string(before)}
+        if has_after:
+            after = {AFTER: written(keys, rows[-1]), PAGE_VAR: self.page_num and self.page_num + 1}
+            last = self.get_query_string({LAST: 1})
+            self.steps |= {"next": self.get_query_string(after), "last": last}
+
+    def _number_pages(self) -> None:
+        number, last = self.page_num, self.paginator.num_pages
+        self.first_row = (number - 1) * self.list_per_page + 1
+        if self.show_all or not self.multi_page:
+            return
+        if number > 1:
+            self.steps["first"] = self.get_query_string({PAGE_VAR: 1})
+            self.steps["previous"] = self.get_query_string({PAGE_VAR: number - 1})
+        if number < last:
+            self.steps["next"] = self.get_query_string({PAGE_VAR: number + 1})
+            if self.is_counted:
+                self.steps["last"] = self.get_query_string({PAGE_VAR: last})

@@ -1,0 +1,34 @@
+"""What an order is found by, as one text: its own snapshot, so that a search reads one column of one table. Pure."""
+
+import re
+from collections.abc import Iterable
+
+_TELEPHONE = re.compile(r"[\d\s()+./-]+")
+# Country code or trunk zero apart, numbers agree in their last digits.
+PHONE_DIGITS = 9
+SHORTEST_PHONE = 6
+
+
+def search_text(
+    *,
+    names: Iterable[str] = (),
+    email: str = "",
+    phones: Iterable[str] = (),
+    references: Iterable[str] = (),
+    known: str = "",
+) -> str:
+    """Upper case, each word once, telephone numbers as digits; `known` is what was there before."""
+    words = [*known.split(), *references, *(word for name in names for word in name.split()), email]
+    words += [digits_of(phone) for phone in phones]
+    return " ".join(dict.fromkeys(word for word in (stated.strip().upper() for stated in words) if word))
+
+
+def digits_of(phone: str) -> str:
+    return "".join(sign for sign in phone if sign.isdigit())
+
+
+def phone_part(text: str) -> str:
+    """The digits that a telephone number is found by; "" for a text that is none."""
+    digits = digits_of(text)
+    is_phone = len(digits) >= SHORTEST_PHONE and _TELEPHONE.fullmatch(text)
+    return digits[-PHONE_DIGITS:] if is_phone else ""
