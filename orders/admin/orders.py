@@ -110,11 +110,13 @@ class OrderAdmin(TransitionAdmin):
         "status",
         "fulfillment_status",
         "payment_status",
-        ("sales_channel", admin.RelatedOnlyFieldListFilter),
+        "sales_channel",
         TagFilter,
         SoldFilter,
         "is_history",
     )
+    # What has an index; by status and channel one filters.
+    sortable_by = ("number", "placed", "leaves_by")
     list_select_related = ("sales_channel", "customer")
     search_fields = ("number",)
     search_help_text = _("Number, reference, e-mail, phone, name, SKU, tracking…")

@@ -32,6 +32,10 @@ class Migration(migrations.Migration):
                 opclasses=["varchar_pattern_ops"],
             ),
         ),
+        migrations.AddIndex(
+            model_name="order",
+            index=models.Index(fields=["dispatch_by_on", "id"], name="order_dispatch"),
+        ),
         migrations.AddConstraint(
             model_name="order",
             constraint=models.UniqueConstraint(

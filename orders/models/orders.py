@@ -116,6 +116,7 @@ class Order(QuickRead, Versioned):
         indexes = [
             models.Index(fields=["-placed_at", "-id"], name="order_placed"),
             models.Index(fields=["status", "-placed_at"], name="order_status"),
+            models.Index(fields=["dispatch_by_on", "id"], name="order_dispatch"),
             models.Index(fields=["email"], name="order_email"),
             models.Index(fields=["external_number"], name="order_external_number"),
         ]

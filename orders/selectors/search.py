@@ -1,6 +1,6 @@
 """Finding orders by what people know of them. Each lookup has an index, whatever the number of orders."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,19 +104,21 @@ def _named(words: Sequence[str]) -> QuerySet[Any, tuple[Any, ...]]:
 
 def _part(kind: str, found: "QuerySet[Any, tuple[Any, ...]]") -> "QuerySet[Any, tuple[Any, ...]]":
     names = list(found.query.values_select) or ["pk"]
-    return found.order_by().annotate(kind=Value(kind)).values_list("kind", *names)
+    part: QuerySet[Any, tuple[Any, ...]] = found.order_by().annotate(kind=Value(kind))
+    return part.values_list("kind", *names)
 
 
 def _fits(word: str, hit: _Hits) -> Q:
     own = _inner(word)
     if not hit.skus and not hit.orders:
         return own
-    # A list of keys, so that each half is read through its own index.
-    ids: Iterable[Any] = Order.objects.filter(own).order_by().values("pk")
+    # A list of keys, so that each part is read through its own index.
+    ids = Order.objects.filter(own).order_by().values("pk")
     if hit.skus:
-        lines = OrderLine.objects.filter(sku__in=hit.skus).order_by()
-        ids = ids.union(lines.values("order_id"))  # type: ignore[attr-defined]
-    return Q(pk__in=ids) | Q(pk__in=hit.orders) if hit.orders else Q(pk__in=ids)
+        ids = ids.union(OrderLine.objects.filter(sku__in=hit.skus).order_by().values("order_id"))
+    if hit.orders:
+        ids = ids.union(Order.objects.filter(pk__in=hit.orders).order_by().values("pk"))
+    return Q(pk__in=ids)
 
 
 def _inner(word: str) -> Q:
