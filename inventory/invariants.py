@@ -1,6 +1,7 @@
 """Invariants of this room as queries (`manage.py audit`). Each finds nothing, or names at most fifty breaches."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.db.models import (
     Count,
@@ -16,12 +17,13 @@ from django.db.models import (
     Value,
     Window,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
 from config.kernel.audit import Violation, invariant
-from inventory.enums import LIVE_RESERVATION, BinKind, ReservationState
+from inventory.enums import LIVE_RESERVATION, BinKind, MovementKind, ReservationState
 from inventory.models import (
     Bin,
     BinStock,
@@ -36,6 +38,7 @@ from inventory.models import (
 from inventory.selectors.expiry import SWEEP_EVERY, overdue_reservations
 
 SHOWN = 50
+FREE = Greatest(F("on_hand") - F("reserved") - F("unsellable") - F("buffer"), Value(0))
 
 
 def _sum(rows: QuerySet[Model], column: str, by: str = "level") -> Coalesce:
@@ -43,6 +46,12 @@ def _sum(rows: QuerySet[Model], column: str, by: str = "level") -> Coalesce:
     grouped = rows.filter(**{by: OuterRef("pk")}).order_by().values(by)
     total = Subquery(grouped.annotate(total=Sum(column)).values("total"), output_field=IntegerField())
     return Coalesce(total, Value(0))
+
+
+def _total(rows: QuerySet[Any], units: Combinable, by: str) -> Coalesce:
+    """Σ of an expression over rows that are bound to the outer row already; `by` is what they have in common."""
+    total = rows.order_by().values(by).annotate(total=Sum(units)).values("total")
+    return Coalesce(Subquery(total, output_field=IntegerField()), Value(0))
 
 
 def _differing(column: str, total: Coalesce, what: str) -> Iterator[Violation]:
@@ -128,13 +137,14 @@ def promises_are_held() -> Iterator[Violation]:
 
 @invariant("stock.queue", _("Nobody in line was overtaken"))
 def nobody_overtaken() -> Iterator[Violation]:
-    """No open reservation was taken from under one that waited ahead of it.
+    """No open reservation was taken from under those that waited ahead of it.
 
-    Precisely: there are no W waiting and O open of one SKU and equal priority, of different references, such that
-    W stands before O by (`queued_at`, id), and O was opened at a location that sells after W had begun to wait
-    (`opened_at` > `waiting_since`). Since W still waits, O's units would have been W's. `waiting_since` and not
-    `queued_at`, because an order that arrives late may have an old place in the queue. Priorities are compared
-    only when equal: a raised one does not take back what was given before.
+    Precisely: O was opened at a location that sells, and fewer units are free at such locations than are waited for
+    by those W of the same SKU and equal priority, of other references, that stand before O by (`queued_at`, id) and
+    had begun to wait when O was opened (`opened_at` > `waiting_since`). `waiting_since` and not `queued_at`,
+    because an order that arrives late may have an old place in the queue. Priorities are compared only when
+    equal: a raised one does not take back what was given before. Units that were left for W and are gone since,
+    lost or given to a higher priority, say nothing about O.
     """
     before = Q(queued_at__lt=OuterRef("queued_at")) | Q(
         queued_at=OuterRef("queued_at"), pk__lt=OuterRef("stood")
@@ -156,15 +166,33 @@ def nobody_overtaken() -> Iterator[Violation]:
     taken = Reservation.objects.filter(
         state=ReservationState.OPEN, level__location__is_active=True, level__location__can_ship=True
     )
+    levels = StockLevel.objects.filter(
+        sku=OuterRef("sku"), location__is_active=True, location__can_ship=True, on_hand__gt=0
+    )
     lined = Reservation.objects.filter(state=ReservationState.WAITING).values("sku")
     for pk, first in (
         taken.filter(sku__in=lined)
+        .exclude(Exists(_lost_since()) | Exists(_given_to_higher_since()))
         .annotate(stood=Subquery(stood.order_by("pk").values("pk")[:1]))
         .annotate(first=Subquery(ahead.order_by("queued_at", "pk").values("pk")[:1]))
-        .filter(first__isnull=False)
+        .annotate(owed=_total(ahead, F("quantity"), "sku"), free=_total(levels, FREE, "sku"))
+        .filter(owed__gt=F("free"))
         .values_list("pk", "first")[:SHOWN]
     ):
         yield Violation(f"reservation:{pk}", f"was taken although reservation {first} waits ahead of it")
+
+
+def _lost_since() -> QuerySet[StockMovement]:
+    """Movements after the outer reservation was opened that took free units of its SKU away; shipping takes none."""
+    taken = Q(delta__lt=0) | Q(unsellable_delta__gt=0)
+    later = StockMovement.objects.filter(taken, level__sku=OuterRef("sku"), at__gte=OuterRef("opened_at"))
+    return later.exclude(kind=MovementKind.SHIP)
+
+
+def _given_to_higher_since() -> QuerySet[Reservation]:
+    return Reservation.objects.filter(
+        sku=OuterRef("sku"), priority__gt=OuterRef("priority"), opened_at__gte=OuterRef("opened_at")
+    )
 
 
 @invariant("stock.bins", _("Each location has its default and its quarantine bin"))

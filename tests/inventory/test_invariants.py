@@ -118,7 +118,7 @@ def wait_then_overtake(sku: Sku) -> tuple[Reservation, Reservation]:
     with clock.frozen(AT):
         waiting = reserve(sku, None, 9, queued_at=AT)
     open_row = Reservation.objects.get(sku=sku, state="open")
-    later = AT + timedelta(hours=1)
+    later = clock.now() + timedelta(hours=1)  # after all that the fixture moved
     Reservation.objects.filter(pk=open_row.pk).update(queued_at=later, opened_at=later)
     return waiting, open_row
 
@@ -137,7 +137,7 @@ def test_fair_reservation_is_not_accused(level: StockLevel, audit: Audit, case: 
     row = Reservation.objects.filter(pk=taken.pk)
 
     if case == "before it waited":
-        row.update(opened_at=AT)
+        Reservation.objects.filter(pk=waiting.pk).update(waiting_since=clock.now() + timedelta(hours=2))
     elif case == "older place":
         row.update(queued_at=AT - timedelta(hours=1))
     elif case == "other priority":

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import transaction
 
+from config.kernel.audit import run_audit
 from inventory.errors import QueueJumped
 from inventory.models import Location, Reservation, Sku
 from inventory.selectors.queue import QueuePlace, queue_places, waiting_in_line
 from inventory.selectors.stock import available_to_sell, waiting_quantity
+from inventory.services.correcting import Adjustment, adjust_stock
 from inventory.services.levels import lock_levels
 from inventory.services.reservations import Fill, fill_reservations
-from tests.factories.inventory import make_level, make_location, make_sku, receive, reserve
+from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, receive, reserve
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +112,34 @@ def test_queue_places_count_units_ahead(sku: Sku) -> None:
     }
     assert queue_places([last.pk]) == {last.pk: QueuePlace(4, 9)}
     assert waiting_quantity([sku.pk, other.pk]) == {sku.pk: 11, other.pk: 8}
+
+
+def test_audit_late_claim_left_enough_for_those_in_line_names_nobody(sku: Sku, place: Location) -> None:
+    reserve(sku, None, 3, queued_at=AT)
+    receive(sku, place, 5)
+
+    reserve(sku, place, 2, queued_at=LATER)
+
+    assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
+
+
+def test_audit_units_left_for_those_in_line_went_to_a_higher_priority_names_nobody(
+    sku: Sku, place: Location
+) -> None:
+    reserve(sku, None, 3, queued_at=AT)
+    receive(sku, place, 5)
+    reserve(sku, place, 2, queued_at=LATER)
+
+    reserve(sku, place, 3, queued_at=LATER, priority=1)
+
+    assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
+
+
+def test_audit_units_left_for_those_in_line_were_lost_names_nobody(sku: Sku, place: Location) -> None:
+    reserve(sku, None, 3, queued_at=AT)
+    receive(sku, place, 5)
+    reserve(sku, place, 2, queued_at=LATER)
+
+    adjust_stock([Adjustment("k", sku.pk, place.pk, -3)], reason="test", actor=ACTOR).raise_refusals()
+
+    assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
