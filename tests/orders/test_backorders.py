@@ -3,9 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
 
 from config.kernel import clock, outbox
 from config.kernel.actors import Actor
@@ -19,7 +16,6 @@ from orders.selectors.queues import fillable_sku_ids
 from orders.services import backorders
 from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders
-from orders.services.cancelling import cancel_orders
 from orders.tasks import sweep_backorders
 from tests.factories.inventory import make_level, make_location, make_sku, receive, reserve
 from tests.factories.orders import make_channel, make_order, neutral_line
@@ -219,49 +215,3 @@ def test_accepted_order_is_refused_leaves_no_failed_delivery(near: Location) -> 
 
     delivery = Delivery.objects.get(subscriber="orders.allocate_accepted")
     assert delivery.state == "suppressed"
-
-
-class NobodyOvertakes(TestCase):
-    """Whatever is received, ordered and cancelled, the queue is served in its order."""
-
-    @settings(max_examples=25, deadline=None)
-    @given(
-        st.lists(
-            st.one_of(
-                st.tuples(st.just("order"), st.integers(1, 4), st.integers(0, 1)),
-                st.tuples(st.just("receive"), st.integers(1, 5), st.integers(0, 1)),
-                st.tuples(st.just("cancel"), st.integers(0, 9), st.just(0)),
-            ),
-            min_size=3,
-            max_size=12,
-        )
-    )
-    def test_random_days(self, steps: list[tuple[str, int, int]]) -> None:
-        places = [make_location("NEAR", preference=1), make_location("FAR", preference=2)]
-        mug = make_sku("MUG")
-        orders: list[Order] = []
-        for minute, (what, number, choice) in enumerate(steps):
-            if what == "order":
-                orders.append(waiting_order(number, minute=minute, priority=choice))
-            elif what == "receive":
-                receive(mug, places[choice], number)
-                fill(mug)
-            elif number < len(orders):
-                cancel_orders([orders[number].pk], reason="test", actor=RULE)
-                fill(mug)
-            self.assert_fair(mug)
-
-    def assert_fair(self, mug: Sku) -> None:
-        """Units are free only when nobody waits, and only the last one served waits for a part."""
-        waiting = Reservation.objects.filter(sku=mug, state=ReservationState.WAITING)
-        free = sum(max(0, level.free) for level in mug.levels.all())
-        assert not free or not waiting.exists()
-        for row in Reservation.objects.filter(sku=mug, state=ReservationState.OPEN):
-            overtaken = waiting.filter(priority=row.priority, queued_at__lt=row.queued_at)
-            assert not overtaken.exists()
-        for part in LinePart.objects.filter(sku=mug):
-            open_units = sum(
-                row.quantity
-                for row in Reservation.objects.filter(reference_id=part.pk, state=ReservationState.OPEN)
-            )
-            assert part.allocated == open_units
