@@ -1,0 +1,218 @@
+"""Bugs that others shipped, planted in our own functions: what each is, where it goes, and what must notice it.
+
+The families are those of order systems' issue lists: oversold, reserved for ever, orphans, paid or mailed twice,
+stuck, half-applied, overtaken, off by a coin. `deeds.py` holds the days that must show them.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from unittest import mock
+
+from config.kernel import outbox, states
+from config.kernel.outbox import Owed
+from config.kernel.results import Results
+from inventory.services import levels, movements
+from inventory.services.reservations import consuming, filling, placing, releasing
+from orders import parts as order_parts
+from orders import planner
+from orders.models import TaxLine
+from orders.services import accepting, allocating, backorders, cancelling, confirming, payments
+from orders.subscribers import CONFIRMATION_MAIL
+from tests.planted import deeds, races
+from tests.planted.deeds import Deed
+
+Patch = Callable[[], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """`caught_by` begins the line that must be among what the deed answers."""
+
+    name: str
+    family: str
+    patch: Patch
+    deed: Deed
+    caught_by: str
+
+
+def swap(owner: Any, name: str, other: Any) -> Patch:
+    return lambda: mock.patch.object(owner, name, other)
+
+
+def forget(owner: Any, name: str) -> Patch:
+    """The function does nothing."""
+    return swap(owner, name, lambda *_given, **_named: None)
+
+
+def both(*patches: Patch) -> Patch:
+    def enter() -> AbstractContextManager[Any]:
+        stack = ExitStack()
+        for patch in patches:
+            stack.enter_context(patch())
+        return stack
+
+    return enter
+
+
+def counted_apart(problem: planner.Problem, shipping: set[int]) -> dict[int, Any]:
+    """Each wish is checked against all that is free, as if it were alone."""
+    allowed: dict[int, Any] = {}
+    for demand in problem.demands:
+        for wish in demand.wishes:
+            alone = replace(problem, demands=(replace(demand, wishes=(wish,)),))
+            allowed |= ALLOWANCES(alone, shipping)
+    return allowed
+
+
+ALLOWANCES = planner._allowances
+COMPARE, GROW = payments._compare, payments._grow
+INSERT, RECORD, TRANSITION = accepting.insert_rows, confirming.record_facts, states.apply_transition
+
+
+def without_queue(problem: planner.Problem, shipping: set[int]) -> dict[int, Any]:
+    return ALLOWANCES(replace(problem, waiting=()), shipping)
+
+
+def rounded_each(total: Decimal, weights: Any, currency: str) -> tuple[Decimal, ...]:
+    whole = sum(weights)
+    return tuple((total * weight / whole).quantize(Decimal("0.01")) for weight in weights)
+
+
+def each_time(change: Any, row: Any, one: Any) -> Any:
+    """Whatever is reported counts, whether it is known or not."""
+    problem = COMPARE(change, row, one)
+    if not any(grown is row for grown, _one in change.grown):
+        change.grown.append((row, one))
+    return problem
+
+
+def added_up(name: str) -> Patch:
+    """What is reported is added to what is known."""
+
+    def grow(change: Any) -> Any:
+        known = {row.pk: getattr(row, name) for row, _one in change.grown}
+        for row in GROW(change):
+            setattr(row, name, known[row.pk] + getattr(row, name))
+            yield row
+
+    return both(swap(payments, "_compare", each_time), swap(payments, "_grow", grow))
+
+
+def without_taxes(model: Any, rows: Any, **named: Any) -> None:
+    if model is not TaxLine:
+        INSERT(model, rows, **named)
+
+
+def unlocked(_kind: str, rows: Any) -> list[Any]:
+    return list(rows.order_by("pk"))
+
+
+def skipping(_kind: str, rows: Any) -> list[Any]:
+    """The famous wrong fix: what somebody else holds counts as not there."""
+    return list(rows.order_by("pk").select_for_update(of=("self",), skip_locked=True))
+
+
+_turns = count()
+
+
+def in_any_order(_kind: str, rows: Any) -> list[Any]:
+    """Row by row, forwards and backwards in turn."""
+    pks = list(rows.order_by("pk").values_list("pk", flat=True))
+    locked = []
+    for pk in pks[:: 1 if next(_turns) % 2 else -1]:
+        locked.append(rows.select_for_update(of=("self",)).get(pk=pk))
+        time.sleep(0.3)
+    return locked
+
+
+def told_twice(facts: Any) -> None:
+    RECORD([*facts, *facts])
+
+
+def settled_unsent(owed: list[Owed]) -> Results[int]:
+    """Marked as delivered before it is sent, as when the worker dies in between."""
+    results: Results[int] = Results(one.delivery_id for one in owed)
+    for one in owed:
+        results.done(one.delivery_id)
+    return results
+
+
+def break_down(*_given: Any, **_named: Any) -> None:
+    raise RuntimeError("broken")
+
+
+def silent(machine: Any, *given: Any, **named: Any) -> None:
+    with mock.patch.object(states, "record_events"):
+        TRANSITION(machine, *given, **named)
+
+
+def deaf_mail() -> AbstractContextManager[Any]:
+    hearer = replace(outbox.SUBSCRIBERS[CONFIRMATION_MAIL], handler=settled_unsent)
+    return mock.patch.dict(outbox.SUBSCRIBERS, {CONFIRMATION_MAIL: hearer})
+
+
+BUGS = [
+    Bug("shared kit part checked line by line", "oversell", swap(planner, "_allowances", counted_apart),
+        deeds.order_a_part_twice, "raised"),
+    Bug("promise given back, units still held", "stuck reservation", forget(releasing, "change_levels"),
+        deeds.give_back, "stock.reserved"),
+    Bug("promise made, level not told", "negative reservation", forget(placing, "change_levels"),
+        deeds.order_a_part_twice, "stock.reserved"),
+    Bug("shipped, promise still open", "stuck reservation", forget(consuming, "_close"),
+        deeds.sell_and_deliver, "stock.reserved"),
+    Bug("reserved, order's counter not told", "drift of counters", forget(allocating, "write_counters"),
+        deeds.order_a_part_twice, "orders.allocated"),
+    Bug("failed half-way, no transaction around it", "orphan after partial failure",
+        both(swap(allocating, "batch_transaction", nullcontext), swap(allocating, "_record", break_down)),
+        deeds.fail_in_the_middle, "orphans"),
+    Bug("capture told twice, counted twice", "double capture", added_up("captured_amount"),
+        deeds.hear_a_payment_twice, "captured"),
+    Bug("refund told twice, counted twice", "double refund", added_up("refunded_amount"),
+        deeds.hear_a_payment_twice, "refunded"),
+    Bug("old news of a payment is refused", "duplicate webhook", swap(payments, "_is_behind", lambda *_given: False),
+        deeds.hear_old_news, "answers"),
+    Bug("idempotency check looks where nobody writes", "duplicate order", swap(accepting, "_known_orders",
+        lambda *_given: {}), deeds.hear_an_order_twice, "second"),
+    Bug("confirmed, mail never due", "lost mail", forget(confirming, "record_facts"),
+        deeds.sell_and_deliver, "mails"),
+    Bug("confirmed, mail due twice", "duplicated mail", swap(confirming, "record_facts", told_twice),
+        deeds.sell_and_deliver, "orders.mails"),
+    Bug("mail marked as sent before it is", "lost mail", deaf_mail, deeds.sell_and_deliver, "orders.mails"),
+    Bug("lease of a dead worker never ends", "stuck queue", swap(outbox, "reclaim", lambda: 0),
+        deeds.lose_a_worker, "outbox.age"),
+    Bug("units came free, nobody is told", "stuck queue", forget(releasing, "record_freed"),
+        deeds.cancel_before_a_waiting_one, "waiting"),
+    Bug("order stored without its taxes", "half-applied import", swap(accepting, "insert_rows", without_taxes),
+        deeds.sell_a_kit_at_odd_coins, "orders.line_amounts"),
+    Bug("counter moved, ledger not", "ledger row forgotten", forget(movements, "_write_entries"),
+        deeds.give_back, "stock.on_hand_ledger"),
+    Bug("set aside, reason's count not told", "ledger and counter drift", forget(movements, "_change_unsellable"),
+        deeds.set_broken_goods_aside, "stock.unsellable"),
+    Bug("new claims are served before the queue", "overtaking",
+        both(swap(planner, "_allowances", without_queue),
+             forget(placing, "refuse_overtaking"), forget(filling, "refuse_overtaking")),
+        deeds.come_late_to_a_queue, "stock.queue"),
+    Bug("kit's value rounded part by part", "rounding", swap(order_parts, "split_amount", rounded_each),
+        deeds.sell_a_kit_at_odd_coins, "orders.part_values"),
+    Bug("status moved, event not written", "forgotten event", swap(confirming, "apply_transition", silent),
+        deeds.sell_and_deliver, "events.chain"),
+    Bug("cancelled, its units stay promised", "stuck reservation", forget(cancelling, "_give_back"),
+        deeds.cancel_before_a_waiting_one, "orders.claims"),
+    Bug("backorder filled, status not derived again", "drift of statuses", forget(backorders, "refresh_axes"),
+        deeds.cancel_before_a_waiting_one, "orders.axes"),
+]  # fmt: skip
+
+RACES = [
+    Bug("stock read without a lock, taken without a condition", "oversell",
+        both(swap(levels, "lock_rows", unlocked), swap(levels, "ENOUGH_FREE", "1 = 1")),
+        races.buy_the_last_units, "free"),
+    Bug("busy rows skipped", "false sold out", swap(levels, "lock_rows", skipping),
+        races.buy_the_last_units, "answers"),
+    Bug("rows locked in any order", "unsorted locks", swap(levels, "lock_rows", in_any_order),
+        races.lock_in_opposite_order, "answers"),
+]  # fmt: skip
