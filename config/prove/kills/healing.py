@@ -63,11 +63,6 @@ def _again(browser: Browser, history: History, wish: Wish) -> bool:
         return False
 
 
-def rest(seconds: float) -> float | None:
-    """Wait until the outbox and the jobs owe nothing; the seconds it took, None when it took too long."""
-    return wait_for(lambda: not owed(), seconds)
-
-
 def owed() -> int:
     """Deliveries and jobs that are not done."""
     return Delivery.objects.filter(state__in=OWED).count() + Job.objects.filter(state__in=UNDONE).count()

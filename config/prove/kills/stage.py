@@ -36,6 +36,7 @@ class Stage:
         if self.postgres.process is not None:
             kill_tree(self.postgres.process.pid)
             self.postgres.process.wait()
+        connections.close_all()  # ours is gone too
         for _try in range(TRIES_TO_RESTART):
             try:
                 self.postgres.start()

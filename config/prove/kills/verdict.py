@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from itertools import pairwise
 
 from django.db.models import Count
 
@@ -18,6 +18,8 @@ from orders.models import Order, RawOrder
 
 CUT_OFF = "the worker stopped in the middle"
 SHOWN = 5
+# The outbox waits at most so long after a first failure, doubled by each further one.
+PAUSE = 5
 
 
 def strikes_table(strikes: Strikes, *, sweep: float) -> Figures:
@@ -27,34 +29,33 @@ def strikes_table(strikes: Strikes, *, sweep: float) -> Figures:
         p50, longest = percentile(seconds, 0.5), max(seconds)
         figures.show(name, f"{len(seconds)} times, p50 {p50:.1f} s, max {longest:.1f} s")
     figures.must_be("never went on", strikes.never, [])
-    waits = _waits_of_cut_off()
-    bar = outbox.LEASE.total_seconds() + 2 * sweep + 10
+    waits, tries = _waits_of_cut_off()
+    # A pause grows with the tries, and a sweep may be cut off too.
+    pauses = PAUSE * 2.0 ** max(tries, default=1)
+    restart = max((max(seconds) for seconds in strikes.recoveries.values()), default=0)
+    bar = outbox.LEASE.total_seconds() + 2 * sweep + pauses + restart
     figures.show("deliveries cut off in a dead worker's hands", len(waits))
     figures.show(
         "taken up again after", f"p50 {percentile(waits, 0.5):.1f} s, max {max(waits, default=0):.1f} s"
     )
     late = sum(wait > bar for wait in waits)
     figures.show(
-        "bar: lease + two sweeps + the pause after a first failure", f"{bar:.0f} s, {late} of them later"
+        f"bar: lease, two sweeps, a restart, the pause after try {max(tries, default=1)}",
+        f"{bar:.0f} s, {late} of them later",
     )
     return figures
 
 
-def _waits_of_cut_off() -> list[float]:
-    """Seconds from the start of each attempt that was cut off to the start of the next one."""
-    cut = set(Attempt.objects.filter(error=CUT_OFF).values_list("delivery_id", flat=True))
-    started: dict[tuple[int, int], tuple[object, str]] = {}
-    waits = []
-    for delivery, number, at, error in (
-        Attempt.objects.filter(delivery__in=cut)
-        .order_by("delivery", "number")
-        .values_list("delivery_id", "number", "started_at", "error")
-    ):
-        before = started.get((delivery, number - 1))
-        if before is not None and before[1] == CUT_OFF:
-            waits.append((at - before[0]) / timedelta(seconds=1))  # type: ignore[operator]
-        started[delivery, number] = (at, error)
-    return waits
+def _waits_of_cut_off() -> tuple[list[float], list[int]]:
+    """Seconds from the start of each attempt that was cut off to the start of the next one, and its number."""
+    cut = Attempt.objects.filter(error=CUT_OFF).values("delivery")
+    rows = Attempt.objects.filter(delivery__in=cut).order_by("delivery", "number")
+    waits, tries = [], []
+    for before, after in pairwise(rows):
+        if before.error == CUT_OFF and after.delivery_id == before.delivery_id:
+            waits.append((after.started_at - before.started_at).total_seconds())
+            tries.append(before.number)
+    return waits, tries
 
 
 def requests_table(history: History, repeated: Repeated) -> Figures:
