@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from config.kernel.money import ZERO
 from orders.enums import FulfillmentStatus, PaymentAxis, PaymentStatus
@@ -10,8 +11,7 @@ from orders.enums import FulfillmentStatus, PaymentAxis, PaymentStatus
 _AUTHORISED = frozenset({PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED})
 
 
-@dataclass(frozen=True, slots=True)
-class PartState:
+class PartState(NamedTuple):
     """The counters of one part that is shipped goods; `waiting` are its units in the backorder queue."""
 
     ordered: int

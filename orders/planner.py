@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from orders.split_planner import choose_locations
 
@@ -49,8 +50,7 @@ class Turn:
         return -self.priority, self.queued_at, self.number
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """Units of one SKU that one part of an order asks for; `key` is the caller's name for it."""
 
     key: int
@@ -68,8 +68,7 @@ class Demand:
     favoured: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stand:
+class Stand(NamedTuple):
     """Free units of a SKU at a location, negative where a loss bit into the buffer."""
 
     sku_id: int
@@ -105,8 +104,7 @@ class Problem:
     waiting: tuple[Waiting, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """Units that a wish gets from one location."""
 
     key: int
@@ -126,8 +124,7 @@ class Missing:
     ahead: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What a location could have given: `have` of the `asked` units of the order."""
 
     location_id: int
@@ -152,8 +149,7 @@ class Plan:
     decisions: tuple[Decision, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Allowance:
+class _Allowance(NamedTuple):
     """What a wish may take, and how many units stood before it."""
 
     quantity: int

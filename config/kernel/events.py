@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from config.kernel import clock
@@ -19,8 +19,7 @@ class Thread(NamedTuple):
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One event to record. `facts` hold ids, codes, counts and amounts as text; never personal data."""
 
     subject: tuple[str, int]
@@ -28,7 +27,7 @@ class Entry:
     kind: str
     from_status: str = ""
     to_status: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = MappingProxyType({})
 
 
 _COLUMNS = (

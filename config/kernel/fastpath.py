@@ -354,7 +354,7 @@ def _joined(model: type[models.Model], names: Sequence[str], rows: Sequence[Valu
 def _array(column: Sequence[Any], kind: str) -> Any:
     """Whole numbers and words as the array's own text, which costs a tenth of a list; anything else as a list."""
     if kind == "jsonb":
-        return [_as_json(value) for value in column]
+        column, kind = [_as_json(value) for value in column], "text"
     if None in column:
         return list(column)
     if kind in _WHOLE:

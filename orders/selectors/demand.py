@@ -29,13 +29,12 @@ class Claimed:
         return sum(self.by_location.values()) + self.waiting
 
 
-def goods_parts(order_ids: Iterable[int]) -> list[LinePart]:
-    """The parts of orders that are shipped goods, with their line, in the order of the lines."""
-    return list(
-        LinePart.objects.filter(Among("line__order_id", order_ids), line__requires_shipping=True)
-        .select_related("line")
-        .order_by("line__order_id", "line__position", "pk")
-    )
+def goods_parts(order_ids: Iterable[int], *, columns: Sequence[str] = ()) -> list[LinePart]:
+    """The parts of orders that are shipped goods, with their line, in the order of the lines. With `columns`
+    only these are read; any other would ask once a part."""
+    rows = LinePart.objects.filter(Among("line__order_id", order_ids), line__requires_shipping=True)
+    rows = rows.select_related("line").order_by("line__order_id", "line__position", "pk")
+    return list(rows.only(*columns) if columns else rows)
 
 
 def claimed_units(part_ids: Iterable[int]) -> dict[int, Claimed]:

@@ -32,6 +32,9 @@ READ = (
     "number", "status", "version", "is_history", "sales_channel", "legal_entity", "placed_at", "dispatch_by_on",
     "preferred_location", "fulfillment_status", "payment_status", "total_sent_amount", "total_computed_amount",
 )  # fmt: skip
+READ_OF_PARTS = (
+    "sku", "ordered", "cancelled", "allocated", "shipped", "delivered", "line__order", "line__sku_code", "line__title",
+)  # fmt: skip
 # Who allocates when nobody asked for it.
 BY_RULE = Actor.rule("allocation")
 
@@ -112,7 +115,7 @@ def _is_fit(order: Order, holds: Mapping[int, Sequence[Hold]], results: Results[
 
 def _asking(orders: Sequence[Order], results: Results[int]) -> list[_Asking]:
     """Orders with undecided units in the sequence in which they may choose; the others are answered."""
-    parts = demand.goods_parts([order.pk for order in orders])
+    parts = demand.goods_parts([order.pk for order in orders], columns=READ_OF_PARTS)
     claimed = demand.claimed_units([part.pk for part in parts])
     used = demand.used_locations(parts, claimed)
     of_order: dict[int, list[LinePart]] = {order.pk: [] for order in orders}

@@ -10,9 +10,13 @@ from config.kernel import clock
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import Conflict
 from config.kernel.fastpath import (
+    Among,
     add_to_rows,
+    attach,
+    insert_missing,
     insert_rows,
     insert_values,
+    is_fast,
     new_row,
     set_in_rows,
     take_ids,
@@ -20,7 +24,7 @@ from config.kernel.fastpath import (
 from config.kernel.models import DocumentCounter, Event, Fact
 from config.kernel.results import Results
 from inventory.models import Sku
-from orders.models import Order, OrderLine, TaxLine
+from orders.models import Customer, Order, OrderLine, SalesChannel, TaxLine
 from tests.factories.inventory import make_sku
 from tests.factories.orders import make_order
 
@@ -92,6 +96,60 @@ def test_insert_values_keeps_json_and_fills_defaults_in() -> None:
 
     event = Event.objects.get(subject_type="test")
     assert (event.facts, event.at, event.actor_id, event.actor_label) == (facts, at, None, "")
+
+
+def test_insert_rows_tells_each_row_its_own_key_and_keeps_its_json() -> None:
+    payloads = [{"text": AWKWARD}, {}, {"list": [1, None, "NULL", '"{,}']}]
+    at = clock.now()
+    rows = [
+        new_row(Fact, kind=f"k{number}", subject_type="t", subject_id=number, payload=payload, recorded_at=at)
+        for number, payload in enumerate(payloads)
+    ]
+
+    insert_rows(Fact, rows)
+
+    found = Fact.objects.in_bulk([row.pk for row in rows])
+    assert [(found[row.pk].kind, found[row.pk].payload) for row in rows] == [
+        (f"k{number}", payload) for number, payload in enumerate(payloads)
+    ]
+
+
+def test_insert_missing_skips_who_is_there_and_says_whether_rows_are_named() -> None:
+    def customer(email: str) -> Customer:
+        return new_row(Customer, email=email, name=AWKWARD, created_at=clock.now())
+
+    first, again, other = customer("a@example.com"), customer("a@example.com"), customer("b@example.com")
+
+    assert insert_missing(Customer, [first]) is is_fast()
+    assert insert_missing(Customer, [again, other]) is False
+    assert insert_missing(Customer, []) is True
+
+    emails = dict(Customer.objects.values_list("email", "pk"))
+    assert sorted(emails) == ["a@example.com", "b@example.com"]
+    assert first.pk in (emails["a@example.com"], None)
+    assert set(Customer.objects.values_list("name", flat=True)) == {AWKWARD}
+
+
+def test_among_finds_exactly_the_values_listed() -> None:
+    codes = ["plain", "with,comma", 'a "quote"', "back\\slash", "{brace}", "NULL", "it's"]
+    skus = [make_sku(code) for code in codes]
+    make_sku("other")
+
+    assert set(Sku.objects.filter(Among("code", codes)).values_list("code", flat=True)) == set(codes)
+    assert Sku.objects.filter(Among("pk", {skus[0].pk, 10**12})).get() == skus[0]
+    assert not Sku.objects.filter(Among("code", [])).exists()
+    assert Sku.objects.exclude(Among("code", codes)).get().code == "other"
+
+
+def test_attach_gives_all_rows_the_same_object(django_assert_num_queries) -> None:
+    orders = [make_order(), make_order()]
+    channel = SalesChannel.objects.get(pk=orders[0].sales_channel_id)
+    rows = list(Order.objects.all())
+
+    attach(rows, "sales_channel", {channel.pk: channel})
+
+    with django_assert_num_queries(0):
+        assert all(row.sales_channel is channel for row in rows)
 
 
 def test_take_ids_gives_each_key_once_and_later_rows_go_on_behind() -> None:

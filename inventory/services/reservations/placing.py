@@ -1,8 +1,8 @@
 """New promises."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from config.kernel import clock
 from config.kernel.errors import InvalidInput
@@ -16,8 +16,7 @@ from inventory.services.queueing import Wish, refuse_overtaking
 from inventory.services.reservations.quantities import refuse_more_than_free, sum_by_level
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """Units that a reference wants from a level; without a level it stands in line. Given up at `expires_at`."""
 
     sku_id: int
