@@ -40,6 +40,13 @@ class NotAllowed(BancaleError):
     message = _("You may not do this: the permission “%(permission)s” is missing.")
 
 
+class NotYourPlace(BancaleError):
+    """Of an object that a person sees from one end, and only the other end may move."""
+
+    code = "not_your_place"
+    message = _("This is done at %(location)s, where you do not work.")
+
+
 class IllegalTransition(BancaleError):
     code = "illegal_transition"
     message = _("“%(edge)s” is not possible from “%(status)s”.")

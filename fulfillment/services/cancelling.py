@@ -24,7 +24,7 @@ def cancel_fulfillment_orders(fulfillment_order_ids: Sequence[int], *, actor: Ac
     actor.require(CANCEL.permission)
     results: Results[int] = Results(fulfillment_order_ids)
     with batch_transaction():
-        _orders, work = lock_work(fulfillment_order_ids)
+        _orders, work = lock_work(fulfillment_order_ids, actor=actor)
         for pk in results.keys:
             if pk not in work:
                 results.refuse(pk, NotFound())

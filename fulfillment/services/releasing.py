@@ -38,7 +38,7 @@ def release_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     actor.require(RELEASE.permission)
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = {order.pk: order for order in lock_orders(order_ids)}
+        orders = {order.pk: order for order in lock_orders(order_ids, actor=actor)}
         holds = open_holds(order_ids)
         wanted = uncovered_units(order_ids)
         work = live_work(order_ids)

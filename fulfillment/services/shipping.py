@@ -68,7 +68,7 @@ def ship_by_hand(requests: Sequence[HandShipment], *, actor: Actor) -> Results[i
     actor.require(SHIP_BY_HAND.permission)
     results: Results[int] = Results(request.key for request in requests)
     with batch_transaction():
-        desk = _load(requests)
+        desk = _load(requests, actor)
         leaving = []
         for request in requests:
             try:
@@ -95,9 +95,9 @@ def why_stopped(work: FulfillmentOrder) -> BancaleError | None:
     return _desk({work.order_id: work.order}, {work.pk: work}, ()).stop(work)
 
 
-def _load(requests: Sequence[HandShipment]) -> Desk:
+def _load(requests: Sequence[HandShipment], actor: Actor) -> Desk:
     """Lock and read what the guard looks at: eight statements."""
-    orders, work = lock_work(request.key for request in requests)
+    orders, work = lock_work((request.key for request in requests), actor=actor)
     return _desk(orders, work, _numbers(requests))
 
 

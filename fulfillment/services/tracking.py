@@ -85,7 +85,7 @@ def record_tracking(statements: Sequence[Statement], *, actor: Actor) -> Results
     actor.require(TRACK)
     results: Results[str] = Results(statement.key for statement in statements)
     with batch_transaction():
-        parcels = lock_parcels({statement.parcel_id for statement in statements})
+        parcels = lock_parcels({statement.parcel_id for statement in statements}, actor=actor)
         known = set(
             TrackingKey.objects.filter(key__in=[one.key for one in statements]).values_list("key", flat=True)
         )
@@ -123,7 +123,7 @@ def mark_parcels(marks: Sequence[ParcelMark], *, actor: Actor) -> Results[int]:
     results: Results[int] = Results(mark.key for mark in marks)
     at = clock.now()
     with batch_transaction():
-        parcels = lock_parcels(mark.parcel_id for mark in marks)
+        parcels = lock_parcels((mark.parcel_id for mark in marks), actor=actor)
         moves, told = _Moves(parcels, {}), []
         for mark in marks:
             parcel = parcels.get(mark.parcel_id)

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import ReadOnlyAdmin, acting, admin_url, badge_column
+from config.kernel.admin import ReadOnlyAdmin, acting, admin_url, badge_column, describe, seen_choices
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import localtime
 from inventory.admin.adjustment_forms import AdjustmentForm, LineSet, changes_of, plan_of
@@ -52,8 +52,8 @@ def adjust_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         return _page(model_admin, request, kind, *_blank(request, kind))
     if MORE in request.POST:
         lines = _longer(request, kind)
-        return _page(model_admin, request, kind, AdjustmentForm(kind, initial=request.POST.dict()), lines)
-    form, lines = AdjustmentForm(kind, request.POST), LineSet(request.POST, form_kwargs={"kind": kind})
+        return _page(model_admin, request, kind, _form(request, kind, initial=request.POST.dict()), lines)
+    form, lines = _form(request, kind, request.POST), LineSet(request.POST, form_kwargs={"kind": kind})
     if not form.is_valid() or not lines.is_valid() or not lines.bins_found(form.cleaned_data["location"]):
         return _page(model_admin, request, kind, form, lines)
     shown = preview(form.cleaned_data["location"].pk, changes_of(kind, lines))
@@ -72,6 +72,10 @@ def adjust_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(admin_url(StockAdjustment, "change", pk))
 
 
+def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> AdjustmentForm:
+    return seen_choices(AdjustmentForm(*args, **kwargs), request, "location")
+
+
 def _kind(request: HttpRequest) -> AdjustmentKind | None:
     """What the page is for: as the address says, else the first kind that this person may book."""
     asked = request.POST.get("kind") or request.GET.get("kind")
@@ -84,7 +88,7 @@ def _blank(request: HttpRequest, kind: AdjustmentKind) -> tuple[AdjustmentForm, 
     start = {"nonce": uuid4().hex, "location": number_of(request.GET.get("location"))}
     rows: list[dict[str, str]] = [{"sku": sku.code}] if sku else []
     lines = LineSet(initial=[*rows, *[{}] * BLANK_LINES], form_kwargs={"kind": kind})
-    return AdjustmentForm(kind, initial=start), lines
+    return _form(request, kind, initial=start), lines
 
 
 def _longer(request: HttpRequest, kind: AdjustmentKind) -> Any:
@@ -191,6 +195,15 @@ def adjust_buttons(
         for kind in (K.CORRECTION, K.SET_ASIDE, K.MOVE)
         if request.user.has_perm(PERMISSIONS[kind])
     ]
+
+
+describe(
+    REFERENCE,
+    "adjusted",
+    _("Stock changed by hand"),
+    detail=lambda facts: str(AdjustmentKind(facts["kind"]).label),
+    tone="info",
+)
 
 
 def _adjustments(ids: Any) -> dict[int, ResolvedReference]:

@@ -25,6 +25,7 @@ from config.kernel.admin import (
     badge_column,
     describe,
     queue_filter,
+    seen_choices,
 )
 from config.kernel.admin.timeline import actor_words, user_names
 from config.kernel.errors import BancaleError
@@ -166,12 +167,16 @@ class CountForm(forms.Form):
         return tuple(dict.fromkeys(known[text].pk for text in typed))
 
 
+def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> CountForm:
+    return seen_choices(CountForm(*args, **kwargs), request, "location")
+
+
 def count_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """GET shows the empty page; POST writes the list, once a nonce."""
     if not request.user.has_perm(COUNT_STOCK):
         raise PermissionDenied
     start = {"nonce": uuid4().hex, "location": number_of(request.GET.get("location"))}
-    form = CountForm(request.POST) if request.method == "POST" else CountForm(initial=start)
+    form = _form(request, request.POST) if request.method == "POST" else _form(request, initial=start)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         plan = CountPlan(values["location"].pk, values["skus"], values["note"])

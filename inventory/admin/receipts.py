@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import ReadOnlyAdmin, acting, admin_url
+from config.kernel.admin import ReadOnlyAdmin, acting, admin_url, seen_choices
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import localtime
 from inventory.admin.pages import PageAdmin, actor_of, set_actors
@@ -113,6 +113,10 @@ LineSet: Any = forms.formset_factory(
 )
 
 
+def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> ReceiptForm:
+    return seen_choices(ReceiptForm(*args, **kwargs), request, "location")
+
+
 def receive_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """GET shows the empty page; POST books the receipt, once a nonce."""
     if not request.user.has_perm(RECEIVE):
@@ -122,11 +126,11 @@ def receive_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         start: dict[str, Any] = {"nonce": uuid4().hex, "location": number_of(request.GET.get("location"))}
         rows = [{"sku": sku.code}] if sku else []
         return _page(
-            model_admin, request, ReceiptForm(initial=start), LineSet(initial=[*rows, *[{}] * BLANK_LINES])
+            model_admin, request, _form(request, initial=start), LineSet(initial=[*rows, *[{}] * BLANK_LINES])
         )
     if MORE in request.POST:
-        return _page(model_admin, request, ReceiptForm(initial=request.POST.dict()), longer(request))
-    form, lines = ReceiptForm(request.POST), LineSet(request.POST)
+        return _page(model_admin, request, _form(request, initial=request.POST.dict()), longer(request))
+    form, lines = _form(request, request.POST), LineSet(request.POST)
     if not (form.is_valid() & lines.is_valid()):
         return _page(model_admin, request, form, lines)
     try:

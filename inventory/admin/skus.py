@@ -177,8 +177,9 @@ class SkuAdmin(PageAdmin, VersionedAdmin):
 
 def page_of(sku: Sku, request: HttpRequest) -> dict[str, Any]:
     """The cards of a SKU's page."""
-    explained = waterfall(sku.pk)
-    promises, movements = live_reservations(sku.pk), last_movements(sku.pk)
+    actor = acting(request)
+    explained = waterfall(sku.pk, actor=actor)
+    promises, movements = live_reservations(sku.pk, actor=actor), last_movements(sku.pk, actor=actor)
     set_references([*promises, *movements])
     set_actors(movements)
     places = queue_places(row.pk for row in promises if row.state == ReservationState.WAITING)
@@ -202,8 +203,9 @@ def page_of(sku: Sku, request: HttpRequest) -> dict[str, Any]:
         ],
         "incoming": [
             {"line": line, "url": admin_url(Transfer, "change", line.transfer_id)}
-            for line in lines_in_transit([sku.pk])[:INCOMING]
-        ],
+            for line in lines_in_transit([sku.pk])
+            if actor.sees_place(line.transfer.origin_id) or actor.sees_place(line.transfer.destination_id)
+        ][:INCOMING],
         "waterfall": bars(explained),
         "available": explained.available,
         "limiting": limiting,
@@ -218,7 +220,8 @@ def page_of(sku: Sku, request: HttpRequest) -> dict[str, Any]:
 
 def _levels(sku: Sku, request: HttpRequest) -> list[StockLevel]:
     """The SKU's levels, with the alerts that this person may see."""
-    levels = levels_of(sku.pk)
+    actor = acting(request)
+    levels = [level for level in levels_of(sku.pk) if actor.sees_place(level.location_id)]
     may_see = request.user.has_perm("inventory.view_lowstockalert")
     found = alerts_by_level(level.pk for level in levels) if may_see else {}
     for level in levels:

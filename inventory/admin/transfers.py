@@ -24,6 +24,7 @@ from config.kernel.admin import (
     badge_column,
     describe,
     queue_filter,
+    seen_choices,
 )
 from config.kernel.errors import BancaleError
 from config.kernel.results import Results
@@ -145,6 +146,10 @@ class TransferForm(forms.Form):
         return values
 
 
+def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> TransferForm:
+    return seen_choices(TransferForm(*args, **kwargs), request, "origin")
+
+
 def transfer_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """GET shows the empty page; POST writes the draft, once a nonce."""
     if not request.user.has_perm(PLAN):
@@ -155,10 +160,10 @@ def transfer_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         start = {
             name: value[0] if isinstance(value, list) and value else value for name, value in start.items()
         }
-        return _page(model_admin, request, TransferForm(initial=start), LineSet(initial=[{}] * BLANK_LINES))
+        return _page(model_admin, request, _form(request, initial=start), LineSet(initial=[{}] * BLANK_LINES))
     if MORE in request.POST:
-        return _page(model_admin, request, TransferForm(initial=request.POST.dict()), longer(request))
-    form, lines = TransferForm(request.POST), LineSet(request.POST)
+        return _page(model_admin, request, _form(request, initial=request.POST.dict()), longer(request))
+    form, lines = _form(request, request.POST), LineSet(request.POST)
     if not (form.is_valid() & lines.is_valid()):
         return _page(model_admin, request, form, lines)
     values = form.cleaned_data

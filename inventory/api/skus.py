@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config.kernel.actors import Actor
 from inventory.models import Sku
 from inventory.references import ResolvedReference
 from inventory.selectors.waterfall import WaterfallRow, waterfall
@@ -31,8 +32,9 @@ def sku_waterfall(request: HttpRequest, code: str) -> JsonResponse:
     sku = Sku.objects.filter(code=code).first()
     if sku is None:
         return _refused(404, "not_found", _("There is no SKU “%(code)s”.") % {"code": code[:80]})
-    explained = waterfall(sku.pk)
-    documents = documents_of(explained)
+    actor = Actor.for_user(user)
+    explained = waterfall(sku.pk, actor=actor)
+    documents = documents_of(explained, actor=actor)
     limiting = Sku.objects.filter(pk=explained.limiting_part_id or 0).values_list("code", flat=True).first()
     return JsonResponse(
         {

@@ -16,6 +16,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
+from config.kernel.actors import Actor
+from config.kernel.visibility import seen_by
 from inventory.enums import LIVE_RESERVATION, ReservationState
 from inventory.models import Barcode, Reservation, Sku, StockLevel, StockMovement
 from inventory.selectors.queue import QUEUE_ORDER
@@ -63,19 +65,18 @@ def levels_of(sku_id: int) -> list[StockLevel]:
     return list(rows.order_by("location__preference", "location__code"))
 
 
-def live_reservations(sku_id: int, limit: int = SHOWN) -> list[Reservation]:
-    """Who has been promised units: those in line by their place, then the open ones, newest first."""
-    rows = Reservation.objects.filter(sku_id=sku_id, state__in=LIVE_RESERVATION).select_related(
-        "level__location"
-    )
+def live_reservations(sku_id: int, limit: int = SHOWN, *, actor: Actor) -> list[Reservation]:
+    """Who has been promised units, as far as the actor sees: those in line by place, then open ones, newest first."""
+    every = Reservation.objects.filter(sku_id=sku_id, state__in=LIVE_RESERVATION)
+    rows = seen_by(actor, every.select_related("level__location"))
     line = list(rows.filter(state=ReservationState.WAITING).order_by(*QUEUE_ORDER)[:limit])
     return line + list(rows.filter(state=ReservationState.OPEN).order_by("-id")[: limit - len(line)])
 
 
-def last_movements(sku_id: int, limit: int = SHOWN) -> list[StockMovement]:
-    """The newest ledger entries of a SKU."""
-    rows = StockMovement.objects.filter(level__sku_id=sku_id).select_related("level__location", "bin")
-    return list(rows.order_by("-id")[:limit])
+def last_movements(sku_id: int, limit: int = SHOWN, *, actor: Actor) -> list[StockMovement]:
+    """The newest ledger entries of a SKU that the actor sees."""
+    every = StockMovement.objects.filter(level__sku_id=sku_id).select_related("level__location", "bin")
+    return list(seen_by(actor, every).order_by("-id")[:limit])
 
 
 def movements_of(reference: tuple[str, int], limit: int = 200) -> list[StockMovement]:

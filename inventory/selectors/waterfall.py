@@ -7,10 +7,13 @@ from typing import Literal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.kernel.actors import Actor
 from inventory.models import KitPart, StockLevel
 from inventory.selectors.stock import available_to_sell, waiting_quantity
 
-RowKind = Literal["on_hand", "reserved", "unsellable", "buffer", "not_selling", "floor", "waiting", "part"]
+RowKind = Literal[
+    "on_hand", "reserved", "unsellable", "buffer", "not_selling", "floor", "waiting", "part", "elsewhere"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,11 @@ class Waterfall:
         return sum(row.quantity for row in self.rows)
 
 
-def waterfall(sku_id: int) -> Waterfall:
-    """Explain what is available to sell of a SKU, per location; of a kit, per part. Five statements at most."""
+def waterfall(sku_id: int, *, actor: Actor | None = None) -> Waterfall:
+    """Explain what is available to sell of a SKU, per location; of a kit, per part. Five statements at most.
+
+    What lies at locations that the actor does not see is one row, so that the sum still holds.
+    """
     parts = list(
         KitPart.objects.filter(kit_id=sku_id, kit__is_kit=True).select_related("part").order_by("id")
     )
@@ -51,7 +57,15 @@ def waterfall(sku_id: int) -> Waterfall:
         .prefetch_related("unsellable_rows")
         .order_by("location__preference", "location__code")
     )
-    rows = [row for level in levels for row in _of_level(level)]
+    rows: list[WaterfallRow] = []
+    elsewhere = 0
+    for level in levels:
+        if actor is None or actor.sees_place(level.location_id):
+            rows += _of_level(level)
+        else:
+            elsewhere += sum(row.quantity for row in _of_level(level))
+    if elsewhere:
+        rows.append(WaterfallRow("elsewhere", _("At other locations"), elsewhere, ("sku", sku_id)))
     waiting = waiting_quantity([sku_id])[sku_id]
     if waiting:
         label = ngettext("%(n)s unit waits in line", "%(n)s units wait in line", waiting) % {"n": waiting}

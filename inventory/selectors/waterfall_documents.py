@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
+from config.kernel.actors import Actor
 from inventory.enums import LIVE_RESERVATION, ReservationState
 from inventory.models import Reservation
 from inventory.references import Reference, ResolvedReference, resolve
@@ -34,12 +35,17 @@ class Documents:
     rest: int = 0
 
 
-def documents_of(explained: Waterfall) -> dict[WaterfallRow, Documents]:
-    """The documents of the rows that reservations make up: one statement, and those that name references."""
+def documents_of(explained: Waterfall, *, actor: Actor | None = None) -> dict[WaterfallRow, Documents]:
+    """The documents of the rows that reservations make up: one statement, and those that name references.
+
+    Who waits in line is named to those only who see the whole business.
+    """
+    is_bound = actor is not None and actor.locations is not None
     wanted = {
         row.link: row
         for row in explained.rows
-        if row.kind == "waiting" or (row.kind == "reserved" and row.link[0] == "reservations")
+        if (row.kind == "waiting" and not is_bound)
+        or (row.kind == "reserved" and row.link[0] == "reservations")
     }
     if not wanted:
         return {}

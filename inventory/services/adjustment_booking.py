@@ -61,6 +61,7 @@ def book_adjustment(plan: AdjustmentPlan, *, nonce: str, actor: Actor) -> int:
     nonce that came with another plan.
     """
     actor.require(PERMISSIONS[plan.kind])
+    actor.require_place(plan.location_id)
     said = plan.reason.strip() if plan.kind == K.MOVE else clean_reason(plan.reason)
     if not 0 < len(plan.lines) <= MOST_LINES:
         accepted = str(_("1 to %(most)s lines are") % {"most": MOST_LINES})

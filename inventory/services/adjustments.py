@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import BancaleError, InvalidInput
+from config.kernel.events import Entry, Thread, record_events
 from inventory.enums import AdjustmentKind, BinKind
 from inventory.errors import NotEnoughInBin, NotEnoughStock
 from inventory.models import StockAdjustment, StockLevel
@@ -37,7 +38,9 @@ def open_adjustment(kind: AdjustmentKind, reason: str, actor: Actor) -> Referenc
         actor_id=actor.id,
         actor_label="" if actor.kind == ActorKind.USER else actor.label[:80],
     )
-    return (REFERENCE, document.pk)
+    reference = (REFERENCE, document.pk)
+    record_events([Entry(reference, Thread(*reference), "adjusted", facts={"kind": str(kind)})], actor=actor)
+    return reference
 
 
 def bin_problem(line: UnitLine, bin_ids: Iterable[int | None], places: Places) -> BancaleError | None:

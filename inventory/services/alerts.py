@@ -16,6 +16,7 @@ from config.kernel.events import record_events
 from config.kernel.locks import lock_rows
 from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition
+from config.kernel.visibility import seen_by
 from inventory.enums import AlertStatus
 from inventory.models import LowStockAlert, StockLevel
 from inventory.selectors.alerts import alerts_by_level
@@ -119,7 +120,7 @@ def wake_alerts(alert_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     actor.require(WAKE.permission)
     results = Results(alert_ids)
     with batch_transaction():
-        rows = _locked(alert_ids)
+        rows = _locked(alert_ids, actor)
         at = clock.now()
         waking = []
         for pk in results.keys:
@@ -134,12 +135,12 @@ def wake_alerts(alert_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     return results
 
 
-def _locked(alert_ids: Iterable[int]) -> dict[int, LowStockAlert]:
-    """Alerts by pk, their levels locked. An alert never changes its level."""
-    ids = list(alert_ids)
-    levels = LowStockAlert.objects.filter(pk__in=ids).values_list("level_id", flat=True)
-    lock_rows("stock_level", StockLevel.objects.filter(pk__in=set(levels)))
-    return LowStockAlert.objects.in_bulk(ids)
+def _locked(alert_ids: Iterable[int], actor: Actor) -> dict[int, LowStockAlert]:
+    """Alerts that the actor sees by pk, their levels locked. An alert never changes its level."""
+    seen = seen_by(actor, LowStockAlert.objects.filter(pk__in=list(alert_ids)))
+    levels = dict(seen.values_list("pk", "level_id"))
+    lock_rows("stock_level", StockLevel.objects.filter(pk__in=set(levels.values())))
+    return LowStockAlert.objects.in_bulk(levels)
 
 
 def _settle(
@@ -147,7 +148,7 @@ def _settle(
 ) -> Results[int]:
     results = Results(alert_ids)
     with batch_transaction():
-        rows = _locked(alert_ids)
+        rows = _locked(alert_ids, actor)
         moving = []
         for pk in results.keys:
             if (row := rows.get(pk)) is None:

@@ -6,8 +6,10 @@ from typing import Protocol, TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.actors import Actor
 from config.kernel.errors import BancaleError, InvalidInput, NotFound
 from config.kernel.results import Results
+from config.kernel.visibility import seen_by
 from inventory.enums import BinKind
 from inventory.errors import BinMissing, KitHoldsNoStock, LocationClosed
 from inventory.models import Bin, Location, Sku
@@ -35,7 +37,7 @@ L = TypeVar("L", bound=UnitLine)
 
 @dataclass(slots=True)
 class Places:
-    """What the ids of lines stand for: three statements."""
+    """What the ids of lines stand for, as far as the actor sees them: three statements."""
 
     sku_ids: set[int] = field(default_factory=set)
     locations: dict[int, Location] = field(default_factory=dict)
@@ -43,13 +45,13 @@ class Places:
     bin_of: dict[tuple[int, str], int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, lines: Sequence[UnitLine], bin_ids: Iterable[int] = ()) -> "Places":
+    def of(cls, lines: Sequence[UnitLine], bin_ids: Iterable[int] = (), *, actor: Actor) -> "Places":
         location_ids = {line.location_id for line in lines}
         places = cls(
             sku_ids=set(
                 Sku.objects.filter(pk__in={line.sku_id for line in lines}).values_list("pk", flat=True)
             ),
-            locations=Location.objects.in_bulk(location_ids),
+            locations=seen_by(actor, Location.objects.all()).in_bulk(location_ids),
         )
         special = Bin.objects.filter(
             location_id__in=location_ids, kind__in=[BinKind.DEFAULT, BinKind.QUARANTINE]

@@ -48,7 +48,9 @@ def move_bin(
     actor.require(MOVE)
     results: Results[str] = Results(move.key for move in moves)
     with batch_transaction():
-        places = Places.of(moves, [pk for move in moves for pk in (move.from_bin_id, move.to_bin_id)])
+        places = Places.of(
+            moves, [pk for move in moves for pk in (move.from_bin_id, move.to_bin_id)], actor=actor
+        )
         fit = [move for move in moves if _fits(move, places, results)]
         levels = lock_levels(move.sku_id for move in fit)
         fresh = new_lines(fit, POSTED, results)

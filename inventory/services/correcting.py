@@ -61,7 +61,9 @@ def _adjust(
 ) -> Results[str]:
     results: Results[str] = Results(line.key for line in adjustments)
     with batch_transaction():
-        places = Places.of(adjustments, [line.bin_id for line in adjustments if line.bin_id is not None])
+        places = Places.of(
+            adjustments, [line.bin_id for line in adjustments if line.bin_id is not None], actor=actor
+        )
         fit = [line for line in adjustments if _fits(line, places, results)]
         locked = lock_owners(cuts_of(fit))
         ensure_levels((line.sku_id, line.location_id) for line in fit if line.delta > 0)

@@ -7,6 +7,7 @@ from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, NotFound
 from config.kernel.results import Results
+from config.kernel.visibility import seen_by
 from inventory.models import Location, Sku, StockLevel
 from inventory.services.arrivals import refuse_quantity
 from inventory.services.levels import by_place, ensure_levels, lock_levels, record_crossed, record_freed
@@ -48,7 +49,9 @@ def set_policies(policies: Sequence[LevelPolicy], *, actor: Actor) -> Results[tu
             Sku.objects.filter(pk__in=[p.sku_id for p in policies], is_kit=False).values_list("pk", flat=True)
         )
         places = set(
-            Location.objects.filter(pk__in=[p.location_id for p in policies]).values_list("pk", flat=True)
+            seen_by(actor, Location.objects.filter(pk__in=[p.location_id for p in policies])).values_list(
+                "pk", flat=True
+            )
         )
         fit = [policy for policy in policies if _fits(policy, plain, places, results)]
         ensure_levels(policy.key for policy in fit)

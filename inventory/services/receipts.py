@@ -33,6 +33,7 @@ def book_receipt(
     `KeyReused` for a nonce that came with other lines.
     """
     actor.require(RECEIVE)
+    actor.require_place(location_id)
     if not lines:
         raise InvalidInput(field=str(_("lines")), value="", accepted=str(_("at least one line is needed")))
     request = {

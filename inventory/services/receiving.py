@@ -44,7 +44,7 @@ def receive_stock(
     actor.require(RECEIVE)
     results: Results[str] = Results(receipt.key for receipt in receipts)
     with batch_transaction():
-        places = Places.of(receipts, [r.bin_id for r in receipts if r.bin_id is not None])
+        places = Places.of(receipts, [r.bin_id for r in receipts if r.bin_id is not None], actor=actor)
         fit = [receipt for receipt in receipts if _fits(receipt, places, results)]
         ensure_levels((receipt.sku_id, receipt.location_id) for receipt in fit)
         levels = lock_levels(receipt.sku_id for receipt in fit)

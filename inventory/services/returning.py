@@ -44,7 +44,7 @@ def take_back_into_quarantine(
     actor.require(RETURN)
     results: Results[str] = Results(line.key for line in goods)
     with batch_transaction():
-        places = Places.of(goods)
+        places = Places.of(goods, actor=actor)
         fit = _fitting(goods, places, results, bins=(BinKind.QUARANTINE,), opens=True)
         ensure_levels((line.sku_id, line.location_id) for line in fit)
         levels = lock_levels(line.sku_id for line in fit)
@@ -82,7 +82,10 @@ def put_back_for_sale(
     """
     actor.require(RETURN)
     return out_of_sale(
-        {MovementKind.PUT_BACK: goods}, reason=QUARANTINE, cause=lambda: Cause(reference, actor)
+        {MovementKind.PUT_BACK: goods},
+        reason=QUARANTINE,
+        cause=lambda: Cause(reference, actor),
+        actor=actor,
     )
 
 
@@ -97,7 +100,12 @@ def scrap_unsellable(
     Refuses: `NotAllowed`; `NotFound`; `NotEnoughUnsellable`; `BinMissing`; `InvalidInput`.
     """
     actor.require(RETURN)
-    return out_of_sale({MovementKind.SCRAP: goods}, reason=QUARANTINE, cause=lambda: Cause(reference, actor))
+    return out_of_sale(
+        {MovementKind.SCRAP: goods},
+        reason=QUARANTINE,
+        cause=lambda: Cause(reference, actor),
+        actor=actor,
+    )
 
 
 @verb
@@ -113,7 +121,7 @@ def empty_quarantine(
         MovementKind.PUT_BACK: [line for line in goods if line.key not in scrapped],
         MovementKind.SCRAP: [line for line in goods if line.key in scrapped],
     }
-    return out_of_sale(lines, reason=QUARANTINE, cause=lambda: Cause(reference, actor))
+    return out_of_sale(lines, reason=QUARANTINE, cause=lambda: Cause(reference, actor), actor=actor)
 
 
 class Posted(NamedTuple):
@@ -134,6 +142,7 @@ def out_of_sale(
     *,
     reason: UnsellableReason,
     cause: Callable[[], Cause],
+    actor: Actor,
 ) -> Results[str]:
     """Put set-aside units of one reason back for sale, or write them off, by the kind of movement.
 
@@ -143,7 +152,7 @@ def out_of_sale(
     every = [line for some in lines.values() for line in some]
     results: Results[str] = Results(line.key for line in every)
     with batch_transaction():
-        places = Places.of(every)
+        places = Places.of(every, actor=actor)
         fit = {
             kind: _fitting(some, places, results, bins=_BINS[kind], opens=False)
             for kind, some in lines.items()

@@ -72,7 +72,7 @@ def set_aside(
 def _set_aside(goods: Sequence[Aside], why: _Why) -> Results[str]:
     results: Results[str] = Results(line.key for line in goods)
     with batch_transaction():
-        places = Places.of(goods, [line.bin_id for line in goods if line.bin_id is not None])
+        places = Places.of(goods, [line.bin_id for line in goods if line.bin_id is not None], actor=why.actor)
         fit = [line for line in goods if _fits(line, places, results)]
         locked = lock_owners(cuts_of(fit))
         levels = lock_levels(line.sku_id for line in fit)
@@ -143,7 +143,7 @@ def put_back(
     actor.require(SET_ASIDE)
     why = _Why(reason, clean_reason(note), reference, actor)
     lines = {MovementKind.PUT_BACK: goods}
-    return out_of_sale(lines, reason=reason, cause=lambda: why.cause(AdjustmentKind.PUT_BACK))
+    return out_of_sale(lines, reason=reason, cause=lambda: why.cause(AdjustmentKind.PUT_BACK), actor=actor)
 
 
 @verb
@@ -162,4 +162,4 @@ def write_off(
     actor.require(ADJUST)
     why = _Why(reason, clean_reason(note), reference, actor)
     lines = {MovementKind.SCRAP: goods}
-    return out_of_sale(lines, reason=reason, cause=lambda: why.cause(AdjustmentKind.SCRAP))
+    return out_of_sale(lines, reason=reason, cause=lambda: why.cause(AdjustmentKind.SCRAP), actor=actor)

@@ -81,7 +81,7 @@ def allocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     actor.require(ALLOCATE)
     results = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids, columns=READ)
+        orders = lock_orders(order_ids, columns=READ, actor=actor)
         refuse_unknown(results, orders)
         holds = open_holds([order.pk for order in orders])
         asking = _asking([order for order in orders if _is_fit(order, holds, results)], results)

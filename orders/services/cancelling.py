@@ -54,7 +54,7 @@ def cancel_orders(order_ids: Sequence[int], *, reason: str, actor: Actor) -> Res
     reason = fit_reason(reason)
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids)
+        orders = lock_orders(order_ids, actor=actor)
         refuse_unknown(results, orders)
         parts = parts_by_order(order_ids)
         for order in orders:

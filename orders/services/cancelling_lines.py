@@ -58,7 +58,7 @@ def cancel_units(requests: Sequence[CancelUnits], *, reason: str, actor: Actor) 
     reason = fit_reason(reason)
     results: Results[int] = Results(request.key for request in requests)
     with batch_transaction():
-        orders = {order.pk: order for order in lock_orders(results.keys)}
+        orders = {order.pk: order for order in lock_orders(results.keys, actor=actor)}
         refuse_unknown(results, list(orders.values()))
         parts = parts_by_order(results.keys)
         asked = {line_id for request in requests for line_id in request.lines}

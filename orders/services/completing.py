@@ -28,7 +28,7 @@ def complete_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     actor.require(COMPLETE.permission)
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids)
+        orders = lock_orders(order_ids, actor=actor)
         refuse_unknown(results, orders)
         parts = part_states(orders)
         for order in orders:

@@ -37,7 +37,7 @@ def confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     actor.require(CONFIRM.permission)
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids, columns=READ)
+        orders = lock_orders(order_ids, columns=READ, actor=actor)
         held = open_holds(order_ids)
         refuse_unknown(results, orders)
         for order in orders:

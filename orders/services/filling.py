@@ -69,7 +69,7 @@ def fill_details(details: Sequence[Details], *, actor: Actor) -> Results[int]:
     actor.require(PLACE.permission)
     results: Results[int] = Results(one.key for one in details)
     with batch_transaction():
-        orders = {order.pk: order for order in lock_orders(results.keys)}
+        orders = {order.pk: order for order in lock_orders(results.keys, actor=actor)}
         refuse_unknown(results, list(orders.values()))
         open_ones = [one for one in details if one.key in orders and not _is_over(orders[one.key])]
         held = open_holds([one.key for one in open_ones])

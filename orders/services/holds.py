@@ -45,7 +45,7 @@ def place_hold(
     _check_reason(kind, reason)
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids)
+        orders = lock_orders(order_ids, actor=actor)
         held = open_holds(order_ids)
         refuse_unknown(results, orders)
         for order in orders:
@@ -86,7 +86,7 @@ def release_holds(order_ids: Sequence[int], *, kind: HoldKind, actor: Actor) -> 
     actor.require(HOLD_ORDER)
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids)
+        orders = lock_orders(order_ids, actor=actor)
         held = open_holds(order_ids)
         refuse_unknown(results, orders)
         lifted: list[Hold] = []

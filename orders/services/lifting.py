@@ -26,7 +26,7 @@ def lift_and_confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> Result
     actor.require(HOLD_ORDER)
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids)
+        orders = lock_orders(order_ids, actor=actor)
         refuse_unknown(results, orders)
         for order in orders:
             if order.is_closed:

@@ -35,7 +35,7 @@ def add_note(order_ids: Sequence[int], *, text: str, actor: Actor) -> Results[in
         raise InvalidInput(field="text", value=text[:80], accepted=_("accepted are 1 to 2000 characters"))
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids)
+        orders = lock_orders(order_ids, actor=actor)
         refuse_unknown(results, orders)
         notes = Note.objects.bulk_create(
             Note(order=order, text=text, written_at=clock.now(), actor_kind=actor.kind, actor_id=actor.id)
@@ -62,7 +62,7 @@ def set_tags(
     wanted, unwanted = _names(add), _names(remove)
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids)
+        orders = lock_orders(order_ids, actor=actor)
         refuse_unknown(results, orders)
         tags = _tags(wanted, unwanted)
         given = {tag.pk: tag.name for tag in tags if tag.name.lower() in wanted}

@@ -70,7 +70,7 @@ def override_allocation(requests: Sequence[Override], *, reason: str, actor: Act
         raise InvalidInput(field="reason", value=reason[:80], accepted=_("accepted are 1 to 300 characters"))
     results: Results[int] = Results(request.key for request in requests)
     with batch_transaction():
-        orders = lock_orders(results.keys)
+        orders = lock_orders(results.keys, actor=actor)
         refuse_unknown(results, orders)
         movable, levels = find_movable(orders, results)
         places = {request.order_id: request.location_id for request in requests}

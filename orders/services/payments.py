@@ -67,7 +67,7 @@ def report_payments(reports: Sequence[PaymentReport], *, actor: Actor) -> Result
     actor.require(PAY)
     results: Results[int] = Results(report.key for report in reports)
     with batch_transaction():
-        orders = {order.pk: order for order in lock_orders(results.keys)}
+        orders = {order.pk: order for order in lock_orders(results.keys, actor=actor)}
         rows = lock_rows("payment", Payment.objects.filter(order__in=orders))
         known = {(row.order_id, row.provider, row.external_id): row for row in rows}
         held = open_holds(results.keys)

@@ -40,7 +40,7 @@ def reallocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]
     actor.require(ALLOCATE)
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids)
+        orders = lock_orders(order_ids, actor=actor)
         refuse_unknown(results, orders)
         movable, levels = find_movable(orders, results)
         if not movable:

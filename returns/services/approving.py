@@ -56,7 +56,7 @@ def _move(
     actor.require(edge.permission)
     results: Results[int] = Results(rma_ids)
     with batch_transaction():
-        rmas = lock_returns(rma_ids)
+        rmas = lock_returns(rma_ids, actor=actor)
         for pk in results.keys:
             rma = rmas.get(pk)
             problem = NotFound() if rma is None else refusal(rma, edge)

@@ -65,7 +65,7 @@ def inspect_returns(inspections: Sequence[Inspection], *, actor: Actor) -> Resul
     actor.require(INSPECT.permission)
     results: Results[int] = Results(inspection.key for inspection in inspections)
     with batch_transaction():
-        rmas = lock_returns(results.keys)
+        rmas = lock_returns(results.keys, actor=actor)
         units = units_of(rmas)
         chosen: dict[int, dict[int, Verdict]] = {}
         for inspection in inspections:
@@ -94,7 +94,7 @@ def resolve_returns(rma_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     actor.require(RESOLVE.permission)
     results: Results[int] = Results(rma_ids)
     with batch_transaction():
-        rmas = lock_returns(rma_ids)
+        rmas = lock_returns(rma_ids, actor=actor)
         for pk in results.keys:
             if pk not in rmas:
                 results.refuse(pk, NotFound())

@@ -3,18 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+from config.kernel.actors import Actor
 from config.kernel.locks import lock_rows
+from config.kernel.visibility import seen_by
 from orders.services.locking import lock_orders
 from returns.models import ReturnUnit, Rma
 
 
-def lock_returns(rma_ids: Iterable[int]) -> dict[int, Rma]:
-    """Lock the orders of returns, then the returns, and give these back by id: three statements.
+def lock_returns(rma_ids: Iterable[int], *, actor: Actor) -> dict[int, Rma]:
+    """Lock the orders of returns that the actor sees, then the returns, and give these back by id: three statements.
 
     Whoever holds a return is alone with its units.
     """
-    ids = list(rma_ids)
-    lock_orders(sorted(set(Rma.objects.filter(pk__in=ids).values_list("order_id", flat=True))))
+    found = dict(seen_by(actor, Rma.objects.filter(pk__in=list(rma_ids))).values_list("pk", "order_id"))
+    ids = list(found)
+    lock_orders(sorted(set(found.values())))
     rows = Rma.objects.filter(pk__in=ids).select_related("location")
     return {rma.pk: rma for rma in lock_rows("return", rows)}
 

@@ -56,7 +56,7 @@ def receive_returns(receipts: Sequence[ReturnReceipt], *, actor: Actor) -> Resul
     actor.require(RECEIVE.permission)
     results: Results[int] = Results(receipt.key for receipt in receipts)
     with batch_transaction():
-        rmas = lock_returns(results.keys)
+        rmas = lock_returns(results.keys, actor=actor)
         units = units_of(rmas)
         chosen = []
         for receipt in receipts:

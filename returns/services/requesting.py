@@ -12,6 +12,7 @@ from config.kernel.errors import BancaleError, InvalidInput, NotFound
 from config.kernel.events import record_events
 from config.kernel.numbering import next_numbers
 from config.kernel.results import Results
+from config.kernel.visibility import seen_by
 from inventory.models import Location
 from orders.models import Order
 from orders.services.locking import lock_orders
@@ -50,13 +51,10 @@ def request_returns(requests: Sequence[ReturnRequest], *, actor: Actor) -> Resul
     results: Results[str] = Results(request.key for request in requests)
     with batch_transaction():
         order_ids = sorted({request.order_id for request in requests})
-        orders = {order.pk: order for order in lock_orders(order_ids)}
+        orders = {order.pk: order for order in lock_orders(order_ids, actor=actor)}
         known = dict(Rma.objects.filter(request_key__in=results.keys).values_list("request_key", "pk"))
-        locations = set(
-            Location.objects.filter(pk__in={one.location_id for one in requests}, is_active=True).values_list(
-                "pk", flat=True
-            )
-        )
+        named = Location.objects.filter(pk__in={one.location_id for one in requests}, is_active=True)
+        locations = set(seen_by(actor, named).values_list("pk", flat=True))
         parts = returnable_parts(order_ids)
         left = {pk: {part_id: one.quantity for part_id, one in some.items()} for pk, some in parts.items()}
         chosen = []

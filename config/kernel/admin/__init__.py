@@ -11,6 +11,7 @@ from config.kernel.admin.base import (
     TabularInline,
     acting,
     admin_url,
+    seen_choices,
 )
 from config.kernel.admin.bulk import bulk_action
 from config.kernel.admin.filters import worded_filter
@@ -45,6 +46,7 @@ __all__ = [
     "describe",
     "queue_filter",
     "queue_url",
+    "seen_choices",
     "set_tones",
     "status_badge",
     "status_pair",

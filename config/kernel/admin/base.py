@@ -1,8 +1,9 @@
 """The bases of every admin page: bounded lists, and records that nobody edits."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
@@ -76,6 +77,17 @@ def _seen(db_field: Any, request: HttpRequest, given: dict[str, Any]) -> dict[st
     if "queryset" not in given and is_declared(related):
         given["queryset"] = visible_to(request.user, related._default_manager.all())
     return given
+
+
+F = TypeVar("F", bound=forms.Form)
+
+
+def seen_choices(form: F, request: HttpRequest, *names: str) -> F:
+    """A form whose fields of these names offer, and accept, only rows that the person sees."""
+    for name in names:
+        field: Any = form.fields[name]
+        field.queryset = visible_to(request.user, field.queryset)
+    return form
 
 
 def name_of(entry: Any) -> str:

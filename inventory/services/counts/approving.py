@@ -43,7 +43,7 @@ def approve_counts(count_ids: Sequence[int], *, actor: Actor) -> Results[int]:
 def _approve(count_ids: Sequence[int], actor: Actor) -> Results[int]:
     results: Results[int] = Results(count_ids)
     with batch_transaction():
-        desk = Desk.of(count_ids)
+        desk = Desk.of(count_ids, actor=actor)
         desk.sort_out(APPROVE, results)
         for pk in results.open_ids:
             if (problem := second_person(desk.counts[pk], desk.lines[pk], actor)) is not None:

@@ -37,6 +37,7 @@ def book_count(plan: CountPlan, *, nonce: str, actor: Actor) -> int:
     or more than 200 SKUs, `KeyReused` for a nonce that came with another plan.
     """
     actor.require(COUNT_STOCK)
+    actor.require_place(plan.location_id)
     request = {**asdict(plan), "actor": actor.id}
 
     def once() -> int:

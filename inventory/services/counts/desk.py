@@ -9,6 +9,7 @@ from config.kernel.errors import NotFound
 from config.kernel.locks import lock_rows
 from config.kernel.results import Results
 from config.kernel.states import Edge
+from config.kernel.visibility import seen_by
 from inventory.models import StockCount, StockCountLine
 
 REFERENCE = "stock_count"
@@ -28,9 +29,10 @@ class Desk:
     lines: Mapping[int, Sequence[StockCountLine]]
 
     @classmethod
-    def of(cls, count_ids: Iterable[int]) -> "Desk":
-        """Lock counts by ascending pk; two statements."""
-        rows = StockCount.objects.select_related("location").filter(pk__in=list(count_ids))
+    def of(cls, count_ids: Iterable[int], *, actor: Actor) -> "Desk":
+        """Lock counts that the actor sees by ascending pk; two statements."""
+        every = StockCount.objects.select_related("location").filter(pk__in=list(count_ids))
+        rows = seen_by(actor, every)
         counts = {row.pk: row for row in lock_rows("count", rows)}
         lines: dict[int, list[StockCountLine]] = defaultdict(list)
         for line in StockCountLine.objects.filter(count__in=list(counts)).select_related("sku"):

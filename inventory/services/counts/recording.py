@@ -48,7 +48,7 @@ def record_counts(sheets: Sequence[CountSheet], *, actor: Actor) -> Results[int]
     actor.require(COUNT.permission)
     results: Results[int] = Results(sheet.key for sheet in sheets)
     with batch_transaction():
-        desk = Desk.of(results.keys)
+        desk = Desk.of(results.keys, actor=actor)
         desk.sort_out(COUNT, results)
         told = {sheet.key: sheet for sheet in sheets}
         for pk in results.open_ids:
@@ -120,7 +120,7 @@ def recount(count_ids: Sequence[int], *, reason: str, actor: Actor) -> Results[i
     said = clean_reason(reason)
     results: Results[int] = Results(count_ids)
     with batch_transaction():
-        desk = Desk.of(count_ids)
+        desk = Desk.of(count_ids, actor=actor)
         desk.sort_out(RECOUNT, results)
         chosen = [desk.counts[pk] for pk in results.open_ids]
         for count in chosen:
@@ -144,7 +144,7 @@ def cancel_counts(count_ids: Sequence[int], *, reason: str, actor: Actor) -> Res
     said = clean_reason(reason)
     results: Results[int] = Results(count_ids)
     with batch_transaction():
-        desk = Desk.of(count_ids)
+        desk = Desk.of(count_ids, actor=actor)
         desk.sort_out(CANCEL_COUNT, results)
         chosen = [desk.counts[pk] for pk in results.open_ids]
         for count in chosen:

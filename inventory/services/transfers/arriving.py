@@ -50,14 +50,14 @@ def receive_transfers(receipts: Sequence[TransferReceipt], *, actor: Actor) -> R
     At most 200. Locks the transfers by ascending pk, makes missing levels, locks all levels of the SKUs. A
     received transfer comes back `unchanged`. Records `stock.freed`.
 
-    Refuses: `NotFound`; `IllegalTransition`; `LocationClosed`; `MoreThanSent`; `LossUnexplained`;
+    Refuses: `NotFound`; `NotYourPlace`; `IllegalTransition`; `LocationClosed`; `MoreThanSent`; `LossUnexplained`;
     `InvalidInput` for a quantity below 0 or an unknown line. Raises `NotAllowed`.
     """
     actor.require(RECEIVE.permission)
     results: Results[int] = Results(receipt.key for receipt in receipts)
     with batch_transaction():
-        desk = Desk.of(results.keys)
-        desk.sort_out(RECEIVE, results)
+        desk = Desk.of(results.keys, actor=actor)
+        desk.sort_out(RECEIVE, results, actor=actor, at="destination")
         told = {receipt.key: receipt for receipt in receipts}
         for pk in results.open_ids:
             if (problem := _problem(desk.transfers[pk], desk.lines[pk], told[pk])) is not None:
@@ -128,14 +128,14 @@ def cancel_transfers(transfer_ids: Sequence[int], *, reason: str, actor: Actor) 
     At most 200 ids. Locks as `receive_transfers` does. A cancelled transfer comes back `unchanged`. Records
     `stock.freed` where units came back.
 
-    Refuses: `NotFound`; `IllegalTransition`. Raises `NotAllowed`, `InvalidInput` for the reason.
+    Refuses: `NotFound`; `NotYourPlace`; `IllegalTransition`. Raises `NotAllowed`, `InvalidInput` for the reason.
     """
     actor.require(CANCEL_TRANSFER.permission)
     said = clean_reason(reason)
     results: Results[int] = Results(transfer_ids)
     with batch_transaction():
-        desk = Desk.of(transfer_ids)
-        desk.sort_out(CANCEL_TRANSFER, results)
+        desk = Desk.of(transfer_ids, actor=actor)
+        desk.sort_out(CANCEL_TRANSFER, results, actor=actor, at="origin")
         chosen = [desk.transfers[pk] for pk in results.open_ids]
         for row in chosen:
             results.done(row.pk)

@@ -45,6 +45,7 @@ def book_transfer(plan: TransferPlan, *, nonce: str, actor: Actor) -> int:
     `KeyReused` for a nonce that came with another plan.
     """
     actor.require(PLAN)
+    actor.require_place(plan.origin_id)
     request = {**asdict(plan), "actor": actor.id}
 
     def once() -> int:

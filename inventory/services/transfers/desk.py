@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from config.kernel.errors import NotFound
+from config.kernel.actors import Actor
+from config.kernel.errors import NotFound, NotYourPlace
 from config.kernel.locks import lock_rows
 from config.kernel.results import Results
 from config.kernel.states import Edge
+from config.kernel.visibility import seen_by
 from inventory.enums import BinKind
 from inventory.models import Bin, Transfer, TransferLine
 from inventory.owners import Reference
@@ -23,21 +25,25 @@ class Desk:
     lines: Mapping[int, Sequence[TransferLine]]
 
     @classmethod
-    def of(cls, transfer_ids: Iterable[int]) -> "Desk":
-        """Lock transfers by ascending pk; two statements."""
-        rows = Transfer.objects.select_related("origin", "destination").filter(pk__in=list(transfer_ids))
+    def of(cls, transfer_ids: Iterable[int], *, actor: Actor) -> "Desk":
+        """Lock transfers that the actor sees by ascending pk; two statements."""
+        every = Transfer.objects.select_related("origin", "destination").filter(pk__in=list(transfer_ids))
+        rows = seen_by(actor, every)
         transfers = {row.pk: row for row in lock_rows("transfer", rows)}
         lines: dict[int, list[TransferLine]] = defaultdict(list)
         for line in TransferLine.objects.filter(transfer__in=list(transfers)).select_related("sku"):
             lines[line.transfer_id].append(line)
         return cls(transfers, lines)
 
-    def sort_out(self, edge: Edge, results: Results[int]) -> None:
-        """Answer those that are gone, that stand there already, or that do not stand where the edge begins."""
+    def sort_out(self, edge: Edge, results: Results[int], *, actor: Actor, at: str) -> None:
+        """Answer those that are gone, that the other end (`at`: origin or destination) has to move, that stand there
+        already, or that do not stand where the edge begins."""
         for pk in results.keys:
             transfer = self.transfers.get(pk)
             if transfer is None:
                 results.refuse(pk, NotFound())
+            elif not actor.sees_place(getattr(transfer, f"{at}_id")):
+                results.refuse(pk, NotYourPlace(location=getattr(transfer, at).name))
             elif transfer.status == edge.target:
                 results.unchanged(pk)
             elif (problem := edge.refusal(transfer.status)) is not None:

@@ -30,13 +30,13 @@ def send_transfers(transfer_ids: Sequence[int], *, actor: Actor) -> Results[int]
     At most 200 ids. Locks the transfers by ascending pk, then all levels of their SKUs. Only free units leave,
     and none that somebody in line is owed. A transfer is sent whole or not at all; one on its way is `unchanged`.
 
-    Refuses: `NotFound`; `IllegalTransition`; `NotEnoughStock`; `QueueJumped`. Raises `NotAllowed`.
+    Refuses: `NotFound`; `NotYourPlace`; `IllegalTransition`; `NotEnoughStock`; `QueueJumped`. Raises `NotAllowed`.
     """
     actor.require(SEND.permission)
     results: Results[int] = Results(transfer_ids)
     with batch_transaction():
-        desk = Desk.of(transfer_ids)
-        desk.sort_out(SEND, results)
+        desk = Desk.of(transfer_ids, actor=actor)
+        desk.sort_out(SEND, results, actor=actor, at="origin")
         wanted = [line for pk in results.open_ids for line in desk.lines[pk]]
         levels = lock_levels(line.sku_id for line in wanted)
         yard = _Yard(levels, waiting_quantity(line.sku_id for line in wanted) if wanted else {})
