@@ -1,24 +1,38 @@
 """People and roles: Django's own pages, with every permission in the reader's words."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import ReadOnlyPasswordHashField, UserChangeForm, UserCreationForm
 from django.contrib.auth.models import Group, Permission, User
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
+from django_otp.plugins.otp_totp.admin import TOTPDevice
 
-from config.kernel.admin import SeenAdmin, TabularInline
+from config.access.factors import about, has_factor, remove_factor
+from config.access.sessions import end_sessions
+from config.kernel.admin import SeenAdmin, TabularInline, acting, admin_url
+from config.kernel.admin.proof import sensitive
+from config.kernel.errors import BancaleError
+from config.kernel.events import Entry, Thread, record_events
+from config.kernel.templatetags.bancale import badge
 from config.kernel.visibility import visible_to
 from config.roles import ROLE_WORDS
 from inventory.models import Location, StaffLocation
 
 DJANGO_ONLY = ("admin", "contenttypes", "sessions")
 
-admin.site.unregister([User, Group])
+admin.site.unregister([User, Group, TOTPDevice])
 
 
 def permission_words(permission: Permission) -> str:
@@ -95,6 +109,37 @@ class StaffLocationInline(TabularInline):
     has_add_permission = has_delete_permission = has_change_permission
 
 
+# Said by events of their own, or secret.
+UNSAID = frozenset({"groups", "password", "password1", "password2"})
+
+
+class Standing(NamedTuple):
+    """A person's roles and locations."""
+
+    roles: frozenset[str]
+    places: frozenset[str]
+
+
+def standing(person: User) -> Standing:
+    places = StaffLocation.objects.filter(user=person).values_list("location__code", flat=True)
+    return Standing(frozenset(person.groups.values_list("name", flat=True)), frozenset(places))
+
+
+def changes(person: User, before: Standing, fields: list[str], *, is_new: bool) -> list[Entry]:
+    """What a save did to a person, as events."""
+    now, found = standing(person), []
+    if is_new:
+        found.append(about(person, "person_added"))
+    elif fields:
+        found.append(about(person, "person_changed", fields=fields))
+    if now.roles != before.roles:
+        added, removed = sorted(now.roles - before.roles), sorted(before.roles - now.roles)
+        found.append(about(person, "roles_changed", added=added, removed=removed))
+    if now.places != before.places:
+        found.append(about(person, "places_changed", codes=sorted(now.places)))
+    return found
+
+
 # What nobody below a superuser may give: it is more than they hold themselves.
 SUPERUSERS_ONLY = frozenset({"is_superuser", "user_permissions"})
 
@@ -115,9 +160,14 @@ class PersonAdmin(InWords, UserAdmin):
             gettext_lazy("Rights"),
             {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
         ),
-        (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
+        (gettext_lazy("Access"), {"fields": ("second_factor", "last_login", "date_joined")}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("second_factor", "last_login", "date_joined")
+    changeform_view = sensitive(UserAdmin.changeform_view)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.reset_factor)
+        return [path("<int:pk>/reset_factor/", view, name="auth_user_reset_factor"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups", "staff_locations__location")
@@ -133,6 +183,70 @@ class PersonAdmin(InWords, UserAdmin):
             )
             for title, options in given
         ]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save roles and locations too, say what was changed, and end the sessions of whoever may work no more."""
+        person, before = form.instance, standing(form.instance)
+        super().save_related(request, form, formsets, change)
+        fields = [str(form.fields[name].label) for name in form.changed_data if name not in UNSAID]
+        record_events(changes(person, before, fields, is_new=not change), actor=acting(request))
+        if not person.is_active:
+            end_sessions(person)
+
+    @method_decorator(sensitive_post_parameters())
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        return self._set_password(request, id, form_url)
+
+    @sensitive
+    def _set_password(self, request: HttpRequest, id: str, form_url: str) -> HttpResponse:
+        with transaction.atomic():
+            response = super().user_change_password(request, id, form_url)
+            person = self.get_object(request, id)
+            if request.method == "POST" and response.status_code == 302 and person is not None:
+                end_sessions(person, but=str(request.session.session_key))
+                record_events([about(person, "password_set")], actor=acting(request))
+        return response
+
+    @sensitive
+    def reset_factor(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take another's second factor away, because the phone is lost; they set up a new one."""
+        person = self.get_object(request, str(pk))
+        if not self.has_change_permission(request, person):
+            raise PermissionDenied
+        if person is None:
+            raise Http404
+        url = admin_url(User, "change", pk)
+        if request.method == "POST":
+            try:
+                remove_factor(person, actor=acting(request), kind="factor_reset")
+                end_sessions(person, but=str(request.session.session_key))
+                messages.success(request, _("The second factor is reset."))
+            except BancaleError as error:
+                messages.error(request, str(error))
+            return HttpResponseRedirect(url)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "object": person,
+            "title": _("Reset the second factor of %(name)s") % {"name": person},
+            "effect": _("Reset it"),
+            "risk": True,
+            "consequences": [
+                _("The app and the recovery codes stop working, and all sessions end."),
+                _(
+                    "Make sure that it is really them who ask: until a new one is set up the password is enough."
+                ),
+            ],
+            "cancel_url": url,
+        }
+        return TemplateResponse(request, "kernel/confirm.html", context)
+
+    @admin.display(description=gettext_lazy("second factor"))
+    def second_factor(self, row: User) -> Any:
+        if not row.pk or not has_factor(row):
+            return badge(_("Off"), "idle")
+        url = admin_url(User, "reset_factor", row.pk)
+        return format_html('{} <a href="{}">{}</a>', badge(_("On"), "ok"), url, _("Reset…"))
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else ()
@@ -158,6 +272,14 @@ class PersonAdmin(InWords, UserAdmin):
 @admin.register(Group)
 class RoleAdmin(InWords, GroupAdmin):
     list_display = ("role",)
+    changeform_view = sensitive(GroupAdmin.changeform_view)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        subject = ("role", form.instance.pk)
+        fields = [str(form.fields[name].label) for name in form.changed_data]
+        entry = Entry(subject, Thread(*subject), "role_changed", facts={"fields": fields})
+        record_events([entry], actor=acting(request))
 
     @admin.display(description=gettext_lazy("role"), ordering="name")
     def role(self, row: Group) -> str:

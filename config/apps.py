@@ -15,14 +15,20 @@ class BancaleConfig(AppConfig):
     verbose_name = _("Bancale")
 
     def ready(self) -> None:
+        from axes.signals import user_locked_out
+        from django.contrib.auth.signals import user_logged_in
+
         from config import (
             celery,  # noqa: F401  (else messages go to Celery's default app, which speaks AMQP)
             dashboard,
             queues,
         )
+        from config.access import lockout, sessions, words  # noqa: F401  (words describe its events)
         from config.roles import ensure_roles
 
         dashboard.register(queues.queue_tiles)
+        user_logged_in.connect(sessions.begin, dispatch_uid="bancale")
+        user_locked_out.connect(lockout.note_lockout, dispatch_uid="bancale")
 
         # Told of the last app that is migrated: by then every other one's permissions are there.
         last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]

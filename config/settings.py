@@ -1,5 +1,6 @@
 """All settings, read once from the environment. Each variable stands in `.env.example`."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -33,6 +34,9 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "config.kernel",
     "inventory",
     "orders",
@@ -50,9 +54,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.access.middleware.AccessMiddleware",
     "config.kernel.viewer.ViewerZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -122,7 +132,25 @@ MEDIA_ROOT = DATA_DIR / "media"
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE, LANGUAGE_COOKIE_AGE = True, "Lax", 365 * 24 * 3600
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = env.int("BANCALE_SESSION_HOURS", default=12) * 3600
+SESSION_IDLE_MINUTES = env.int("BANCALE_SESSION_IDLE_MINUTES", default=30)
+REQUIRE_TOTP = env.bool("BANCALE_REQUIRE_TOTP", default=False)
+OTP_TOTP_ISSUER = "Bancale"
+
+# Failed log-ins: see config/access/lockout.py.
+PROXY_COUNT = env.int("BANCALE_PROXY_COUNT", default=0)
+LOCKOUT_MINUTES = env.int("BANCALE_LOCKOUT_MINUTES", default=15)
+AXES_HANDLER = "config.access.lockout.Handler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=LOCKOUT_MINUTES)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "config.access.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "config.access.lockout.answer"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password", "proof_password", "code"]
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)

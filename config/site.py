@@ -1,17 +1,25 @@
 """The admin site: its first page, its search box and the figures that stay fresh."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 
 from config import dashboard
+from config.access import views
+from config.access.factors import about
+from config.access.sessions import end_sessions
 from config.find import find_url
+from config.kernel.admin import acting
+from config.kernel.events import record_events
 from config.navigation import navigation
 
 
@@ -41,6 +49,18 @@ class BancaleAdminSite(admin.AdminSite):
             path("find/", self.admin_view(self.find), name="find"),
             path("queues/", self.admin_view(self.queues), name="queues"),
             path("today/", self.admin_view(self.today), name="today"),
+            path("second-factor/", never_cache(partial(views.second_factor, self)), name="second_factor"),
+            path("account/", self.admin_view(partial(views.account, self)), name="account"),
+            path("account/end/", self.admin_view(partial(views.end_session, self)), name="end_session"),
+            path("account/factor/", self.admin_view(partial(views.factor, self)), name="factor"),
+            path(
+                "account/factor/code.svg", never_cache(partial(views.factor_image, self)), name="factor_image"
+            ),
+            path(
+                "account/factor/off/",
+                self.admin_view(partial(views.remove_own_factor, self)),
+                name="factor_off",
+            ),
             *super().get_urls(),
         ]
 
@@ -56,6 +76,16 @@ class BancaleAdminSite(admin.AdminSite):
 
         html = render_to_string("kernel/_today.html", {"page": today.today(request)}, request)
         return JsonResponse({"html": html})
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """One's own password: what Django does, noted, and every other session ends."""
+        with transaction.atomic():
+            response = super().password_change(request, extra_context)
+            user: Any = request.user
+            if request.method == "POST" and response.status_code == 302:
+                end_sessions(user, but=str(request.session.session_key))
+                record_events([about(user, "password_set")], actor=acting(request))
+        return response
 
     def find(self, request: HttpRequest) -> HttpResponse:
         """Open what the typed or scanned text names, or a list that searches for it."""

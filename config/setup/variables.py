@@ -11,7 +11,14 @@ from zoneinfo import ZoneInfo
 Environ = Mapping[str, str]
 WORDS = frozenset({"", "on", "off", "true", "false", "yes", "no", "y", "n", "ok", "1", "0"})
 TRUE_WORDS = frozenset({"on", "true", "yes", "y", "ok", "1"})
-SWITCHES = ("DEBUG", "SECURE_SSL_REDIRECT", "BEHIND_PROXY")
+SWITCHES = ("DEBUG", "SECURE_SSL_REDIRECT", "BEHIND_PROXY", "BANCALE_REQUIRE_TOTP")
+# Whole numbers and the least that each may be.
+NUMBERS = {
+    "BANCALE_PROXY_COUNT": 0,
+    "BANCALE_SESSION_HOURS": 1,
+    "BANCALE_SESSION_IDLE_MINUTES": 1,
+    "BANCALE_LOCKOUT_MINUTES": 1,
+}
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "[::1]", "testserver"})
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail", "dummymail")
@@ -22,6 +29,11 @@ KNOWN = frozenset(
             "BOOTSTRAP",
             "CHROMIUM",
             "DATA_DIR",
+            "LOCKOUT_MINUTES",
+            "PROXY_COUNT",
+            "REQUIRE_TOTP",
+            "SESSION_HOURS",
+            "SESSION_IDLE_MINUTES",
             "REDIS_URL",
             "REQUIRE",
             "SITE_URL",
@@ -114,6 +126,17 @@ def _switches(environ: Environ, _root: Path) -> Iterator[Fault]:
     if is_on(environ, "DEBUG") and is_public(environ):
         problem = "is on while others can reach the site: pages would show source and settings"
         yield Fault("DEBUG", problem, "write DEBUG=off, or keep ALLOWED_HOSTS and BANCALE_SITE_URL local")
+
+
+def _numbers(environ: Environ, _root: Path) -> Iterator[Fault]:
+    for name, least in NUMBERS.items():
+        text = environ.get(name, "").strip()
+        if text and not (text.isascii() and text.isdigit() and int(text) >= least):
+            yield Fault(name, f"is {text!r}", f"write a whole number from {least}")
+    proxies = environ.get("BANCALE_PROXY_COUNT", "").strip()
+    if is_on(environ, "BEHIND_PROXY") and proxies in {"", "0"}:
+        problem = "is 0 behind a proxy, so everybody's failed log-ins count for one address"
+        yield Fault("BANCALE_PROXY_COUNT", problem, "write how many proxies of yours stand before the site")
 
 
 def _addresses(environ: Environ, _root: Path) -> Iterator[Fault]:
@@ -218,5 +241,16 @@ def _misspelt(environ: Environ, _root: Path) -> Iterator[Fault]:
 
 
 CHECKS: tuple[Callable[[Environ, Path], Iterator[Fault]], ...] = (
-    *(_secret_key, _switches, _addresses, _database, _broker, _folders, _mail, _zone_and_level, _misspelt),
+    *(
+        _secret_key,
+        _switches,
+        _numbers,
+        _addresses,
+        _database,
+        _broker,
+        _folders,
+        _mail,
+        _zone_and_level,
+        _misspelt,
+    ),
 )

@@ -14,11 +14,28 @@ from config.kernel.admin.timeline import actor_words, event_words, subject_name,
 from config.kernel.models import Event, Heartbeat
 from config.kernel.templatetags.bancale import ago, code, localtime
 
+# Acts that give, take or use authority over others' work.
+PRIVILEGED = ("user", "role", "stock_adjustment", "export")
+
+
+class PrivilegedFilter(admin.SimpleListFilter):
+    """Narrows the events to privileged acts."""
+
+    title = _("acts")
+    parameter_name = "acts"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("privileged", _("Privileged: people, roles, stock by hand, exports, lock-outs"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(subject_type__in=PRIVILEGED) if self.value() == "privileged" else queryset
+
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
     list_display = ("words", "about", "when", "who")
     list_filter = (
+        PrivilegedFilter,
         ("thread_type", worded_filter(subject_name)),
         ("subject_type", worded_filter(subject_name)),
         "actor_kind",

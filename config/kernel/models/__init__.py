@@ -1,3 +1,4 @@
+from config.kernel.models.access import RecoveryCode, StaffSession
 from config.kernel.models.events import Event
 from config.kernel.models.jobs import Heartbeat, Job, JobLine
 from config.kernel.models.keys import DocumentCounter, IdempotencyKey
@@ -14,5 +15,7 @@ __all__ = [
     "IdempotencyKey",
     "Job",
     "JobLine",
+    "RecoveryCode",
+    "StaffSession",
     "Versioned",
 ]

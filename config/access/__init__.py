@@ -1,0 +1,1 @@
+"""Who gets in: failed log-ins, second factors, sessions and their limits."""
