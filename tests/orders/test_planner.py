@@ -153,6 +153,46 @@ def test_plan_nothing_asked_answers_nothing() -> None:
     assert decide(demand(1), {(MUG, A): 1}).outcome == Outcome.NOTHING
 
 
+def test_plan_third_order_is_told_what_the_second_waits_for() -> None:
+    decisions = solve([demand(number, (MUG, 3)) for number in (1, 2, 3)], {(MUG, A): 4}).decisions
+
+    assert decisions[2].missing == (Missing(300, MUG, 3, Reason.NO_STOCK, 2),)
+
+
+def test_plan_one_unit_is_owed_to_the_queue_it_is_left() -> None:
+    ahead = (Waiting(MUG, 1, turn(-5, number=7)),)
+
+    decision = decide(demand(1, (MUG, 3)), {(MUG, A): 3}, waiting=ahead)
+
+    assert decision.shares == (Share(100, MUG, A, 2),)
+    assert decision.missing == (Missing(100, MUG, 1, Reason.QUEUE_AHEAD, 1),)
+
+
+def test_plan_two_parts_share_a_sku_the_second_takes_what_the_first_left() -> None:
+    decision = decide(demand(1, (MUG, 2), (MUG, 2)), {(MUG, A): 3, (MUG, B): 1})
+
+    assert decision.shares == (Share(100, MUG, A, 2), Share(101, MUG, A, 1), Share(101, MUG, B, 1))
+
+
+def test_choose_locations_takes_no_more_than_is_needed() -> None:
+    assert choose_locations({MUG: 3}, {(MUG, A): 2, (MUG, B): 2}, [A, B]) == {MUG: [(A, 2), (B, 1)]}
+
+
+def test_choose_locations_as_few_places_prefers_fewer_shares_to_preference() -> None:
+    free = {(MUG, 1): 1, (TEE, 1): 1, (MUG, 2): 1, (TEE, 2): 1, (MUG, 3): 2, (TEE, 4): 2}
+
+    assert choose_locations({MUG: 2, TEE: 2}, free, [1, 2, 3, 4]) == {MUG: [(3, 2)], TEE: [(4, 2)]}
+
+
+def test_choose_locations_one_of_two_skus_has_too_many_sets_takes_the_largest_piles() -> None:
+    places = range(1, 21)
+    free = {(MUG, place): 1 for place in places} | {(TEE, place): 3 if place > 14 else 1 for place in places}
+
+    split = choose_locations({MUG: 20, TEE: 15}, free, places)
+
+    assert split == {MUG: [(place, 1) for place in places], TEE: [(place, 3) for place in range(15, 20)]}
+
+
 def test_choose_locations_too_many_sets_is_greedy_and_complete() -> None:
     free = {(MUG, place): 1 + place % 3 for place in range(40)}
 
