@@ -10,6 +10,7 @@ from config.kernel import clock
 from config.kernel.errors import Conflict, IllegalTransition, InvalidInput
 from inventory.errors import KitHoldsNoStock, NotEnoughReserved, NotEnoughStock
 from inventory.models import Bin, BinStock, Location, Reservation, Sku, StockLevel, StockMovement
+from inventory.services.binning import BinMove, move_bin
 from inventory.services.levels import lock_levels
 from inventory.services.receiving import Receipt, receive_stock
 from inventory.services.reservations import (
@@ -250,6 +251,28 @@ def test_release_reservations_twice_is_refused(
 
     assert figures(level) == (10, 1)
     assert freed() == facts
+
+
+def test_consume_reservations_two_documents_empty_the_bins_one_after_the_other(
+    sku: Sku, place: Location, level: StockLevel
+) -> None:
+    shelf = Bin.objects.create(location=place, code="S1", kind="shelf")
+    default = Bin.objects.get(location=place, kind="default")
+    move = BinMove("k", sku.pk, place.pk, default.pk, shelf.pk, 7)
+    move_bin([move], actor=ACTOR).raise_refusals()
+    for reference_id in (1, 2):
+        reserve(sku, place, 4, reference_id=reference_id)
+
+    consume(sku, *(Take(number, place.pk, 4, ("fulfillment_order", number)) for number in (1, 2)))
+
+    entries = StockMovement.objects.filter(kind="ship").order_by("pk")
+    assert list(entries.values_list("reference_id", "bin__code", "delta")) == [
+        (1, default.code, -3),
+        (1, "S1", -1),
+        (2, "S1", -4),
+    ]
+    assert dict(BinStock.objects.values_list("bin__code", "quantity")) == {default.code: 0, "S1": 2}
+    assert figures(level) == (2, 0)
 
 
 def test_consume_reservations_ships_from_bins_and_ledger(

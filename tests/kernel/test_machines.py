@@ -1,5 +1,6 @@
 """Every state of every registered machine against every edge, as the tables say."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.kernel.rows import ACTOR, ROWS, columns_for
 
 pytestmark = pytest.mark.django_db
 
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MATRIX = [
     pytest.param(machine, status, edge, id=f"{machine.name}-{status or 'none'}-{edge.name}")
     for machine in MACHINES.values()
@@ -100,6 +102,16 @@ def test_apply_transition_with_a_stale_row_conflicts_and_writes_nothing() -> Non
 
     assert as_stored(row)["status"] == "cancelled"
     assert Event.objects.count() == events
+
+
+def test_apply_transition_further_columns_stand_on_the_rows_in_memory() -> None:
+    machine = MACHINES["order"]
+    row = ROWS["order"]("placed")
+
+    apply_transition(machine, machine.by_name["cancel"], [row], actor=ACTOR, also={"cancelled_at": AT})
+
+    assert row.cancelled_at == AT
+    assert as_stored(row)["cancelled_at"] == AT
 
 
 def test_apply_transition_of_many_takes_two_statements() -> None:

@@ -72,8 +72,16 @@ def _find(code: CodeType, name: str) -> CodeType:
 
 
 def _places(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, object]]:
+    types = {
+        id(one)
+        for node in ast.walk(function)
+        if isinstance(node, ast.AnnAssign)
+        for one in ast.walk(node.annotation)
+    }
     for statement in function.body:
         for node in ast.walk(statement):
+            if id(node) in types:
+                continue
             for change in _changes(node):
                 yield node, change
 
@@ -100,7 +108,7 @@ def _changes(node: ast.AST) -> Iterator[object]:
             yield lambda one: ast.Call(ast.Name(OTHER[one.func.id], ast.Load()), one.args, one.keywords)
         case ast.If() | ast.IfExp():
             yield lambda one: _turned(one)
-        case ast.Return(value=value) if value is not None:
+        case ast.Return(value=value) if value is not None and ast.unparse(value) != "None":
             yield lambda one: ast.Return(ast.Constant(None))
         case ast.Expr(value=ast.Call() | ast.Yield() | ast.YieldFrom()) | ast.Raise():
             yield lambda one: ast.Pass()
