@@ -27,11 +27,12 @@ from _pytest.runner import runtestprotocol
 from tests.mutation.mutants import Mutant, mutants_of
 
 PLANNER = ("tests/orders/test_planner.py",)
-STATES = ("tests/kernel/test_machines.py", "tests/orders/test_confirm.py")
+STATES = ("tests/kernel/test_machines.py", "tests/orders/test_confirm.py", "tests/orders/test_payments.py")
 RESERVATIONS = tuple(
     f"tests/{name}.py"
     for name in (
         "inventory/test_reservations", "inventory/test_queue", "inventory/test_expiring", "inventory/test_moving",
+        "inventory/test_cutting",
         "inventory/test_losses", "inventory/test_statements", "orders/test_allocate", "orders/test_backorders",
         "orders/test_reallocate", "orders/test_cancel_units", "orders/test_promise_expiry", "fulfillment/test_shipping",
     )
