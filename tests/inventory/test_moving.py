@@ -31,10 +31,12 @@ def test_move_whole_reservation_keeps_its_row() -> None:
     make_level(sku, here, 3)
     target = make_level(sku, there, 5)
     row = reserve(sku, here, 3)
+    version = row.version
 
     move(sku, Move(row, target.pk, 3))
 
     after = Reservation.objects.get()
+    assert after.version == version + 1
     assert (after.pk, after.level_id, after.queued_at, after.opened_at) == (
         row.pk, target.pk, row.queued_at, row.opened_at,
     )  # fmt: skip
@@ -82,3 +84,19 @@ def test_move_is_refused_and_writes_nothing() -> None:
             move(sku, wrong)
 
     assert reserved()[:2] == [("A", 3), ("B", 0)]
+
+
+@pytest.mark.parametrize("buffer", [0, 2])
+def test_move_one_unit_to_a_full_level_is_refused_with_what_is_free(buffer: int) -> None:
+    sku = make_sku()
+    here = make_level(sku, make_location("A"), 3)
+    there = make_level(sku, make_location("B"), 1)
+    row = reserve(sku, here.location, 1)
+    reserve(sku, there.location, 1)
+    StockLevel.objects.filter(pk=there.pk).update(buffer=buffer)
+
+    with pytest.raises(NotEnoughStock) as refusal:
+        move(sku, Move(row, there.pk, 1))
+
+    assert refusal.value.facts == {"level_id": there.pk, "free": 0, "asked": 1}
+    assert reserved() == [("A", 1), ("B", 1)]

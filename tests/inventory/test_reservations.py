@@ -167,6 +167,9 @@ def test_fill_reservations_part_splits_and_keeps_the_place(sku: Sku, level: Stoc
     (opened,) = fill(sku, Fill(row, level.pk, 10))
 
     stored = Reservation.objects.get(pk=row.pk)
+    assert (row.quantity, row.version) == (stored.quantity, stored.version)
+
+    stored = Reservation.objects.get(pk=row.pk)
     assert (stored.state, stored.quantity) == (row.state, row.quantity) == ("waiting", 4)
     opened.refresh_from_db()
     assert (opened.state, opened.quantity, opened.queued_at, opened.priority) == ("open", 10, AT, 2)
