@@ -55,6 +55,8 @@ SUPPORT = (
     "orders.allocate_order",
     "orders.hold_order",
     "orders.cancel_order",
+    "orders.propose_change",
+    "orders.view_proposal",
     "orders.note_order",
     "orders.tag_order",
     "orders.map_sku",

@@ -108,5 +108,26 @@ class NeutralState(TextChoices):
     CANCELLED = "cancelled", _("Cancelled by the channel")
 
 
+class ProposalStatus(TextChoices):
+    """A change to a placed order: worked out, then done or dropped; stale when another change got there first."""
+
+    OPEN = "open", pgettext_lazy("change", "Open")
+    CONFIRMED = "confirmed", pgettext_lazy("change", "Confirmed")
+    DROPPED = "dropped", pgettext_lazy("change", "Dropped")
+    STALE = "stale", pgettext_lazy("change", "Overtaken")
+
+
+class ActionKind(TextChoices):
+    """One wish of a proposal."""
+
+    ADD_LINE = "add_line", _("Add a line")
+    REMOVE_LINE = "remove_line", _("Remove a line")
+    QUANTITY = "quantity", _("Quantity")
+    PRICE = "price", _("Price")
+    DISCOUNT = "discount", _("Discount")
+    ADDRESS = "address", _("Address")
+    SHIPPING = "shipping", _("Shipping method")
+
+
 class MailKind(TextChoices):
     CONFIRMATION = "confirmation", _("Order confirmation")

@@ -6,7 +6,7 @@ from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import BancaleError
-from orders.enums import HoldKind, OrderStatus, Step
+from orders.enums import HoldKind, OrderStatus, ProposalStatus, Step
 
 
 def _join(labels: Iterable[str | Promise]) -> str:
@@ -103,3 +103,46 @@ class LocationShort(BancaleError):
 
     code = "location_short"
     message = _("%(location)s has only %(free)s free units of %(sku)s, %(asked)s are needed.")
+
+
+class BelowLeast(BancaleError):
+    """A change that would leave fewer units of a line than have left it. `facts`: `number`, `line`, `asked`, `least`
+    and what it is made of, in units of the line: `shipped`, `packed` (or picked), `cancelled`."""
+
+    code = "below_least"
+    message = _(
+        "Order %(number)s: %(line)s cannot go below %(least)s, %(asked)s were asked: %(shipped)s shipped, "
+        "%(packed)s picked or packed, %(cancelled)s cancelled."
+    )
+
+
+class NothingLeft(BancaleError):
+    """A change that would leave nothing of an order. `facts`: `number`."""
+
+    code = "nothing_left"
+    message = _("Nothing would be left of order %(number)s; cancel it instead.")
+
+
+class ProposalClosed(BancaleError):
+    """Confirmed or dropped already. `facts`: `proposal`, `status` in words, `status_code`."""
+
+    code = "proposal_closed"
+    message = _("Change %(proposal)s is over (%(status)s).")
+
+    def __init__(self, proposal: int, status: str) -> None:
+        super().__init__(proposal=proposal, status=ProposalStatus(status).label, status_code=str(status))
+
+
+class ProposalOvertaken(BancaleError):
+    """The order is no longer as it was when the change was worked out. `facts`: `proposal`, `seen` and `current`,
+    versions of the order."""
+
+    code = "proposal_overtaken"
+    message = _("The order has changed since change %(proposal)s was worked out; look at it again.")
+
+
+class NothingProposed(BancaleError):
+    """A proposal without an action. `facts`: `proposal`."""
+
+    code = "nothing_proposed"
+    message = _("Change %(proposal)s says nothing yet.")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.states import Edge, Machine, register
-from orders.enums import HoldKind, OrderStatus, PaymentStatus, Step
+from orders.enums import HoldKind, OrderStatus, PaymentStatus, ProposalStatus, Step
 
 O = OrderStatus  # noqa: E741
 
@@ -56,6 +56,27 @@ PAYMENT = register(
         statuses=PaymentStatus,
         initial=frozenset(PaymentStatus),
         edges=(AUTHORISE, CAPTURE, VOID_PAYMENT, FAIL_PAYMENT, EXPIRE_PAYMENT),
+        thread=("order", "order_id"),
+    )
+)
+
+PROPOSE = "orders.propose_change"
+S = ProposalStatus
+
+CONFIRM_CHANGE = Edge("confirm", frozenset({S.OPEN}), S.CONFIRMED, PROPOSE, _("Change the order"), "primary")
+OVERTAKE = Edge("overtake", frozenset({S.OPEN}), S.STALE, PROPOSE, _("Overtake"))
+RENEW = Edge(
+    "renew", frozenset({S.STALE}), S.OPEN, PROPOSE, _("Go on with the order as it is now"), "primary"
+)
+DROP = Edge("drop", frozenset({S.OPEN, S.STALE}), S.DROPPED, PROPOSE, _("Drop the change"), "risk")
+
+PROPOSAL = register(
+    Machine(
+        name="proposal",
+        model="orders.Proposal",
+        statuses=ProposalStatus,
+        initial=frozenset({S.OPEN}),
+        edges=(CONFIRM_CHANGE, OVERTAKE, RENEW, DROP),
         thread=("order", "order_id"),
     )
 )

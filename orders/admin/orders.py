@@ -171,8 +171,7 @@ class OrderAdmin(TransitionAdmin):
 
     @admin.display(description=_("total"))
     def total(self, row: Order) -> Any:
-        amount = row.total_computed_amount if row.total_sent_amount is None else row.total_sent_amount
-        return money(amount, row.currency)
+        return money(row.owed_amount, row.currency)
 
     @admin.display(description=_("placed"), ordering="placed_at")
     def placed(self, row: Order) -> Any:

@@ -177,6 +177,42 @@ def _how_received(facts: Mapping[str, Any]) -> str:
     return _("imported as history") if facts.get("history") else _("raw body kept")
 
 
+def _reason(facts: Mapping[str, Any]) -> str:
+    return str(facts.get("reason", ""))
+
+
+def _totals(facts: Mapping[str, Any]) -> str:
+    sums = {name: money_said(facts.get(name), facts.get("currency", "")) for name in ("before", "after")}
+    return "" if facts.get("before") == facts.get("after") else _("from %(before)s to %(after)s") % sums
+
+
+def _added(facts: Mapping[str, Any]) -> str:
+    price = money_said(facts.get("price"), facts.get("currency", ""))
+    return f"{facts.get('units')} × {facts.get('code')}, {price}"
+
+
+def _from_to(facts: Mapping[str, Any]) -> str:
+    return _("%(code)s from %(before)s to %(after)s") % facts
+
+
+def _price_from_to(facts: Mapping[str, Any]) -> str:
+    sums = {name: money_said(facts.get(name), facts.get("currency", "")) for name in ("before", "after")}
+    return _("%(code)s from %(before)s to %(after)s") % {"code": facts["code"], **sums}
+
+
+def _discount(facts: Mapping[str, Any]) -> str:
+    return " ".join(
+        (str(facts.get("code") or ""), money_said(facts.get("amount"), facts.get("currency", "")))
+    )
+
+
+def _shipping(facts: Mapping[str, Any]) -> str:
+    said = [str(facts.get("method") or "")]
+    if facts.get("amount") is not None:
+        said.append(money_said(facts["amount"], facts.get("currency", "")))
+    return ", ".join(part for part in said if part)
+
+
 def _mail(facts: Mapping[str, Any]) -> str:
     return str(dict(MailKind.choices).get(facts.get("mail", ""), ""))
 
@@ -245,6 +281,18 @@ describe(
     tone="info",
     need=SEE_MONEY,
 )
+describe("proposal", "created", gettext_lazy("Change begun"), detail=_reason, tone="info")
+describe("proposal", "confirm", gettext_lazy("Order changed"), detail=_totals, tone="ok")
+describe("proposal", "overtake", gettext_lazy("Change overtaken by change %(by)s"), tone="wait")
+describe("proposal", "renew", gettext_lazy("Change taken up again"), tone="info")
+describe("proposal", "drop", gettext_lazy("Change dropped"), tone="idle")
+describe("order", "changed_add_line", gettext_lazy("Line added"), detail=_added, tone="info")
+describe("order", "changed_remove_line", gettext_lazy("Line removed"), detail=_from_to, tone="info")
+describe("order", "changed_quantity", gettext_lazy("Quantity changed"), detail=_from_to, tone="info")
+describe("order", "changed_price", gettext_lazy("Price changed"), detail=_price_from_to, tone="info")
+describe("order", "changed_discount", gettext_lazy("Discount given"), detail=_discount, tone="info")
+describe("order", "changed_address", gettext_lazy("Address changed"), tone="info")
+describe("order", "changed_shipping", gettext_lazy("Shipping method changed"), detail=_shipping, tone="info")
 describe("order", "note_added", gettext_lazy("Note"), tone="info")
 describe(
     "order", "tagged", gettext_lazy("Tagged"), detail=lambda facts: ", ".join(facts["tags"]), tone="idle"

@@ -14,7 +14,7 @@ from orders.enums import CLOSED_ORDER
 from orders.models import AllocationDecision, LinePart, Order
 from orders.planner import Reason
 from orders.selectors.demand import ORDER_LINE_PART
-from orders.services.axes import owed_total, part_states, payment_states
+from orders.services.axes import part_states, payment_states
 
 SHOWN = 50
 CHUNK = 2_000
@@ -137,13 +137,16 @@ def claims_belong_to_open_orders() -> Iterator[Violation]:
 
 @invariant("orders.axes", _("Fulfillment and payment follow from parts and payments"))
 def axes_follow() -> Iterator[Violation]:
-    columns = ("pk", "fulfillment_status", "payment_status", "total_sent_amount", "total_computed_amount")
+    columns = (
+        *("pk", "fulfillment_status", "payment_status"),
+        *("total_sent_amount", "total_computed_amount", "changed_amount"),
+    )
     shown = 0
     for orders in chunks(Order.objects.order_by("pk").only(*columns).iterator(CHUNK)):
         parts, payments = part_states(orders), payment_states(orders)
         for order in orders:
             goods = derive_fulfillment(parts.get(order.pk, ()))
-            money = derive_payment(owed_total(order), payments.get(order.pk, ()))
+            money = derive_payment(order.owed_amount, payments.get(order.pk, ()))
             stored = (order.fulfillment_status, order.payment_status)
             if stored != (goods, money) and shown < SHOWN:
                 shown += 1

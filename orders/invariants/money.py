@@ -77,11 +77,20 @@ def orders_add_up() -> Iterator[Violation]:
     discounts = totals(DiscountShare, "order_id", "amount")
     taxes = totals(TaxLine, "order_id", "amount")
     columns = (
-        *("pk", "prices_include_tax", "total_sent_amount", "lines_amount", "charges_amount"),
+        *(
+            "pk",
+            "prices_include_tax",
+            "total_sent_amount",
+            "changed_amount",
+            "lines_amount",
+            "charges_amount",
+        ),
         *("discount_amount", "tax_amount", "total_computed_amount", "total_difference_amount"),
     )
     shown = 0
-    for pk, is_gross, sent, *stored in Order.objects.order_by("pk").values_list(*columns).iterator(CHUNK):
+    for pk, is_gross, sent, changed, *stored in (
+        Order.objects.order_by("pk").values_list(*columns).iterator(CHUNK)
+    ):
         of_lines, of_charges = lines.get(pk, NONE).amount, charges.get(pk, NONE).amount
         given, tax = discounts.get(pk, NONE).known, taxes.get(pk, NONE).amount
         computed = plus(of_lines, of_charges, -given, ZERO if is_gross else tax)
@@ -91,7 +100,7 @@ def orders_add_up() -> Iterator[Violation]:
             given,
             tax,
             computed,
-            plus(sent, None if computed is None else -computed),
+            plus(sent, changed, None if computed is None else -computed),
         ]
         if stored != expected and shown < SHOWN:
             shown += 1

@@ -1,17 +1,19 @@
 """What must hold of keys, history, holds and mails."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from decimal import Decimal
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.audit import Violation, invariant
 from config.kernel.enums import DeliveryState
-from config.kernel.models import Delivery, Fact
+from config.kernel.models import Delivery, Event, Fact
 from inventory.models import Reservation
-from orders.enums import OrderStatus
-from orders.models import Address, Customer, Hold, LinePart, Notification, Order, OrderLine
+from orders.enums import OrderStatus, ProposalStatus
+from orders.models import Address, Customer, Hold, LinePart, Notification, Order, OrderLine, Proposal
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.services.mailing import CONFIRMATION_MAIL
 from orders.services.merging import MOVE_MERGED
@@ -103,3 +105,37 @@ def unknown_lines_have_one_part() -> Iterator[Violation]:
     )
     for line in lines.exclude(pieces=1, known=0, parts_allocated=0)[:SHOWN]:
         yield Violation(f"line:{line.pk}", f"{line.pieces} parts, {line.known} of them with a SKU")
+
+
+@invariant(
+    "orders.changes", _("A confirmed change is told action by action, and moved what is owed by its sums")
+)
+def changes_are_told() -> Iterator[Violation]:
+    told = dict(
+        Event.objects.filter(subject_type="order", kind__startswith="changed_")
+        .order_by()
+        .values_list("facts__change")
+        .annotate(events=Count("pk"))
+    )
+    rows = Proposal.objects.annotate(said=Count("actions"))
+    for pk, said in rows.filter(status=ProposalStatus.CONFIRMED).values_list("pk", "said")[:CHUNK]:
+        if told.get(pk, 0) != said:
+            yield Violation(f"proposal:{pk}", f"{said} actions, {told.get(pk, 0)} events")
+    ahead = Proposal.objects.filter(base_version__gt=F("order__version"))
+    for pk in ahead.values_list("pk", flat=True)[:SHOWN]:
+        yield Violation(f"proposal:{pk}", "was worked out on an order that is not there yet")
+    yield from _sums_of_changes()
+
+
+def _sums_of_changes() -> Iterator[Violation]:
+    moved: dict[int, Decimal] = defaultdict(Decimal)
+    confirmed = Event.objects.filter(subject_type="proposal", kind="confirm")
+    for order_id, facts in confirmed.values_list("thread_id", "facts").iterator(CHUNK):
+        if facts["before"] is not None and facts["after"] is not None:
+            moved[order_id] += Decimal(facts["after"]) - Decimal(facts["before"])
+    changed = dict(Order.objects.exclude(changed_amount=0).values_list("pk", "changed_amount"))
+    for pk in sorted({*moved, *changed}):
+        if moved.get(pk, 0) != changed.get(pk, 0):
+            yield Violation(
+                f"order:{pk}", f"changed by {changed.get(pk, 0)}, its changes say {moved.get(pk, 0)}"
+            )

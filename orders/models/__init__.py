@@ -7,6 +7,7 @@ from orders.models.money import Charge, DiscountShare, Payment, TaxLine
 from orders.models.notes import Note, OrderTag, Tag
 from orders.models.notifications import Notification
 from orders.models.orders import Order
+from orders.models.proposals import Proposal, ProposalAction
 from orders.models.raw import RawOrder
 from orders.models.reports import DailySales
 
@@ -26,6 +27,8 @@ __all__ = [
     "OrderLine",
     "OrderTag",
     "Payment",
+    "Proposal",
+    "ProposalAction",
     "RawOrder",
     "SalesChannel",
     "SkuAlias",

@@ -11,7 +11,8 @@ from orders.models.orders import Order
 class OrderLine(QuickRead):
     """One SKU at one price in whole units, as accepted; the snapshot does not move when the catalogue does.
 
-    `total_amount` = subtotal − discounts, in the basis of the order's prices. `sku` is null while unknown.
+    `total_amount` = subtotal − discounts, in the basis of the order's prices. `sku` is null while unknown. A line
+    that a confirmed change took off stays with a quantity of 0, since stock and warehouse rows name its parts.
     """
 
     # Found by either unique constraint below, so that an index of its own would only cost.
@@ -38,7 +39,6 @@ class OrderLine(QuickRead):
         constraints = [
             models.UniqueConstraint(fields=["order", "external_id"], name="order_line_external_once"),
             models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),
-            models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity_positive"),
         ]
         indexes = [
             models.Index(

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +18,8 @@ class Order(QuickRead, Versioned):
     """The customer's accepted demand. `status` is written by the kernel, the two axes by their one function each.
 
     Amounts are in `currency`, null until the channel states them. `total_sent_amount` is what the channel says
-    and stays as first stated, `total_computed_amount` our own sum, the difference sent − computed.
+    and stays as first stated, `changed_amount` what confirmed changes added since, `total_computed_amount` our own
+    sum, the difference sent + changed − computed.
     `search_text` is what staff find it by: numbers, names, e-mail and telephone digits (`orders.search_texts`).
     `exchange_rate`, units of the legal entity's currency for one of ours, is frozen at order time.
     """
@@ -75,6 +78,7 @@ class Order(QuickRead, Versioned):
     tax_amount = MoneyField(_("tax"), null=True)
     total_computed_amount = MoneyField(_("total computed"), null=True)
     total_sent_amount = MoneyField(_("total sent"), null=True)
+    changed_amount = MoneyField(_("changed since"), default=0)
     total_difference_amount = MoneyField(_("difference"), null=True)
 
     placed_at = models.DateTimeField(_("placed at"))
@@ -127,3 +131,9 @@ class Order(QuickRead, Versioned):
     @property
     def is_closed(self) -> bool:
         return self.status in CLOSED_ORDER
+
+    @property
+    def owed_amount(self) -> Decimal | None:
+        """What the buyer owes: as the channel stated it plus what was changed since, else as computed, else unknown."""
+        stated: Decimal | None = self.total_sent_amount
+        return self.total_computed_amount if stated is None else stated + self.changed_amount

@@ -31,6 +31,7 @@ ALLOCATE = "orders.allocate_order"
 READ = (
     "number", "status", "version", "is_history", "sales_channel", "legal_entity", "placed_at", "dispatch_by_on",
     "preferred_location", "fulfillment_status", "payment_status", "total_sent_amount", "total_computed_amount",
+    "changed_amount",
 )  # fmt: skip
 READ_OF_PARTS = (
     "sku", "ordered", "cancelled", "allocated", "shipped", "delivered", "line__order", "line__sku_code", "line__title",
@@ -88,14 +89,28 @@ def allocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
         if not asking:
             return results
         levels = lock_levels({part.sku_id for one in asking for part in one.known if part.sku_id})
-        at = clock.now()
-        decisions = current_planner().plan(_problem(asking, levels, at)).decisions
-        _write(asking, decisions, levels, at)
-        _record(asking, decisions, actor)
+        decisions = _decide(asking, levels, actor)
         settle_fulfillment([one.order for one in asking], {one.order.pk: one.states() for one in asking})
         for decision in decisions:
             results.done(decision.order_id, decision.outcome.value)
     return results
+
+
+def allocate_locked(orders: Sequence[Order], levels: Sequence[StockLevel], *, actor: Actor) -> None:
+    """Decide what is undecided of locked orders inside another verb, which refreshes their axes.
+
+    `levels` are all levels of all their SKUs, locked. No rights are asked here.
+    """
+    if asking := _asking(orders, Results(order.pk for order in orders)):
+        _decide(asking, levels, actor)
+
+
+def _decide(asking: Sequence[_Asking], levels: Sequence[StockLevel], actor: Actor) -> Sequence[Decision]:
+    at = clock.now()
+    decisions = current_planner().plan(_problem(asking, levels, at)).decisions
+    _write(asking, decisions, levels, at)
+    _record(asking, decisions, actor)
+    return decisions
 
 
 def _is_fit(order: Order, holds: Mapping[int, Sequence[Hold]], results: Results[int]) -> bool:

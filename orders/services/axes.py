@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from django.db.models import Sum
 
@@ -26,7 +25,7 @@ def refresh_axes(orders: Sequence[Order]) -> None:
     changed = []
     parts, payments = part_states(orders), payment_states(orders)
     for order in orders:
-        axes = (derive_fulfillment(parts[order.pk]), derive_payment(owed_total(order), payments[order.pk]))
+        axes = (derive_fulfillment(parts[order.pk]), derive_payment(order.owed_amount, payments[order.pk]))
         if axes != (order.fulfillment_status, order.payment_status):
             changed.append((order, *axes))
     if changed:
@@ -43,12 +42,6 @@ def settle_fulfillment(orders: Sequence[Order], parts: Mapping[int, Sequence[Par
             changed.append((order, axis, PaymentAxis(order.payment_status)))
     if changed:
         _write(changed)
-
-
-def owed_total(order: Order) -> Decimal | None:
-    """What the buyer owes: as the channel states it, else as computed, else unknown."""
-    stated: Decimal | None = order.total_sent_amount
-    return order.total_computed_amount if stated is None else stated
 
 
 def part_states(orders: Sequence[Order]) -> dict[int, list[PartState]]:

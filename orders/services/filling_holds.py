@@ -12,7 +12,6 @@ from orders.enums import HoldKind, NeutralState
 from orders.intake_rules import address_faults, difference_facts, needs_shipping
 from orders.models import Hold, Order
 from orders.neutral import NeutralOrder
-from orders.services.axes import owed_total
 from orders.services.holds import PLACED, hold_entry, lift
 from orders.totals import recompute
 
@@ -72,7 +71,7 @@ def follow_details(
     if order.total_difference_amount:
         sums = (order.total_sent_amount, order.total_computed_amount, order.total_difference_amount)
         changes.put(order, HoldKind.TOTALS, difference_facts(*sums, order.currency))
-    if owed_total(order) == 0:
+    if order.owed_amount == 0:
         changes.lift(order, HoldKind.UNPAID)
 
 
@@ -106,7 +105,7 @@ def follow_difference(changes: HoldChanges, told: Mapping[int, tuple[Order, Neut
 def _difference(order: Order, stated: NeutralOrder) -> dict[str, str] | None:
     pairs = (
         (order.total_sent_amount, stated.total_amount),
-        (order.total_computed_amount, recompute(stated).computed_total),
+        (_unchanged(order), recompute(stated).computed_total),
     )
     for known, said in pairs:
         if known is not None and said is not None and known != said:
@@ -118,6 +117,12 @@ def _difference(order: Order, stated: NeutralOrder) -> dict[str, str] | None:
                 "currency": order.currency,
             }
     return None
+
+
+def _unchanged(order: Order) -> Decimal | None:
+    """Our sum without what we changed since: the channel knows nothing of that."""
+    computed: Decimal | None = order.total_computed_amount
+    return None if computed is None else computed - order.changed_amount
 
 
 def _text(amount: Decimal) -> str:

@@ -63,9 +63,9 @@ def write_confirmation(order: Order) -> Written:
             "number": number,
             "shop": shop,
             "name": _name(order),
-            "lines": [_line_row(line, order.currency) for line in order.lines.all()],
+            "lines": [_line_row(line, order.currency) for line in order.lines.all() if line.quantity],
             "sums": list(_sums(order)),
-            "total": money_text(_total(order), order.currency),
+            "total": money_text(order.owed_amount, order.currency),
             "tax_within": list(_taxes(order)) if order.prices_include_tax else [],
             "address": address_lines(order.ship_to),
             "shipping_method": order.shipping_method,
@@ -81,11 +81,6 @@ def write_confirmation(order: Order) -> Written:
 def _name(order: Order) -> str:
     named = [order.customer.name if order.customer else "", order.bill_to.name if order.bill_to else ""]
     return next((name for name in (*named, order.ship_to.name if order.ship_to else "") if name), "")
-
-
-def _total(order: Order) -> Decimal | None:
-    stated: Decimal | None = order.total_sent_amount
-    return order.total_computed_amount if stated is None else stated
 
 
 def _line_row(line: OrderLine, currency: str) -> LineRow:

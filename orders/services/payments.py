@@ -17,7 +17,7 @@ from orders.intake_rules import PAID, payment_faults
 from orders.models import Hold, Order, Payment
 from orders.neutral import NeutralPayment
 from orders.selectors.holds import open_holds
-from orders.services.axes import owed_total, refresh_axes
+from orders.services.axes import refresh_axes
 from orders.services.holds import PLACED, hold_entry, lift
 from orders.services.locking import lock_orders, refuse_unknown
 from orders.states import PAY, PAYMENT
@@ -191,7 +191,7 @@ def _follow_unpaid(
         holds = [hold for hold in held.get(order.pk, ()) if hold.kind == HoldKind.UNPAID]
         if order.pk in paid:
             lifted += holds
-        elif not holds and not order.is_closed and owed_total(order) != 0:
+        elif not holds and not order.is_closed and order.owed_amount != 0:
             raised.append(
                 Hold(order=order, kind=HoldKind.UNPAID, opened_at=clock.now(), opened_by=actor.kind)
             )

@@ -10,7 +10,7 @@ from config.kernel.models import Delivery, Fact, Job
 from config.kernel.states import Edge, Machine
 from fulfillment.models import FulfillmentOrder, Parcel, Shipment
 from inventory.models import LowStockAlert, Reservation, StockCount, Transfer
-from orders.models import LinePart, Order, Payment
+from orders.models import LinePart, Order, Payment, Proposal
 from returns.models import ReturnUnit, Rma
 from tests.factories.inventory import make_level, make_location, make_sku
 from tests.factories.orders import make_order
@@ -34,6 +34,18 @@ def payment(status: str) -> Payment:
         authorised_amount=Decimal(5),
         captured_amount=Decimal(5),
         reported_at=clock.now(),
+    )
+
+
+def proposal(status: str) -> Proposal:
+    at = clock.now()
+    return Proposal.objects.create(
+        order=make_order(),
+        status=status,
+        base_version=1,
+        opened_at=at,
+        actor_kind="system",
+        closed_at=at if status in ("confirmed", "dropped") else None,
     )
 
 
@@ -154,6 +166,7 @@ def job(state: str) -> Job:
 ROWS: Mapping[str, Callable[[str], Any]] = {
     "order": order,
     "payment": payment,
+    "proposal": proposal,
     "reservation": reservation,
     "transfer": transfer,
     "stock_count": stock_count,
@@ -173,6 +186,7 @@ STAMPED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "transfer": {"sent_at": ("sent", "received"), "received_at": ("received",)},
     "stock_count": {"counted_at": ("counted", "approved"), "approved_at": ("approved",)},
     "low_stock_alert": {"snoozed_until": ("snoozed",), "cleared_at": ("cleared",)},
+    "proposal": {"closed_at": ("confirmed", "dropped")},
 }
 
 

@@ -13,8 +13,9 @@ from config.kernel.audit import INVARIANTS, Violation, run_audit
 from config.kernel.models import Delivery
 from inventory.enums import ReservationState
 from inventory.models import Reservation
+from orders.changes import SetQuantity
 from orders.enums import HoldKind, MailKind
-from orders.models import Charge, Hold, LinePart, Notification, Order, OrderLine, Payment
+from orders.models import Charge, Hold, LinePart, Notification, Order, OrderLine, Payment, Proposal
 from orders.neutral import NeutralCharge, NeutralDiscount, NeutralTax
 from orders.services.allocating import allocate_orders
 from orders.services.cancelling import cancel_orders
@@ -23,6 +24,7 @@ from orders.services.mailing import CONFIRMATION_MAIL
 from orders.services.merging import merge_customers
 from tests.factories.inventory import make_kit, make_level, make_location, make_sku
 from tests.factories.orders import make_order, neutral_line
+from tests.factories.proposals import propose
 
 pytestmark = pytest.mark.django_db
 
@@ -166,6 +168,12 @@ BREACHES: list[tuple[str, Breach]] = [
     ("orders.holds", lambda day: hold(day, 2)),
     ("orders.mails", lambda day: orders(day, 0).update(confirmed_at=clock.now() - timedelta(1))),
     ("orders.customers", lambda day: merge_halfway(day)),
+    ("orders.changes", lambda day: confirm_nothing(day[0])),
+    (
+        "orders.changes",
+        lambda day: Proposal.objects.filter(pk=confirm_nothing(day[0])).update(base_version=99),
+    ),
+    ("orders.changes", lambda day: orders(day, 0).update(changed_amount=1)),
     ("orders.unknown", lambda day: OrderLine.objects.filter(order=day[0]).update(sku=None)),
     ("orders.mails", lambda day: deliver_without_sending(day, 1)),
 ]
@@ -177,6 +185,13 @@ def merge_halfway(day: list[Order]) -> None:
     merge_customers([gone.pk], keep_id=keep.pk, actor=RULE).raise_refusals()
     outbox.deliver_due("work")
     orders(day, 1).update(customer=gone)
+
+
+def confirm_nothing(order: Order) -> int:
+    """A change that counts as confirmed though nothing was told of it."""
+    proposal = propose(order, SetQuantity(order.lines.get().pk, 9))
+    Proposal.objects.filter(pk=proposal.pk).update(status="confirmed", closed_at=clock.now())
+    return int(proposal.pk)
 
 
 def test_every_invariant_has_a_breach() -> None:

@@ -12,8 +12,9 @@ from config.kernel.actors import Actor
 from config.kernel.results import Results
 from inventory.models import Location, Sku
 from inventory.selectors.stock import waiting_quantity
+from orders.changes import SetQuantity
 from orders.enums import HoldKind, PaymentStatus
-from orders.models import OrderLine
+from orders.models import Order, OrderLine
 from orders.neutral import NeutralPayment
 from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders
@@ -23,8 +24,11 @@ from orders.services.confirming import confirm_orders
 from orders.services.holds import place_hold, release_holds
 from orders.services.payments import PaymentReport, report_payments
 from orders.services.reallocating import reallocate_orders
+from orders.services.proposals.confirming import confirm_proposals
+from orders.services.proposals.wishes import NewLine
 from tests.factories.inventory import make_level, make_location, make_sku, receive
 from tests.factories.orders import make_order, neutral_line
+from tests.factories.proposals import propose
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -128,3 +132,23 @@ def test_verbs_on_allocated_orders_take_a_fixed_number_of_statements(skus: list[
 
     for ids in (few, many):
         assert {verb: statements(partial(verb, ids)) for verb in VERBS} == VERBS
+
+
+def test_confirming_changes_does_not_grow(skus: list[Sku]) -> None:
+    def proposals(count: int) -> list[int]:
+        ids = place(skus, count)
+        allocate_orders(ids, actor=RULE)
+        return [
+            propose(
+                order,
+                *(SetQuantity(line.pk, line.quantity + 1) for line in order.lines.all()),
+                NewLine(skus[1].pk, 2, Decimal("3.00")),
+            ).pk
+            for order in Order.objects.filter(pk__in=ids)
+        ]
+
+    few, many = proposals(4), proposals(24)
+
+    counts = [statements(lambda ids=ids: confirm_proposals(ids, actor=RULE)) for ids in (few, many)]
+
+    assert counts == [51, 51]

@@ -1,0 +1,117 @@
+"""Changes to orders that the warehouse is at work on."""
+
+from collections.abc import Sequence
+from decimal import Decimal as D
+
+import pytest
+from django.db import transaction
+
+from config.kernel.audit import run_audit
+from config.kernel.models import Event
+from config.kernel.states import apply_transition
+from fulfillment.models import FulfillmentOrder
+from fulfillment.services.shipping import ship_by_hand
+from fulfillment.states import FULFILLMENT_ORDER, START_PICKING
+from orders.changes import SetPrice, SetQuantity
+from orders.errors import UnitsAtWork
+from orders.models import Order, Proposal
+from orders.services.proposals.confirming import confirm_proposals
+from orders.services.proposals.previewing import preview_proposal
+from orders.services.proposals.wishes import NewAddress
+from tests.factories.fulfillment import ACTOR, hand, make_released, make_shipped
+from tests.factories.orders import neutral_address
+from tests.factories.proposals import propose
+
+pytestmark = pytest.mark.django_db
+
+
+def less(order: Order, quantity: int = 1) -> Proposal:
+    return propose(order, SetQuantity(order.lines.get().pk, quantity))
+
+
+def said(proposal: Proposal) -> Sequence[str]:
+    order = Order.objects.get(pk=proposal.order_id)
+    return [effect.text for effect in preview_proposal(proposal, order).effects]
+
+
+def start_picking(work: FulfillmentOrder) -> None:
+    with transaction.atomic():
+        apply_transition(FULFILLMENT_ORDER, START_PICKING, [work], actor=ACTOR)
+
+
+def assert_nothing_broken() -> None:
+    assert [found for found in run_audit() if found.violations] == []
+
+
+def test_work_not_begun_is_called_back_for_its_units() -> None:
+    work = make_released({"MUG": 2})
+    proposal = less(work.order)
+    assert said(proposal) == [
+        f"{work.number} at {work.location.name} is called back; what stays of it can be released again."
+    ]
+
+    confirm_proposals([proposal.pk], actor=ACTOR).only()
+
+    work.refresh_from_db()
+    assert work.status == "cancelled"
+    assert Event.objects.get(subject_type="fulfillment_order", kind="cancel").facts["why"] == "order_changed"
+    assert Order.objects.get(pk=work.order_id).lines.get().parts.get().allocated == 1
+    assert_nothing_broken()
+
+
+def test_units_in_hand_are_refused_and_nothing_is_written() -> None:
+    work = make_released({"MUG": 2})
+    start_picking(work)
+    proposal = less(work.order)
+    events = Event.objects.count()
+
+    refusal = confirm_proposals([proposal.pk], actor=ACTOR).refusals[proposal.pk]
+
+    assert isinstance(refusal, UnitsAtWork)
+    assert (refusal.facts["n"], refusal.facts["work"]) == (1, f"{work.number} (Being picked)")
+    assert Event.objects.count() == events
+    assert Order.objects.get(pk=work.order_id).lines.get().quantity == 2
+
+
+def test_price_alone_leaves_the_warehouse_in_peace() -> None:
+    work = make_released({"MUG": 2})
+    proposal = propose(work.order, SetPrice(work.order.lines.get().pk, D(9)))
+    assert said(proposal) == []
+
+    confirm_proposals([proposal.pk], actor=ACTOR).only()
+
+    work.refresh_from_db()
+    assert work.status == "released"
+
+
+def test_new_address_calls_back_what_was_released_to_the_old_one() -> None:
+    work = make_released({"MUG": 2})
+    proposal = propose(work.order, NewAddress(neutral_address(line1="Via Roma 1")))
+    assert said(proposal) == [
+        f"{work.number} at {work.location.name} is called back: it was released to the old address."
+    ]
+
+    confirm_proposals([proposal.pk], actor=ACTOR).only()
+
+    refusal = ship_by_hand([hand(work)], actor=ACTOR).refusals[work.pk]
+    assert refusal.code == "not_released"
+    assert_nothing_broken()
+
+
+def test_new_address_stops_work_in_hand() -> None:
+    work = make_released({"MUG": 2})
+    start_picking(work)
+    proposal = propose(work.order, NewAddress(neutral_address(line1="Via Roma 1")))
+
+    assert said(proposal) == [
+        f"{work.number} is in hand at {work.location.name}. It cannot leave to the old address: call it back."
+    ]
+    confirm_proposals([proposal.pk], actor=ACTOR).only()
+
+
+def test_parcel_that_left_is_not_turned_around() -> None:
+    parcel = make_shipped({"MUG": 2})
+    order = Order.objects.get(pk=parcel.order_id)
+    proposal = propose(order, NewAddress(neutral_address(line1="Via Roma 1")))
+
+    assert said(proposal) == [f"{parcel} has left to the old address; this does not turn it around."]
