@@ -143,9 +143,9 @@ def _fill_money(one: _Filling) -> None:
         order.total_sent_amount = one.stated.total_amount
         one.what.append("total")
     if order.total_sent_amount is not None and order.total_computed_amount is not None:
-        order.total_difference_amount = (
-            order.total_sent_amount + order.changed_amount - order.total_computed_amount
-        )
+        order.total_difference_amount = order.total_sent_amount - order.total_computed_amount
+        if order.changed_amount:
+            order.total_difference_amount += order.changed_amount
 
 
 def _fill_buyer(one: _Filling, buyers: Mapping[str, Customer]) -> None:
