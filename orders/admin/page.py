@@ -206,6 +206,8 @@ def _money(order: Order) -> Iterator[tuple[Any, ...]]:
         yield _tax_label(order, tax), money_text(tax.amount, currency)
     yield _("Total, computed"), money_text(order.total_computed_amount, currency), "sum"
     yield _("Total, sent by the channel"), money_text(order.total_sent_amount, currency)
+    if order.changed_amount:
+        yield _("Changed since"), money_text(order.changed_amount, currency)
     if order.total_difference_amount:
         yield _("Difference"), badge(money_text(order.total_difference_amount, currency), "stop")
 

@@ -11,9 +11,9 @@ from config.kernel.admin.timeline import event_words
 from config.kernel.models import Event
 from config.kernel.templatetags.bancale import money_text
 from orders.change_shapes import Line
-from orders.changes import KINDS
+from orders.changes import KINDS, SetAddress
 from orders.enums import ChannelKind, HoldKind, MoneyOwner
-from orders.models import Order
+from orders.models import Address, Order
 from orders.services.proposals.previewing import Preview, StockChange
 from orders.services.proposals.telling import action_facts
 
@@ -140,6 +140,8 @@ def _told(order: Order) -> Iterator[Said]:
 def said_actions(preview: Preview, rows: Mapping[int, int]) -> list[dict[str, Any]]:
     """The wishes in sequence, with their pks (`rows` by position) and why one cannot be had."""
     said = []
+    named = [action.address_id for action in preview.actions.values() if isinstance(action, SetAddress)]
+    addresses = Address.objects.in_bulk(named) if named else {}
     for position, action in sorted(preview.actions.items()):
         problem = preview.plan.refusals.get(position)
         if problem is None:
@@ -148,6 +150,8 @@ def said_actions(preview: Preview, rows: Mapping[int, int]) -> list[dict[str, An
             event = Event(subject_type="order", thread_type="order", kind=kind, facts=facts)
             title, detail, tone = event_words(event)
             title = str(KINDS[type(action)].label)
+            if isinstance(action, SetAddress):
+                detail = str(addresses.get(action.address_id, ""))
         else:
             title, detail, tone = str(KINDS[type(action)].label), str(problem), "stop"
         said.append({"pk": rows[position], "title": title, "detail": detail, "tone": tone})

@@ -32,6 +32,7 @@ from orders.admin.proposal_words import said_actions, said_effects, said_lines, 
 from orders.admin.records import OrderLinked
 from orders.enums import ProposalStatus
 from orders.models import Address, Order, Proposal
+from orders.privacy import SEE_MONEY, SEE_PERSONAL
 from orders.services.proposals.adding import NewActions, add_actions, withdraw_actions
 from orders.services.proposals.confirming import confirm_proposals
 from orders.services.proposals.locking import fixed
@@ -141,6 +142,11 @@ class ProposalAdmin(OrderLinked, TransitionAdmin):
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.act_view)
         return [path("<int:pk>/act/", view, name="orders_proposal_act"), *super().get_urls()]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Everything here is about prices and addresses."""
+        sees = request.user.has_perms((SEE_MONEY, SEE_PERSONAL))
+        return sees and super().has_view_permission(request, obj)
 
     def timeline_of(self, obj: Any) -> list[Any] | None:
         """The order's own page tells the story."""

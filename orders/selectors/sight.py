@@ -20,6 +20,7 @@ ORDER_OF = {
     "orders.hold": "order",
     "orders.allocationdecision": "order",
     "orders.payment": "order",
+    "orders.proposal": "order",
     "orders.notification": "order",
 }
 _TAKEN = (ReservationState.OPEN, ReservationState.CONSUMED)

@@ -182,7 +182,14 @@ def test_unknown_order_is_not_found(support: Visitor) -> None:
 
 def test_page_has_exactly_the_legal_buttons(support: Visitor) -> None:
     order = make_order()
-    always = {"Cancel order", "Cancel lines…", "Hold", "Hold for fraud check", "Allocate stock"}
+    always = {
+        "Cancel order",
+        "Cancel lines…",
+        "Hold",
+        "Hold for fraud check",
+        "Allocate stock",
+        "Change order…",
+    }
 
     assert _buttons(support, order) == always | {"Confirm order"}
 
