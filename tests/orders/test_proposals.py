@@ -189,8 +189,9 @@ def test_address_is_a_new_snapshot_and_lifts_its_hold() -> None:
     before = order.ship_to_id
     assert [hold.kind for hold in order.holds.all()] == ["address"]
 
-    order = change(order, NewAddress(neutral_address(line1="Via Roma 1")))
+    order = change(order, NewAddress(neutral_address(name="Ada Blu", line1="Via Roma 1")))
 
+    assert "BLU" in order.search_text
     assert (order.ship_to.line1, order.ship_to_id == before) == ("Via Roma 1", False)
     assert Address.objects.filter(pk=before).exists()
     assert list(order.holds.filter(lifted_at=None)) == []

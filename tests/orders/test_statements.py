@@ -23,9 +23,9 @@ from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.confirming import confirm_orders
 from orders.services.holds import place_hold, release_holds
 from orders.services.payments import PaymentReport, report_payments
-from orders.services.reallocating import reallocate_orders
 from orders.services.proposals.confirming import confirm_proposals
 from orders.services.proposals.wishes import NewLine
+from orders.services.reallocating import reallocate_orders
 from tests.factories.inventory import make_level, make_location, make_sku, receive
 from tests.factories.orders import make_order, neutral_line
 from tests.factories.proposals import propose

@@ -7,8 +7,9 @@ from django.db.models import Max, Q
 
 from orders.change_money import shared_value
 from orders.change_shapes import Charge, Line, Priced
+from orders.models import Address, DiscountShare, LinePart, Order, OrderLine, TaxLine
 from orders.models import Charge as ChargeRow
-from orders.models import DiscountShare, LinePart, Order, OrderLine, TaxLine
+from orders.search_texts import search_text
 from orders.services.proposals.foreseeing import Planned
 from orders.services.texts import fit
 
@@ -17,7 +18,7 @@ LINE_COLUMNS = ["quantity", "unit_amount", "subtotal_amount", *PRICES]
 CHARGE_COLUMNS = ["amount", *PRICES]
 ORDER_COLUMNS = [
     "ship_to", "shipping_method", "lines_amount", "discount_amount", "charges_amount", "tax_amount",
-    "total_computed_amount", "total_difference_amount", "changed_amount",
+    "total_computed_amount", "total_difference_amount", "changed_amount", "search_text",
 ]  # fmt: skip
 Priceable = OrderLine | ChargeRow
 Owned = tuple[Order, Priceable, Priced]
@@ -29,6 +30,7 @@ def apply_rows(chosen: Sequence[Planned]) -> None:
     _write_shares(priced)
     for one in chosen:
         _add_up(one)
+    _find_by_address(chosen)
     Order.objects.bulk_update([one.order for one in chosen], ORDER_COLUMNS)
 
 
@@ -146,6 +148,17 @@ def _write_shares(priced: Sequence[Owned]) -> None:
         ]
     DiscountShare.objects.bulk_create(discounts)
     TaxLine.objects.bulk_create(taxes)
+
+
+def _find_by_address(chosen: Sequence[Planned]) -> None:
+    """An order is found by its new address too; one statement, none where none is new."""
+    new = [one.order for one in chosen if one.plan.new_address]
+    rows = Address.objects.in_bulk([order.ship_to_id for order in new]) if new else {}
+    for order in new:
+        if (row := rows.get(order.ship_to_id)) is not None:
+            order.search_text = search_text(
+                known=order.search_text, names=(row.name, row.company), email=row.email, phones=(row.phone,)
+            )
 
 
 def _add_up(one: Planned) -> None:
