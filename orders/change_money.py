@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from django.utils.translation import gettext_lazy as _
-
-from config.kernel.errors import InvalidInput
 from config.kernel.money import ZERO, coin, round_money, split_amount
+from orders.change_refusals import discount_out_of_range
 from orders.change_shapes import Line, Priced, Shape, Share, Tax, add
 from orders.changes import GiveDiscount
 
@@ -53,8 +51,7 @@ def discounted(shape: Shape, prices: Sequence[Priced], action: GiveDiscount) -> 
     else:
         amount = round_money(action.amount or ZERO, shape.currency)
     if not 0 < amount <= most:
-        accepted = _("accepted is more than 0 and at most %(most)s") % {"most": most}
-        raise InvalidInput(field="discount", value=amount, accepted=accepted)
+        raise discount_out_of_range(amount, most)
     pieces = split_amount(amount, totals, shape.currency)
     return [
         taxed(

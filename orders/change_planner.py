@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from django.utils.translation import gettext_lazy as _
-
-from config.kernel.errors import BancaleError, InvalidInput
+from config.kernel.errors import BancaleError
 from config.kernel.money import ZERO, round_money
 from orders.change_money import discounted, priced, scaled, taxed
+from orders.change_refusals import no_line, nothing_to_discount, price_below_discount, units_out_of_range
 from orders.change_shapes import Basis, Charge, Line, Part, Priced, Shape, Tax
 from orders.changes import (
     Action,
@@ -141,7 +140,7 @@ def _find(shape: Shape, ref: int) -> Line:
     for line in shape.lines:
         if line.ref == ref:
             return line
-    raise InvalidInput(field="line", value=ref, accepted=_("accepted are lines of the order"))
+    raise no_line(ref)
 
 
 def _with(shape: Shape, *lines: Line) -> Shape:
@@ -184,8 +183,7 @@ def _new_line(shape: Shape, position: int, action: AddLine) -> Line:
 def _check_units(quantity: int, parts: Sequence[Part]) -> None:
     most = MOST_UNITS // max((part.per_unit for part in parts), default=1)
     if not 0 < quantity <= most:
-        accepted = _("accepted are whole units, from 1 to %(most)s") % {"most": most}
-        raise InvalidInput(field="quantity", value=quantity, accepted=accepted)
+        raise units_out_of_range(quantity, most)
 
 
 def _below(shape: Shape, line: Line, asked: int) -> BelowLeast:
@@ -212,10 +210,7 @@ def _resized(shape: Shape, line: Line, quantity: int) -> Line:
 def _repriced(shape: Shape, line: Line, unit_amount: Decimal) -> Line:
     price = priced(shape, unit_amount, line.quantity, line.price)
     if price.discount and price.total is not None and price.total < 0:
-        accepted = _("accepted is a price that covers its discount of %(discount)s") % {
-            "discount": price.discount
-        }
-        raise InvalidInput(field="price", value=unit_amount, accepted=accepted)
+        raise price_below_discount(unit_amount, price.discount)
     return replace(line, unit_amount=unit_amount, price=price, basis=Basis(line.quantity, price))
 
 
@@ -223,9 +218,7 @@ def _discounted(shape: Shape, action: GiveDiscount) -> Shape:
     chosen = shape.lines if action.line is None else (_find(shape, action.line),)
     lines = [line for line in chosen if line.price.total is not None and line.price.total > 0]
     if not lines:
-        raise InvalidInput(
-            field="discount", value=action.line or "", accepted=_("accepted are lines that cost something")
-        )
+        raise nothing_to_discount(action.line)
     prices = discounted(shape, [line.price for line in lines], action)
     return _with(
         shape,
