@@ -81,6 +81,11 @@ class SecondPersonNeeded(BancaleError):
     )
 
 
+class NotWaiting(BancaleError):
+    code = "not_waiting"
+    message = _("It does not wait for stock any more.")
+
+
 class NotExpired(BancaleError):
     code = "not_expired"
     message = _("Its time has not run out.")

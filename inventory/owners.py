@@ -37,6 +37,19 @@ class Expired:
     was_open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Requeued:
+    """A waiting reservation that somebody moved in its queue from one place to another, both counted from 1."""
+
+    reservation_id: int
+    sku_id: int
+    reference: Reference
+    quantity: int
+    place_before: int
+    place: int
+    reason: str
+
+
 class ReservationOwner(Protocol):
     """What an upper room does for the reservations of its references."""
 
@@ -51,6 +64,9 @@ class ReservationOwner(Protocol):
 
     def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
         """Bring its own rows in step: these reservations have just been closed."""
+
+    def requeue(self, moved: Sequence[Requeued], *, actor: Actor) -> None:
+        """Write down that these have just been moved in line; they wait as before."""
 
 
 OWNERS: dict[str, list[ReservationOwner]] = defaultdict(list)

@@ -9,7 +9,7 @@ from fulfillment.enums import LIVE_FULFILLMENT
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.selectors.work import ORDER_LINE_PART, asked_units, reserved_units
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
-from inventory.owners import Expired, Loss
+from inventory.owners import Expired, Loss, Requeued
 
 LOST_STOCK = "lost_stock"
 
@@ -54,3 +54,6 @@ class WarehouseWork:
 
     def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
         """Nothing to do: what work asks for does not expire."""
+
+    def requeue(self, moved: Sequence[Requeued], *, actor: Actor) -> None:
+        """Nothing to do: work asks for nothing that waits."""

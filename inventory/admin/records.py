@@ -1,4 +1,4 @@
-"""Levels, movements and reservations: what verbs write and people read."""
+"""Levels and movements: what verbs write and people read."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,22 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.actors import Actor
 from config.kernel.admin import (
     ExtraVerb,
-    Queue,
     ReadOnlyAdmin,
     ReadOnlyTabularInline,
     TransitionAdmin,
     badge_column,
-    queue_filter,
 )
 from config.kernel.results import Results
-from config.kernel.templatetags.bancale import ago, localtime, quantity
+from config.kernel.templatetags.bancale import localtime, quantity
 from inventory.admin.adjustments import adjust_buttons
 from inventory.admin.pages import PageAdmin, actor_of, set_actors, set_references
 from inventory.admin.words import reference_link, sku_link
-from inventory.enums import MovementKind, ReservationState
-from inventory.models import BinStock, Reservation, StockLevel, StockMovement, UnsellableStock
-from inventory.selectors.queue import queue_places
-from inventory.selectors.sku_page import waiting
+from inventory.enums import MovementKind
+from inventory.models import BinStock, StockLevel, StockMovement, UnsellableStock
 from inventory.services.arrivals import MOST_UNITS
 from inventory.services.policies import CHANGE_LEVEL, LevelPolicy, set_policies
 
@@ -206,60 +202,3 @@ class StockMovementAdmin(PageAdmin, ReadOnlyAdmin):
     @admin.display(description=_("by"))
     def who(self, row: StockMovement) -> str:
         return actor_of(row)
-
-
-@admin.register(Reservation)
-class ReservationAdmin(PageAdmin, ReadOnlyAdmin):
-    list_display = ("sku_code", "units", "state_said", "place", "in_line", "document", "since", "promised")
-    list_filter = (
-        queue_filter((Queue("waiting", _("Waiting for stock"), waiting, "info", on_front=False),)),
-        "state",
-        ("level__location", admin.RelatedOnlyFieldListFilter),
-    )
-    list_select_related = ("sku", "level__location")
-    search_fields = ("sku__code__istartswith",)
-    search_help_text = _("Beginning of the SKU")
-    ordering = ("-id",)
-    fields = readonly_fields = (
-        "sku_code", "units", "state_said", "place", "in_line", "document", "priority", "since", "promised",
-        "opened_at", "closed_at", "closed_reason",
-    )  # fmt: skip
-    state_said = badge_column("state", ReservationState, _("state"))
-    empty_title = _("Nothing is promised yet")
-    empty_text = _("Each order's units are reserved here, or wait in line until stock comes.")
-
-    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
-        set_references(rows)
-        places = queue_places(row.pk for row in rows if row.state == ReservationState.WAITING)
-        for row in rows:
-            row.queue_place = places.get(row.pk)
-
-    @admin.display(description=_("SKU"), ordering="sku__code")
-    def sku_code(self, row: Reservation) -> Any:
-        return sku_link(row.sku)
-
-    @admin.display(description=_("units"), ordering="quantity")
-    def units(self, row: Reservation) -> Any:
-        return quantity(row.quantity)
-
-    @admin.display(description=_("location"))
-    def place(self, row: Reservation) -> str:
-        return row.level.location.name if row.level else "–"
-
-    @admin.display(description=_("place in line"))
-    def in_line(self, row: Any) -> Any:
-        if not hasattr(row, "queue_place"):
-            row.queue_place = queue_places([row.pk]).get(row.pk)
-        return quantity(row.queue_place.position if row.queue_place else None)
-
-    @admin.display(description=_("for"))
-    def document(self, row: Reservation) -> Any:
-        return reference_link(row)
-
-    @admin.display(description=_("in line since"), ordering="queued_at")
-    def since(self, row: Reservation) -> Any:
-        return ago(row.queued_at)
-
-    @admin.display(description=_("promised for"), ordering="promised_at")
-    def promised(self, row: Reservation) -> Any:
-        return localtime(row.promised_at)

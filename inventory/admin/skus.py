@@ -43,6 +43,7 @@ from inventory.selectors.transit import lines_in_transit
 from inventory.selectors.waterfall import waterfall
 from inventory.services.catalogue import PartOfKit, kit_problem, save_kits
 from inventory.services.receiving import RECEIVE
+from inventory.states import RESERVE
 
 INCOMING = 25
 
@@ -186,6 +187,8 @@ def page_of(sku: Sku, request: HttpRequest) -> dict[str, Any]:
     for row in promises:
         row.queue_place = places.get(row.pk)  # type: ignore[attr-defined]
         row.badge = status_badge(ReservationState, row.state)  # type: ignore[attr-defined]
+        if len(places) > 1 and row.pk in places and request.user.has_perm(RESERVE):
+            row.move_url = admin_url(Reservation, "requeue", row.pk)  # type: ignore[attr-defined]
     for entry in movements:
         entry.signed = signed(entry.delta)  # type: ignore[attr-defined]
     may_receive = request.user.has_perm(RECEIVE) and not sku.is_kit and sku.is_active

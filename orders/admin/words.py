@@ -268,6 +268,13 @@ describe(
 describe("order", "backordered", gettext_lazy("Waits for stock"), detail=_units, tone="wait")
 describe("order", "lost_stock", gettext_lazy("Lost reserved stock"), detail=_units, tone="stop")
 describe("order", "promise_expired", gettext_lazy("Reservation expired"), detail=_units, tone="stop")
+describe(
+    "order",
+    "requeued",
+    gettext_lazy("Moved in line from place %(from)s to %(to)s"),
+    detail=lambda facts: str(facts.get("reason", "")),
+    tone="info",
+)
 describe("order", "backorder_filled", gettext_lazy("Backorder filled"), detail=_units, tone="ok")
 describe("order", "shipped", gettext_lazy("Goods left"), detail=_units, tone="info")
 describe("order", "delivered", gettext_lazy("Goods delivered"), detail=_units, tone="ok")

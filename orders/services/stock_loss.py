@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from config.kernel.actors import Actor
 from config.kernel.events import Entry, Thread, record_events
-from inventory.owners import Expired, Loss
+from inventory.owners import Expired, Loss, Requeued
 from orders.models import LinePart, Order
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.services.axes import refresh_axes
@@ -14,6 +14,7 @@ from orders.services.locking import lock_orders
 
 LOST_STOCK = "lost_stock"
 PROMISE_EXPIRED = "promise_expired"
+REQUEUED = "requeued"
 
 
 class OrderDemand:
@@ -72,6 +73,26 @@ class OrderDemand:
         ]
         record_events(entries, actor=actor)
         refresh_axes(list(Order.objects.filter(pk__in=list(of_order)).order_by("pk")))
+
+    def requeue(self, moved: Sequence[Requeued], *, actor: Actor) -> None:
+        """One event a moved reservation; nothing of the orders' own figures changes."""
+        order_of = dict(
+            LinePart.objects.filter(pk__in=[one.reference[1] for one in moved]).values_list(
+                "pk", "line__order_id"
+            )
+        )
+        record_events([_moved_entry(order_of[one.reference[1]], one) for one in moved], actor=actor)
+
+
+def _moved_entry(order_id: int, one: Requeued) -> Entry:
+    facts = {
+        "sku": one.sku_id,
+        "units": one.quantity,
+        "from": one.place_before,
+        "to": one.place,
+        "reason": one.reason,
+    }
+    return Entry(("order", order_id), Thread("order", order_id), REQUEUED, facts=facts)
 
 
 def _entry(order_id: int, lost: Mapping[int, int], losses: Sequence[Loss]) -> Entry:

@@ -10,7 +10,7 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import NotAllowed
 from inventory.enums import ReservationState
 from inventory.models import Location, Reservation, Sku, StockLevel
-from inventory.owners import OWNERS, Expired, Loss
+from inventory.owners import OWNERS, Expired, Loss, Requeued
 from inventory.selectors.stock import available_to_sell
 from inventory.services.levels import lock_levels
 from inventory.services.reservations import Fill, expire_reservations, fill_reservations
@@ -41,6 +41,9 @@ class Hearer:
 
     def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
         self.told += [(one.reference[1], one.quantity, one.was_open) for one in expired]
+
+    def requeue(self, moved: Sequence[Requeued], *, actor: Actor) -> None:
+        raise AssertionError("nobody was moved")
 
 
 @pytest.fixture

@@ -10,12 +10,14 @@ from inventory.services.reservations.filling import Fill, fill_reservations
 from inventory.services.reservations.moving import Move, move_reservations
 from inventory.services.reservations.placing import Claim, place_reservations
 from inventory.services.reservations.releasing import release_reservations
+from inventory.services.reservations.requeueing import Requeue, requeue_reservations
 
 __all__ = [
     "Claim",
     "Cut",
     "Fill",
     "Move",
+    "Requeue",
     "Take",
     "consume_reservations",
     "cut_reservations",
@@ -24,4 +26,5 @@ __all__ = [
     "move_reservations",
     "place_reservations",
     "release_reservations",
+    "requeue_reservations",
 ]
