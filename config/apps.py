@@ -24,11 +24,14 @@ class BancaleConfig(AppConfig):
             queues,
         )
         from config.access import lockout, sessions, words  # noqa: F401  (words describe its events)
+        from config.claimants import channel_claimants
         from config.roles import ensure_roles
+        from inventory.claimants import register_claimants
 
         dashboard.register(queues.queue_tiles)
         user_logged_in.connect(sessions.begin, dispatch_uid="bancale")
         user_locked_out.connect(lockout.note_lockout, dispatch_uid="bancale")
+        register_claimants(channel_claimants)
 
         # Told of the last app that is migrated: by then every other one's permissions are there.
         last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 
 from channels.services.intake import Body, take_in
 from config.demo.catalogue import PLACES
@@ -17,9 +17,10 @@ from config.demo.making import SHOPS
 from config.demo.master import ACTOR, Business, prepare
 from config.demo.stockroom import Stockroom
 from config.demo.warehouse import ask_back, give_back, ship, take_back, tell
-from config.kernel import clock, outbox
+from config.kernel import clock, idempotency, outbox
 from config.kernel.actors import Actor
 from config.kernel.batches import in_batches
+from config.kernel.models import IdempotencyKey
 from fulfillment.enums import ParcelStatus
 from fulfillment.services.releasing import release_orders
 from orders.enums import HoldKind
@@ -34,6 +35,8 @@ from orders.services.noting import add_note, set_tags
 from orders.services.raw import RawEntry, store_raw_orders
 
 Say = Callable[[str], None]
+# Written last: a sample without it was stopped halfway.
+LOADED = ("demo", "sample")
 _DELIVERED = {Fate.DELIVERED, Fate.CANCELLED_IN_PART, *RETURNS}
 _SHIPPED = {*_DELIVERED, *CARRIERS_FAULT, Fate.SHIPPED}
 _RELEASED = {*_SHIPPED, Fate.RELEASED, Fate.CANCELLED_LATE, Fate.PART_SHIPPED}
@@ -82,7 +85,9 @@ class _Months:
 def load(say: Say, *, count: int = COUNT) -> str:
     """Load the sample business into an empty database; says what is there. A second call changes nothing."""
     if Order.objects.filter(sales_channel__code__in=list(SHOPS)).exists():
-        return f"{Order.objects.count()} orders are there already"
+        said = f"{Order.objects.count()} orders are there already"
+        is_whole = IdempotencyKey.objects.filter(scope=LOADED[0], key=LOADED[1]).exists()
+        return said if is_whole else f"{said}, but not all: “manage.py demo --reset” starts over"
     now = clock.now()
     told: dict[int, list[Story]] = defaultdict(list)
     for story in stories(now, count=count):
@@ -101,6 +106,9 @@ def load(say: Say, *, count: int = COUNT) -> str:
             _write_on_orders(months)
             _trouble_at_the_door(months.business)
             outbox.deliver_due("work")
+    with transaction.atomic():
+        idempotency.begin(*LOADED, {"count": count})
+        idempotency.finish(*LOADED, {"orders": len(months.ids)})
     return f"{len(months.ids)} orders, {len(months.business.sku_ids)} SKUs, {len(PLACES)} locations"
 
 

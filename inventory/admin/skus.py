@@ -30,6 +30,7 @@ from inventory.models import (
     Transfer,
 )
 from inventory.selectors.alerts import alerts_by_level
+from inventory.selectors.claimed import available_by_claimant
 from inventory.selectors.queue import queue_places
 from inventory.selectors.sku_page import (
     last_movements,
@@ -211,6 +212,8 @@ def page_of(sku: Sku, request: HttpRequest) -> dict[str, Any]:
         ][:INCOMING],
         "waterfall": bars(explained),
         "available": explained.available,
+        "channels": available_by_claimant(sku.pk),
+        "channels_linked": request.user.has_perm("orders.view_saleschannel"),
         "limiting": limiting,
         "levels": _levels(sku, request),
         "promises": promises,

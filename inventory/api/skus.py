@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from config.kernel.actors import Actor
 from inventory.models import Sku
 from inventory.references import ResolvedReference
+from inventory.selectors.claimed import ClaimantRow, available_by_claimant
 from inventory.selectors.waterfall import WaterfallRow, waterfall
 from inventory.selectors.waterfall_documents import Document, Documents, documents_of
 
@@ -21,7 +22,8 @@ SEE = "inventory.view_sku"
 def sku_waterfall(request: HttpRequest, code: str) -> JsonResponse:
     """Why so many of a SKU can be sold: the rows of its page, which sum to `available` exactly.
 
-    `documents` of a row name who holds or awaits its units; with the `further` ones they sum to the row. Refuses 401
+    `documents` of a row name who holds or awaits its units; with the `further` ones they sum to the row.
+    `channels` say how many each could order now, past those who wait with a lower priority. Refuses 401
     without a login, 403 without the right to see SKUs, 404 for an unknown code.
     """
     user = request.user
@@ -42,9 +44,22 @@ def sku_waterfall(request: HttpRequest, code: str) -> JsonResponse:
             "title": sku.title,
             "available": explained.available,
             "limiting_part": limiting,
+            "channels": [_claimant(row) for row in available_by_claimant(sku.pk)],
             "rows": [_row(row, documents.get(row, Documents(rest=row.quantity))) for row in explained.rows],
         }
     )
+
+
+def _claimant(row: ClaimantRow) -> dict[str, Any]:
+    one = row.claimant
+    return {
+        "channel": one.code,
+        "name": one.name,
+        "priority": one.priority,
+        "free": row.free,
+        "ahead": row.ahead,
+        "available": row.available,
+    }
 
 
 def _row(row: WaterfallRow, documents: Documents) -> dict[str, Any]:

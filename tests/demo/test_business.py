@@ -12,7 +12,7 @@ from config.demo.trickle import Trickle
 from config.kernel import clock
 from config.kernel.audit import Finding, run_audit
 from config.kernel.enums import DeliveryState
-from config.kernel.models import Delivery, Event
+from config.kernel.models import Delivery, Event, IdempotencyKey
 from fulfillment.enums import ParcelStatus
 from fulfillment.models import Parcel
 from inventory.enums import AlertStatus, CountStatus, ReservationState, TransferStatus
@@ -75,6 +75,11 @@ def test_load_business_reaches_every_state_once_and_goes_on() -> None:
         said = business.load(lambda text: None)
     assert said == f"{COUNT} orders are there already"
     assert (Event.objects.count(), Parcel.objects.count()) == (events, parcels)
+
+    IdempotencyKey.objects.filter(scope="demo").delete()
+    assert business.load(lambda text: None) == (
+        f"{COUNT} orders are there already, but not all: “manage.py demo --reset” starts over"
+    )
 
     with clock.frozen(NOW):
         Trickle(threading.Event()).step()

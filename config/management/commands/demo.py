@@ -38,10 +38,19 @@ class Command(BaseCommand):
             self._reset()
         self._step("Database", lambda: call_command("migrate", verbosity=0, interactive=False))
         people = logins.ensure_logins(settings.DATA_DIR)
-        self._step("Sample business", lambda: business.load(self._progress))
-        self._step("Figures", _count)
-        if not options["load_only"]:
+        if options["load_only"]:
+            self._load()
+        else:
             self._serve(people, options)
+
+    def _load(self) -> None:
+        try:
+            self._step("Sample business", lambda: business.load(self._progress))
+            self._step("Figures", _count)
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped halfway through the sample: “manage.py demo --reset” starts over."
+            ) from None
 
     def _reset(self) -> None:
         if connection.vendor == "sqlite":
@@ -70,16 +79,18 @@ class Command(BaseCommand):
         if port != options["port"]:
             self.stdout.write(f"Port {options['port']} is taken, using {port}.")
         stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
         for noisy in ("celery", "kombu"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
+        threading.Thread(target=server.serve_forever, name="web", daemon=True).start()
+        self._announce(port, people)
+        # The pages are there while they fill up; workers would take the past for the present, and wait for its end.
+        self._load()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
         with serving.workers():
-            threading.Thread(target=server.serve_forever, name="web", daemon=True).start()
             trickle = None if options["no_trickle"] else Trickle(stop)
             if trickle:
                 trickle.start()
-            self._announce(port, people)
             stop.wait()
             self.stdout.write("Stopping …")
             server.shutdown()
