@@ -6,9 +6,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.translation import gettext as _said
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from config.kernel.actors import Actor
 from config.kernel.admin import ExtraVerb, ObjectForm, Queue, TransitionAdmin, badge_column, queue_filter
@@ -61,7 +60,7 @@ def step_words(step: Step) -> str:
         units = sum(one.quantity for one in step.let_past)
         who = ngettext("%(n)s other would come first", "%(n)s others would come first", past) % {"n": past}
         what = ngettext("%(n)s unit", "%(n)s units", units) % {"n": units}
-    return _said("Place %(place)s: %(who)s (%(what)s)") % {"place": step.place, "who": who, "what": what}
+    return gettext("Place %(place)s: %(who)s (%(what)s)") % {"place": step.place, "who": who, "what": what}
 
 
 def _line(row: Reservation) -> dict[str, Any]:
@@ -76,7 +75,7 @@ def _line(row: Reservation) -> dict[str, Any]:
         rows.append(
             [
                 place + 1,
-                _said("%(who)s (this one)") % {"who": name} if place == here else name,
+                gettext("%(who)s (this one)") % {"who": name} if place == here else name,
                 one.quantity,
                 ago(one.queued_at),
                 localtime(one.promised_at),
@@ -117,7 +116,7 @@ MOVE_IN_LINE = ExtraVerb(
     effect=_("Move it there"),
     verb=move_in_line,
     form=MoveInLineForm,
-    success=lambda _row, place: _said("It stands at place %(place)s now.") % {"place": place},
+    success=lambda _row, place: gettext("It stands at place %(place)s now.") % {"place": place},
     consequences=_consequences,
     lines=_line,
     undo=_("Move it back to its old place; who got units meanwhile keeps them."),
