@@ -31,5 +31,6 @@ app.conf.beat_schedule = {
         "args": (None,),
     },
     "measure-stages": {"task": "fulfillment.sweep_stage_times", "schedule": 300.0},
+    "forget-access": {"task": "config.sweep_access", "schedule": 3600.0},
     "read-raw-orders": {"task": "channels.sweep_raw_orders", "schedule": 60.0},
 }

@@ -4,6 +4,7 @@ from collections.abc import MutableMapping
 from datetime import timedelta
 from typing import Any
 
+from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
@@ -14,6 +15,8 @@ from config.kernel import clock
 from config.kernel.admin.proof import PROVED
 from config.kernel.models import StaffSession
 
+# How long the address of a log-in, or of a failed one, is kept.
+REMEMBERED = timedelta(days=90)
 BEGAN, SEEN, FACTOR = "began_at", "seen_at", "second_factor"
 DUE, DONE, NONE = "due", "done", "none"
 # How often a session notes that it is used: each note is a write.
@@ -67,6 +70,15 @@ def sessions_of(user: Any) -> list[StaffSession]:
     if gone:
         StaffSession.objects.filter(pk__in=gone).delete()
     return kept
+
+
+def forget_old_access() -> None:
+    """Delete sessions that ended and what is remembered of log-ins: addresses are personal. Four statements."""
+    now = clock.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    StaffSession.objects.filter(began_at__lt=now - timedelta(seconds=settings.SESSION_COOKIE_AGE)).delete()
+    AccessLog.objects.filter(attempt_time__lt=now - REMEMBERED).delete()
+    AccessAttempt.objects.filter(attempt_time__lt=now - REMEMBERED).delete()
 
 
 def end_sessions(user: Any, *, but: str = "", only: int | None = None) -> int:

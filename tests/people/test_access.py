@@ -20,6 +20,7 @@ from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.admin import admin_url
 from config.kernel.models import Event, RecoveryCode, StaffSession
+from config.tasks import sweep_access
 from tests.kernel.visitor import Visitor, text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +177,22 @@ def test_person_ends_one_of_their_own_sessions_and_nobody_elses(nina: Any) -> No
     assert there.get(reverse("admin:index")).status_code == 302
     assert here.get(reverse("admin:account")).status_code == 200
     assert not Session.objects.filter(session_key=key).exists()
+
+
+def test_old_access_is_forgotten_and_a_living_session_stays(nina: Any) -> None:
+    client = Client()
+    with clock.frozen(clock.now() - timedelta(days=91)):
+        Client().force_login(nina)
+    log_in(client)
+    log_in(Client(), "wrong")
+    AccessAttempt.objects.update(attempt_time=clock.now() - timedelta(days=91))
+
+    sweep_access()
+    sweep_access()
+
+    assert StaffSession.objects.count() == 1
+    assert not AccessAttempt.objects.exists()
+    assert client.get(reverse("admin:index")).status_code == 200
 
 
 # Second factor

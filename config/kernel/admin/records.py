@@ -25,7 +25,7 @@ class PrivilegedFilter(admin.SimpleListFilter):
     parameter_name = "acts"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("privileged", _("Privileged: people, roles, stock by hand, exports, lock-outs"))]
+        return [("privileged", _("Privileged"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(subject_type__in=PRIVILEGED) if self.value() == "privileged" else queryset
