@@ -41,12 +41,14 @@ class BancaleAdminSite(admin.AdminSite):
             "at_home": request.path == reverse("admin:index", current_app=self.name),
             "here": next((work for work in works if work.current), None),
             "find_url": reverse("admin:find", current_app=self.name),
+            "palette_url": reverse("admin:palette", current_app=self.name),
             "queues_url": reverse("admin:queues", current_app=self.name),
         }
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [
             path("find/", self.admin_view(self.find), name="find"),
+            path("palette/", self.admin_view(self.palette), name="palette"),
             path("queues/", self.admin_view(self.queues), name="queues"),
             path("today/", self.admin_view(self.today), name="today"),
             path("second-factor/", never_cache(partial(views.second_factor, self)), name="second_factor"),
@@ -94,6 +96,13 @@ class BancaleAdminSite(admin.AdminSite):
         if text and url is None:
             messages.warning(request, _("Nothing is called “%(text)s”.") % {"text": text})
         return redirect(url or reverse("admin:index", current_app=self.name))
+
+    def palette(self, request: HttpRequest) -> JsonResponse:
+        """What the typed letters could mean, for the box that stands on every page."""
+        from config.palette import palette  # names models, which are not there when this site is made
+
+        text = " ".join(request.GET.get("q", "").split())[:80]
+        return JsonResponse({"groups": palette(request, self, text)})
 
     def queues(self, request: HttpRequest) -> JsonResponse:
         """Fresh figures for the navigation and the tiles of an open page."""

@@ -25,7 +25,7 @@ class PageAdmin:
     """Mixin of an admin whose columns need `load_page`."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return PageList
+        return getattr(request, "list_class", PageList)
 
     def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
         """Set attributes on the rows."""

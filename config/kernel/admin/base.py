@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from config.kernel.actors import Actor
 from config.kernel.admin.keyset import KeysetChangeList
+from config.kernel.admin.walking import WalkMixin
 from config.kernel.visibility import is_declared, visible_to
 
 COUNT_LIMIT = 10_000
@@ -72,6 +73,13 @@ class SeenAdmin(_ModelAdmin):
         return super().formfield_for_manytomany(db_field, request, **_seen(db_field, request, kwargs))
 
 
+class KeysetAdmin(SeenAdmin):
+    """Pages its list by key."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return KeysetChangeList
+
+
 def _seen(db_field: Any, request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
     related = db_field.remote_field.model
     if "queryset" not in given and is_declared(related):
@@ -95,7 +103,7 @@ def name_of(entry: Any) -> str:
     return str(entry[0] if isinstance(entry, tuple) else entry)
 
 
-class BancaleAdmin(SeenAdmin):
+class BancaleAdmin(WalkMixin, KeysetAdmin):
     """Any model's pages. Lists are bounded; nothing is deleted by ticking boxes.
 
     `needs` names the permission that a column, field or filter needs; whoever lacks it neither sees it nor
@@ -137,9 +145,6 @@ class BancaleAdmin(SeenAdmin):
         if name in columns - {"id", *filters, *self.linked_by}:
             return False
         return bool(super().lookup_allowed(lookup, value, request))
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return KeysetChangeList
 
     def action_checkbox(self, obj: Any) -> SafeString:
         """As Django's, without a template a row: with a hundred rows that was a fifth of the page."""

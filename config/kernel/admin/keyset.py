@@ -213,3 +213,22 @@ class KeysetChangeList(ChangeList):
             self.steps["next"] = self.get_query_string({PAGE_VAR: number + 1})
             if self.is_counted:
                 self.steps["last"] = self.get_query_string({PAGE_VAR: last})
+
+
+def neighbour(listed: KeysetChangeList, pk: int, *, is_ahead: bool) -> int | None:
+    """The row beside this one in a filtered list, also where this one has left the list since; None at its end."""
+    row = listed.root_queryset.filter(pk=pk).first()
+    keys = keys_of(listed.model, listed.queryset.query.order_by)
+    if row is None or keys is None:
+        return None
+    way = keys if is_ahead else [key.reversed() for key in keys]
+    rows = listed.queryset.filter(beyond(way, [key.value_of(row) for key in way]))
+    found = in_order(rows, way).values_list("pk", flat=True).first()
+    return None if found is None else int(found)
+
+
+class WalkList(KeysetChangeList):
+    """A list that is walked from one object to the next: its rows are neither counted nor read."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        self.result_list: Any = ()

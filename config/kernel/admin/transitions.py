@@ -118,7 +118,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             reason = press.verb.blocked(obj)
             tone = "plain" if press.tone == "primary" and (has_primary or reason) else press.tone
             has_primary = has_primary or tone == "primary"
-            url = "" if reason else admin_url(self.model, press.name, obj.pk)
+            url = "" if reason else self.keeping(request, admin_url(self.model, press.name, obj.pk))
             rows.append({"label": press.label, "tone": tone, "reason": reason, "url": url})
         return sorted(rows, key=lambda row: {"primary": 2, "plain": 1}.get(row["tone"], 0))
 
@@ -185,7 +185,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
         except BancaleError as error:
             return self._refused(request, press, obj.pk, form, str(error))
         messages.success(request, answer.get("message", ""))
-        return HttpResponseRedirect(answer.get("url") or self._page_of(obj.pk))
+        return HttpResponseRedirect(answer.get("url") or self._page_of(request, obj.pk))
 
     def _stale(self, request: HttpRequest, press: Press, pk: int, form: forms.Form | None) -> HttpResponse:
         obj = self.get_object(request, str(pk))
@@ -219,10 +219,10 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
 
     def _back(self, request: HttpRequest, obj: Any, reason: str) -> HttpResponse:
         messages.error(request, reason)
-        return HttpResponseRedirect(self._page_of(obj.pk))
+        return HttpResponseRedirect(self._page_of(request, obj.pk))
 
-    def _page_of(self, pk: int) -> str:
-        return admin_url(self.model, "change", pk)
+    def _page_of(self, request: HttpRequest, pk: int) -> str:
+        return self.keeping(request, admin_url(self.model, "change", pk))
 
     def _confirm_page(
         self, request: HttpRequest, press: Press, obj: Any, *, form: forms.Form | None, **more: Any
@@ -245,7 +245,8 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
                 ("last_event", seen.get("last_event") or str(last_event_id(self.thread_of(obj)))),
                 ("nonce", seen.get("nonce") or uuid4().hex),
             ],
-            "cancel_url": self._page_of(obj.pk),
+            "preserved_filters": self.get_preserved_filters(request),
+            "cancel_url": self._page_of(request, obj.pk),
             **more,
         }
         return TemplateResponse(request, "kernel/confirm.html", context)

@@ -239,6 +239,17 @@ def changelist_url(context: Context, opts: "Options[Any]") -> str:
     return f"{url}?{kept}" if kept else url
 
 
+@register.inclusion_tag("kernel/_walk.html", takes_context=True)
+def walk(context: Context, opts: "Options[Any]", pk: int) -> dict[str, Any]:
+    """To the objects before and after this one in the list that it was opened from."""
+    kept = context.get("preserved_filters", "")
+    try:
+        steps = {name: reverse(admin_urlname(opts, name), args=[pk]) for name in ("previous", "next")}  # type: ignore[arg-type]
+    except NoReverseMatch:
+        return {}
+    return {name: f"{url}?{kept}" if kept else url for name, url in steps.items()}
+
+
 @register.simple_tag
 def page_links(cl: ChangeList) -> dict[str, Any]:
     """Pages around this one, the numbers of its first and last row, and whether all rows were counted."""

@@ -134,17 +134,133 @@
     const timer = setInterval(ask, 1000 * (box.dataset.refreshEvery || 2));
   }
 
-  const typing = (target) => target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+  const TYPED = "input:not([type=checkbox]):not([type=radio]):not([type=submit]), textarea, select";
+  const typing = (target) => target.isContentEditable || target.matches(TYPED);
+
+  // The box of the frame: options while typing, the arrows choose, Enter opens; without an option it searches.
+  function palette(form) {
+    const box = form.querySelector("input");
+    const list = form.querySelector("[role=listbox]");
+    let timer = 0;
+    let asked = 0;
+    const options = () => [...list.querySelectorAll("[role=option]")];
+    const close = () => { list.hidden = true; box.setAttribute("aria-expanded", "false"); box.removeAttribute("aria-activedescendant"); };
+    const choose = (option) => {
+      options().forEach((one) => one.setAttribute("aria-selected", String(one === option)));
+      if (option) { box.setAttribute("aria-activedescendant", option.id); option.scrollIntoView({ block: "nearest" }); } else { box.removeAttribute("aria-activedescendant"); }
+    };
+    const chosen = () => list.querySelector("[aria-selected=true]");
+    const part = (name, text, className) => { const made = document.createElement(name); made.textContent = text; made.className = className || ""; return made; };
+    const draw = (groups) => {
+      let number = 0;
+      list.replaceChildren(...groups.map((group) => {
+        const shown = part("div", "");
+        shown.setAttribute("role", "group");
+        shown.setAttribute("aria-label", group.label);
+        const title = part("span", group.label, "title");
+        title.setAttribute("aria-hidden", "true");
+        shown.append(title, ...group.rows.map((row) => {
+          const option = part("a", "");
+          option.id = `find-option-${number += 1}`;
+          option.href = row.url;
+          option.tabIndex = -1;
+          option.setAttribute("role", "option");
+          option.setAttribute("aria-selected", "false");
+          option.append(part("b", row.label), part("span", row.detail));
+          if (row.exact) { option.dataset.exact = "1"; }
+          return option;
+        }));
+        return shown;
+      }));
+      if (!groups.length) { list.append(part("p", list.dataset.none)); }
+      list.hidden = false;
+      box.setAttribute("aria-expanded", "true");
+      const exact = list.querySelectorAll("[data-exact]");
+      choose(exact.length === 1 ? exact[0] : null);
+    };
+    const ask = async () => {
+      const turn = asked += 1;
+      try {
+        const answer = await fetch(`${form.dataset.palette}?q=${encodeURIComponent(box.value.trim())}`, { headers: { Accept: "application/json" }, redirect: "error" });
+        if (answer.ok && turn === asked && document.activeElement === box) { draw((await answer.json()).groups); }
+      } catch { /* Offline: Enter still asks the server. */ }
+    };
+    box.addEventListener("input", () => { choose(null); clearTimeout(timer); timer = setTimeout(ask, 120); });
+    box.addEventListener("focus", ask);
+    form.addEventListener("submit", () => { asked += 1; clearTimeout(timer); });
+    form.addEventListener("focusout", (event) => { if (!form.contains(event.relatedTarget)) { asked += 1; close(); } });
+    box.addEventListener("keydown", (event) => {
+      const rows = options();
+      if (event.key === "Escape" && !list.hidden) { event.preventDefault(); event.stopPropagation(); close(); return; }
+      if (event.key === "Enter" && chosen() && !list.hidden) { event.preventDefault(); location.href = chosen().href; return; }
+      if (!["ArrowDown", "ArrowUp"].includes(event.key) || !rows.length) { return; }
+      event.preventDefault();
+      const at = rows.indexOf(chosen());
+      choose(rows[event.key === "ArrowDown" ? (at + 1) % rows.length : (at <= 0 ? rows.length : at) - 1]);
+    });
+  }
+
+  // Keys that move: rows of the list by their links, so that the browser's own focus is the mark.
+  function step(ahead) {
+    const rows = [...document.querySelectorAll("#result_list tbody tr")];
+    if (!rows.length) {
+      const link = document.querySelector(`a[data-step=${ahead ? "next" : "previous"}]`);
+      if (link) { link.click(); }
+      return;
+    }
+    const at = rows.indexOf(document.activeElement.closest("#result_list tbody tr"));
+    const row = rows[ahead ? Math.min(at + 1, rows.length - 1) : Math.max(at - 1, 0)];
+    const link = row.querySelector("th a, td a");
+    if (link) { link.focus(); row.scrollIntoView({ block: "nearest" }); }
+  }
+
+  function tick() {
+    const row = document.activeElement.closest("#result_list tbody tr");
+    const box = row ? row.querySelector(".action-select") : null;
+    if (box) { box.click(); }
+  }
+
+  const actions = {
+    "/": () => { const box = document.getElementById("searchbar") || document.getElementById("find"); if (box) { box.focus(); box.select(); } },
+    "?": () => { const help = document.getElementById("shortcuts"); if (help && !help.open) { help.showModal(); } },
+    j: () => step(true),
+    k: () => step(false),
+    x: tick,
+  };
+
+  // A scanner types faster than people and ends with Enter: such a burst is a code, and no shortcut.
+  const BURST = 60;
+  const SHORTEST_CODE = 4;
+  const scan = { text: "", at: 0, timer: 0 };
+
+  function burst(event) {
+    const form = document.querySelector("form.find");
+    if (event.key === "Enter" && scan.text.length >= SHORTEST_CODE && form && event.timeStamp - scan.at < BURST) {
+      event.preventDefault();
+      location.href = `${form.action}?q=${encodeURIComponent(scan.text)}`;
+    }
+    if (event.key.length !== 1) { if (event.key !== "Shift") { scan.text = ""; } return; }
+    clearTimeout(scan.timer);
+    scan.text = event.timeStamp - scan.at < BURST ? scan.text + event.key : event.key;
+    scan.at = event.timeStamp;
+    const act = actions[event.key];
+    if (act && scan.text.length === 1) {
+      if (event.key === "/") { event.preventDefault(); }
+      scan.timer = setTimeout(act, BURST);
+    }
+  }
 
   function keys(event) {
     const find = document.getElementById("find") || document.getElementById("searchbar");
     if (event.key === "Escape") {
       const open = document.querySelector("details.menu[open], details.filter[open]");
       if (open) { open.open = false; open.querySelector("summary").focus(); }
-    } else if (find && (event.key === "k" && (event.ctrlKey || event.metaKey) || event.key === "/" && !typing(event.target))) {
+    } else if (find && event.key === "k" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       find.focus();
       find.select();
+    } else if (!typing(event.target) && !event.ctrlKey && !event.metaKey && !event.altKey && !document.querySelector("dialog[open]")) {
+      burst(event);
     }
   }
 
@@ -209,6 +325,7 @@
   labelSelectAll();
   each(".actions", actionButtons);
   each("#nav-sidebar[data-queues]", watchQueues);
+  each("form[data-palette]", palette);
   each("[data-refresh-url]", refresh);
   each("form.confirm, .bulk-results form", once);
   each("#nav-sidebar .here, #nav-sidebar > .pages li:has([aria-current])", (place) => {

@@ -1,0 +1,131 @@
+"""Lists by keyboard, scanner and palette, at a desk and in a hand."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from orders.models import Order
+from tests.browser.conftest import DESK, PHONE, Visit
+from tests.factories.orders import PLACED_AT, make_order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = "/orders/order/"
+
+
+@pytest.fixture
+def orders(manager: User) -> list[Order]:
+    """Three orders as the list shows them: newest first."""
+    return [make_order(placed_at=PLACED_AT + timedelta(hours=hours)) for hours in range(3)][::-1]
+
+
+def scan(page: Page, code: str) -> None:
+    """Keys as a scanner sends them: all at once."""
+    page.evaluate(
+        """(code) => [...code, "Enter"].forEach((key) => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))""",
+        code,
+    )
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_palette_finds_and_opens_by_keyboard_alone(
+    manager: User, orders: list[Order], visit: Callable[..., Visit], size: tuple[int, int]
+) -> None:
+    window = visit(size, user=manager)
+    page = window.open("/")
+    page.keyboard.press("Control+k")
+    box = page.get_by_role("combobox")
+    expect(box).to_be_focused()
+    box.fill(orders[1].number.lower())
+    option = page.get_by_role("option", name=orders[1].number)
+
+    expect(option).to_have_attribute("aria-selected", "true")
+    expect(box).to_have_attribute("aria-expanded", "true")
+    assert window.sideways() == 0
+    box.press("Enter")
+
+    page.wait_for_url(f"**{LIST}{orders[1].pk}/change/")
+    page.keyboard.press("Control+k")
+    box.fill("add orders")
+    expect(page.get_by_role("option")).to_have_count(1)
+    box.press("ArrowDown")
+    box.press("Enter")
+    page.wait_for_url(f"**{LIST}add/")
+    assert window.complaints == []
+
+
+def test_escape_closes_the_palette_and_enter_without_a_choice_searches(
+    manager: User, orders: list[Order], visit: Callable[..., Visit]
+) -> None:
+    window = visit(DESK, user=manager)
+    page = window.open("/")
+    page.keyboard.press("Control+k")
+    box = page.get_by_role("combobox")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    box.press("Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    box.fill("rosa")
+    box.press("Enter")
+
+    page.wait_for_url(f"**{LIST}?q=rosa")
+    expect(page.locator("#result_list tbody tr")).to_have_count(3)
+    assert window.complaints == []
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_scanned_code_opens_what_it_names_on_any_page(
+    manager: User, orders: list[Order], visit: Callable[..., Visit], size: tuple[int, int]
+) -> None:
+    window = visit(size, user=manager)
+    page = window.open("/inventory/sku/")
+    page.locator("main").focus()
+    scan(page, orders[2].number)
+
+    page.wait_for_url(f"**{LIST}{orders[2].pk}/change/")
+    assert window.complaints == []
+
+
+def test_keys_move_tick_open_and_walk(
+    manager: User, orders: list[Order], visit: Callable[..., Visit]
+) -> None:
+    window = visit(DESK, user=manager)
+    page = window.open(f"{LIST}?status__exact=placed")
+    rows = page.locator("#result_list tbody tr")
+    for _press in range(2):
+        page.keyboard.press("j")
+        page.wait_for_timeout(150)
+    expect(rows.nth(1).locator("th a")).to_be_focused()
+    page.keyboard.press("x")
+    expect(rows.nth(1).locator(".action-select")).to_be_checked()
+    page.keyboard.press("k")
+    expect(rows.nth(0).locator("th a")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(f"**{LIST}{orders[0].pk}/change/?_changelist_filters=status__exact%3Dplaced")
+    page.keyboard.press("j")
+    page.wait_for_url(f"**{LIST}{orders[1].pk}/change/?_changelist_filters=status__exact%3Dplaced")
+    page.locator(".breadcrumbs").get_by_role("link", name="Orders").last.click()
+    page.wait_for_url(f"**{LIST}?status__exact=placed")
+    assert window.complaints == []
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_question_mark_lists_the_keys_and_typing_in_a_field_does_not(
+    manager: User, orders: list[Order], visit: Callable[..., Visit], size: tuple[int, int]
+) -> None:
+    window = visit(size, user=manager)
+    page = window.open(LIST)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert window.sideways() == 0
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("/")
+    expect(page.locator("#searchbar")).to_be_focused()
+    page.keyboard.type("jxk?", delay=90)
+    expect(page.locator("#searchbar")).to_have_value("jxk?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert window.complaints == []
