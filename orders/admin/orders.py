@@ -119,7 +119,7 @@ class OrderAdmin(TransitionAdmin):
     sortable_by = ("number", "placed", "leaves_by")
     list_select_related = ("sales_channel", "customer")
     search_fields = ("number",)
-    search_help_text = _("Number, reference, e-mail, phone, name, SKU, tracking…")
+    search_help_text = _("Number, name, phone, e-mail, SKU, tracking…")
     ordering = ("-placed_at", "-id")
     needs = {
         "buyer": SEE_PERSONAL, "total": SEE_MONEY, "payment": SEE_MONEY, "payment_status": SEE_MONEY,

@@ -24,8 +24,8 @@ def orders(manager: User) -> list[Order]:
 def scan(page: Page, code: str) -> None:
     """Keys as a scanner sends them: all at once."""
     page.evaluate(
-        """(code) => [...code, "Enter"].forEach((key) => document.activeElement.dispatchEvent(
-            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))""",
+        """(code) => { setTimeout(() => [...code, "Enter"].forEach((key) => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))); }""",
         code,
     )
 
