@@ -77,6 +77,7 @@ class HoldKind(TextChoices):
     DUPLICATE = "duplicate", _("Possible duplicate")
     FRAUD = "fraud", _("Fraud check")
     CANCEL_REQUESTED = "cancel_requested", _("Cancel requested")
+    IMPORT = "import", _("Import not finished")
     MANUAL = "manual", _("Held by staff")
 
 
@@ -88,6 +89,50 @@ class Step(TextChoices):
     RELEASE = "release", _("Release")
     LABEL = "label", _("Label")
     SHIP = "ship", _("Ship")
+
+
+class ImportMode(TextChoices):
+    """Whether the orders of a file are work to do or a past to remember."""
+
+    LIVE = "live", _("Live orders")
+    HISTORY = "history", _("History")
+
+
+class ImportPolicy(TextChoices):
+    """What becomes of the good orders of a file that has bad ones."""
+
+    ALL_OR_NOTHING = "all_or_nothing", _("All or nothing")
+    GOOD_ONES = "good_ones", _("Good orders now, the rest as a file")
+
+
+class ImportStatus(TextChoices):
+    UPLOADED = "uploaded", _("Uploaded")
+    CHECKED = "checked", _("Checked")
+    APPLYING = "applying", _("Applying")
+    APPLIED = "applied", _("Applied")
+    FINISHED = "finished", _("Finished")
+    CANCELLED = "cancelled", _("Cancelled")
+    ROLLED_BACK = "rolled_back", _("Rolled back")
+
+
+class ImportPlan(TextChoices):
+    """What the check decided for one order of a file."""
+
+    CREATE = "create", _("Create")
+    UPDATE = "update", _("Update")
+    KEEP = "keep", _("Leave alone")
+    REFUSE = "refuse", _("Refuse")
+    LIST = "list", _("Only listed")
+
+
+class ImportResult(TextChoices):
+    """What applying did with one order of a file; empty until it came to it."""
+
+    CREATED = "created", _("Created")
+    UPDATED = "updated", _("Updated")
+    KEPT = "kept", _("Left alone")
+    REFUSED = "refused", _("Refused")
+    TAKEN_BACK = "taken_back", _("Taken back")
 
 
 class ChannelKind(TextChoices):

@@ -146,3 +146,50 @@ class NothingProposed(BancaleError):
 
     code = "nothing_proposed"
     message = _("Change %(proposal)s says nothing yet.")
+
+
+class ImportStopped(BancaleError):
+    """The import was cancelled, rolled back or came further meanwhile. `facts`: `name`, `status` in words."""
+
+    code = "import_stopped"
+    message = _("The import of %(name)s does not stand there any more: it is “%(status)s”.")
+
+
+class ImportOpen(BancaleError):
+    """An order of an import that can still be rolled back. `facts`: `number`."""
+
+    code = "import_open"
+    message = _("Order %(number)s came with an import that is not finished; finish that first.")
+
+
+class ColumnsMissing(BancaleError):
+    """`facts`: `fields` in words."""
+
+    code = "columns_missing"
+    message = _("These are needed and no column is given for them: %(fields)s.")
+
+
+class NothingToApply(BancaleError):
+    code = "nothing_to_apply"
+    message = _("No order of this file would be created or changed.")
+
+
+class ProblemsLeft(BancaleError):
+    """All or nothing starts without a problem only. `facts`: `count`."""
+
+    code = "problems_left"
+    message = _("%(count)s orders or rows have problems; “all or nothing” starts only without any.")
+
+
+class NotOfImport(BancaleError):
+    """Only orders of an import that is being rolled back are taken away. `facts`: `number`."""
+
+    code = "not_of_import"
+    message = _("Order %(number)s does not belong to an import that is rolled back.")
+
+
+class AlreadyReturned(BancaleError):
+    """`facts`: `number`."""
+
+    code = "already_returned"
+    message = _("Units of order %(number)s have been returned.")

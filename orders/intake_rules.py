@@ -37,12 +37,13 @@ class NewHold:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the rows say about an order: SKU codes nobody knows, address fields that were too long to keep, and
-    the number of an order that it seems to repeat."""
+    """What the rows say about an order: SKU codes nobody knows, address fields that were too long to keep, the
+    number of an order that it seems to repeat, and the import that is not finished."""
 
     unknown_skus: tuple[str, ...] = ()
     cut_address: tuple[str, ...] = ()
     repeats: str = ""
+    import_run_id: int | None = None
 
 
 def refusal_of(order: NeutralOrder) -> InvalidInput | None:
@@ -165,6 +166,8 @@ def _holds(order: NeutralOrder, totals: Totals, findings: Findings) -> Iterator[
         yield NewHold(HoldKind.ADDRESS, facts=faults)
     if findings.repeats:
         yield NewHold(HoldKind.DUPLICATE, facts={"order": findings.repeats})
+    if findings.import_run_id is not None:
+        yield NewHold(HoldKind.IMPORT, facts={"run": findings.import_run_id})
     if order.is_test:
         yield NewHold(HoldKind.MANUAL, reason="test order", facts={"cause": "test_order"})
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.states import Edge, Machine, register
-from orders.enums import HoldKind, OrderStatus, PaymentStatus, ProposalStatus, Step
+from orders.enums import HoldKind, ImportStatus, OrderStatus, PaymentStatus, ProposalStatus, Step
 
 O = OrderStatus  # noqa: E741
 
@@ -24,9 +24,8 @@ CANCEL = Edge(
     _("Cancel order"),
     "risk",
 )
-VOID = Edge(
-    "void", frozenset({O.DRAFT, O.PLACED, O.CONFIRMED}), O.VOID, "orders.void_order", _("Void order"), "risk"
-)
+# From every status: a rolled back import takes its orders away, whatever they began as.
+VOID = Edge("void", frozenset(O) - {O.VOID}, O.VOID, "orders.void_order", _("Void order"), "risk")
 REOPEN = Edge("reopen", frozenset({O.COMPLETED}), O.CONFIRMED, "orders.reopen_order", _("Reopen order"))
 
 ORDER = register(
@@ -81,6 +80,30 @@ PROPOSAL = register(
     )
 )
 
+I = ImportStatus  # noqa: E741
+IMPORT = "orders.import_orders"
+
+CHECKED = Edge("checked", frozenset({I.UPLOADED}), I.CHECKED, IMPORT, _("Check"))
+REMAP = Edge("remap", frozenset({I.CHECKED}), I.UPLOADED, IMPORT, _("Change the columns"))
+APPLY = Edge("apply", frozenset({I.CHECKED}), I.APPLYING, IMPORT, _("Apply"), "primary")
+APPLIED = Edge("applied", frozenset({I.APPLYING}), I.APPLIED, IMPORT, _("Applied"))
+FINISH_IMPORT = Edge("finish", frozenset({I.APPLIED}), I.FINISHED, IMPORT, _("Finish"), "primary")
+CANCEL_IMPORT = Edge("cancel", frozenset({I.UPLOADED, I.CHECKED}), I.CANCELLED, IMPORT, _("Cancel"), "risk")
+ROLL_BACK = Edge(
+    "roll_back", frozenset({I.APPLYING, I.APPLIED}), I.ROLLED_BACK, IMPORT, _("Roll back"), "risk"
+)
+
+IMPORT_RUN = register(
+    Machine(
+        name="import_run",
+        model="orders.ImportRun",
+        statuses=ImportStatus,
+        initial=frozenset({I.UPLOADED}),
+        edges=(CHECKED, REMAP, APPLY, APPLIED, FINISH_IMPORT, CANCEL_IMPORT, ROLL_BACK),
+        thread=("import_run", "pk"),
+    )
+)
+
 # Every open hold refuses release, label and ship; besides these:
 _ALWAYS = frozenset({Step.RELEASE, Step.LABEL, Step.SHIP})
 HOLD_REFUSES: Mapping[HoldKind, frozenset[Step]] = {
@@ -92,5 +115,6 @@ HOLD_REFUSES: Mapping[HoldKind, frozenset[Step]] = {
     HoldKind.DUPLICATE: _ALWAYS | {Step.CONFIRM},
     HoldKind.FRAUD: _ALWAYS | {Step.CONFIRM},
     HoldKind.CANCEL_REQUESTED: _ALWAYS | {Step.CONFIRM},
+    HoldKind.IMPORT: _ALWAYS | {Step.CONFIRM},
     HoldKind.MANUAL: _ALWAYS | {Step.CONFIRM},
 }

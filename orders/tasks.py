@@ -6,6 +6,10 @@ from config.kernel.batches import in_batches
 from orders.selectors.queues import fillable_sku_ids
 from orders.services.allocating import BY_RULE
 from orders.services.backorders import fill_backorders
+from orders.services.importing.expiring import expire_originals
+from orders.services.importing.finishing import sweep_imports as finish_due_imports
+from orders.services.importing.rolling_back import sweep_roll_backs
+from orders.services.importing.watching import watch_folder
 from orders.services.merging import follow_merges
 from orders.services.reports import refresh_daily_sales
 from orders.services.reviving import revive_known_orders
@@ -33,3 +37,22 @@ def sweep_merged_customers() -> None:
 def sweep_daily_sales(days: int | None) -> None:
     """Count the last days' sales again, all of them where none is said, whatever was cancelled or came late."""
     refresh_daily_sales(days)
+
+
+@shared_task(name="orders.sweep_imports")
+def sweep_imports() -> None:
+    """Finish imports whose time is up, and go on with what a lost job left half done."""
+    finish_due_imports()
+    sweep_roll_backs()
+
+
+@shared_task(name="orders.watch_imports")
+def watch_imports() -> None:
+    """Take the files that wait in the watched folder."""
+    watch_folder()
+
+
+@shared_task(name="orders.expire_imports")
+def expire_imports() -> None:
+    """Remove the originals of imports of more than 30 days ago."""
+    expire_originals()

@@ -22,6 +22,7 @@ FIXED = {
     "BANCALE_SESSION_IDLE_MINUTES": "30",
     "BANCALE_LOCKOUT_MINUTES": "15",
     "BANCALE_REDIS_URL": "",
+    "BANCALE_IMPORT_FOLDER": "",
     "EMAIL_URL": "",
     "DEFAULT_FROM_EMAIL": "orders@example.com",
     "TIME_ZONE": "Europe/Rome",

@@ -29,6 +29,7 @@ KNOWN = frozenset(
             "BOOTSTRAP",
             "CHROMIUM",
             "DATA_DIR",
+            "IMPORT_FOLDER",
             "LOCKOUT_MINUTES",
             "PROXY_COUNT",
             "REQUIRE_TOTP",

@@ -2,6 +2,7 @@ from orders.models.aliases import SkuAlias
 from orders.models.business import LegalEntity, SalesChannel
 from orders.models.customers import Address, Customer
 from orders.models.decisions import AllocationDecision, Hold
+from orders.models.imports import ImportMapping, ImportOrder, ImportProblem, ImportRow, ImportRun
 from orders.models.lines import LinePart, OrderLine
 from orders.models.money import Charge, DiscountShare, Payment, TaxLine
 from orders.models.notes import Note, OrderTag, Tag
@@ -19,6 +20,11 @@ __all__ = [
     "DailySales",
     "DiscountShare",
     "Hold",
+    "ImportMapping",
+    "ImportOrder",
+    "ImportProblem",
+    "ImportRow",
+    "ImportRun",
     "LegalEntity",
     "LinePart",
     "Note",

@@ -63,6 +63,14 @@ class Order(QuickRead, Versioned):
     payment_status = models.CharField(
         _("payment"), max_length=16, choices=PaymentAxis, default=PaymentAxis.UNPAID
     )
+    import_run = models.ForeignKey(
+        "orders.ImportRun",
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="orders",
+        verbose_name=_("import"),
+    )
     is_history = models.BooleanField(_("history"), default=False)
     is_test = models.BooleanField(_("test order"), default=False)
     shipping_method = models.CharField(_("shipping method"), max_length=120, blank=True)
@@ -123,6 +131,9 @@ class Order(QuickRead, Versioned):
             models.Index(fields=["dispatch_by_on", "id"], name="order_dispatch"),
             models.Index(fields=["email"], name="order_email"),
             models.Index(fields=["external_number"], name="order_external_number"),
+            models.Index(
+                fields=["import_run", "id"], name="order_import_run", condition=Q(import_run__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

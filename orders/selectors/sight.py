@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.db.models import Exists, OuterRef, Q
 
 from config.kernel.actors import Actor
-from config.kernel.visibility import Sight, see, see_all, seen_by
+from config.kernel.visibility import Sight, see, see_all, seen_by, unbounded
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 from orders.models import LinePart, Order
@@ -58,3 +58,5 @@ def _customers(actor: Actor) -> Q | None:
 see_orders(_promised)
 see("orders.customer", _customers)
 see_all("orders.legalentity", "orders.saleschannel", "orders.skualias")
+# A file of orders belongs to the whole business.
+see("orders.importrun", unbounded)

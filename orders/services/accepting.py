@@ -14,7 +14,7 @@ from config.kernel.numbering import next_numbers
 from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
-from orders.enums import OrderStatus
+from orders.enums import ImportStatus, OrderStatus
 from orders.intake_rules import Findings, holds_for, refusal_of, too_many_units
 from orders.models import (
     Address,
@@ -34,6 +34,7 @@ from orders.services.auto_confirm import confirmable_facts
 from orders.services.customers import find_or_make_customers, language_of
 from orders.services.duplicates import find_repeats
 from orders.services.holds import PLACED, hold_entry
+from orders.services.importing.runs import hold_runs
 from orders.services.known_skus import find_skus
 from orders.services.order_rows import (
     DISCOUNT_COLUMNS,
@@ -52,11 +53,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One order at the door, with the raw order it was read from. History is completed from the start."""
+    """One order at the door, with the raw order it was read from, or the import that brings it.
+
+    History is completed from the start. A live order of an import is held until the import is finished.
+    """
 
     order: NeutralOrder
     raw_id: int | None = None
     is_history: bool = False
+    import_run_id: int | None = None
 
     @property
     def key(self) -> str:
@@ -82,6 +87,8 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     stands as `completed`, its shipped lines as delivered, without hold or fact. An external id that the channel
     used before is `unchanged` with the pk it has; nothing of that order is touched. Raw orders are linked in
     the same transaction. `exchange_rate` is 1 for the legal entity's own currency, else unknown.
+
+    Orders of an import are stored only while that import is applied: its row is locked first (`ImportStopped`).
 
     The number of statements does not depend on the number of orders (PostgreSQL). Order numbers are taken in a
     short transaction before, so that intakes run side by side; one that is rolled back leaves a gap.
@@ -129,6 +136,8 @@ def _accept(incoming: Sequence[Incoming], *, door: Door, actor: Actor) -> Result
     results: Results[str] = Results(one.key for one in incoming)
     channel = door.channel
     with batch_transaction():
+        if runs := {one.import_run_id for one in incoming if one.import_run_id is not None}:
+            hold_runs(runs, status=ImportStatus.APPLYING)
         for one in incoming:
             if one.key in door.known:
                 results.unchanged(one.key, door.known[one.key])
@@ -175,11 +184,18 @@ def _draft(
     at = clock.now()
     context = Context(channel, skus, customers, take_order_ids(orders), at)
     drafts = [build(one.order, context, is_history=one.is_history) for one in incoming]
+    for draft, one in zip(drafts, incoming, strict=True):
+        draft.order.import_run_id = one.import_run_id
     attach([draft.order for draft in drafts], "sales_channel", {channel.pk: channel})
     live = [draft for draft in drafts if not draft.is_history]
     repeats = find_repeats(channel, live)
     for draft in live:
-        findings = Findings(draft.unknown_skus, draft.cut_address, repeats.get(draft.neutral.external_id, ""))
+        findings = Findings(
+            draft.unknown_skus,
+            draft.cut_address,
+            repeats.get(draft.neutral.external_id, ""),
+            draft.order.import_run_id,
+        )
         draft.holds = [
             new_row(
                 Hold,

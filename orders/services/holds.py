@@ -11,9 +11,9 @@ from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import InvalidInput
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.results import Results
-from orders.enums import HoldKind
-from orders.errors import OrderClosed
-from orders.models import Hold
+from orders.enums import HoldKind, ImportStatus
+from orders.errors import ImportOpen, OrderClosed
+from orders.models import Hold, ImportRun, Order
 from orders.selectors.holds import open_holds
 from orders.services.auto_confirm import record_confirmable
 from orders.services.locking import lock_orders, refuse_unknown
@@ -81,7 +81,8 @@ def release_holds(order_ids: Sequence[int], *, kind: HoldKind, actor: Actor) -> 
 
     Where the channel confirms by itself and nothing refuses it any more, the fact `order.confirmable` is recorded.
 
-    Refuses: `OrderClosed`, `NotFound`. Raises `NotAllowed`.
+    Refuses: `OrderClosed`, `ImportOpen` for an import's hold while that can be rolled back, `NotFound`. Raises
+    `NotAllowed`.
     """
     actor.require(HOLD_ORDER)
     results: Results[int] = Results(order_ids)
@@ -89,6 +90,7 @@ def release_holds(order_ids: Sequence[int], *, kind: HoldKind, actor: Actor) -> 
         orders = lock_orders(order_ids, actor=actor)
         held = open_holds(order_ids)
         refuse_unknown(results, orders)
+        unfinished = _of_open_imports(orders) if kind == HoldKind.IMPORT else set()
         lifted: list[Hold] = []
         for order in orders:
             holds = [hold for hold in held.get(order.pk, ()) if hold.kind == kind]
@@ -96,6 +98,8 @@ def release_holds(order_ids: Sequence[int], *, kind: HoldKind, actor: Actor) -> 
                 results.refuse(order.pk, OrderClosed(order.number, order.status))
             elif not holds:
                 results.unchanged(order.pk)
+            elif order.pk in unfinished:
+                results.refuse(order.pk, ImportOpen(number=order.number))
             else:
                 results.done(order.pk)
                 lifted += holds
@@ -113,6 +117,15 @@ def lift(holds: Sequence[Hold], *, actor: Actor) -> None:
     at = clock.now()
     Hold.objects.filter(pk__in=[hold.pk for hold in holds]).update(lifted_at=at, lifted_by=actor.kind)
     record_events([hold_entry(hold, LIFTED) for hold in holds], actor=actor)
+
+
+def _of_open_imports(orders: Sequence[Order]) -> set[int]:
+    """Orders whose import has not been finished; one statement."""
+    runs = {order.import_run_id for order in orders if order.import_run_id is not None}
+    over = set(
+        ImportRun.objects.filter(pk__in=runs, status=ImportStatus.FINISHED).values_list("pk", flat=True)
+    )
+    return {order.pk for order in orders if order.import_run_id in runs - over}
 
 
 def hold_entry(hold: Hold, kind: str) -> Entry:

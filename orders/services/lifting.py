@@ -6,7 +6,7 @@ from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.results import Results
 from orders.enums import HoldKind, OrderStatus, Step
-from orders.errors import OrderClosed
+from orders.errors import ImportOpen, OrderClosed
 from orders.selectors.holds import open_holds, refusing
 from orders.services.confirming import confirm_orders
 from orders.services.holds import HOLD_ORDER, release_holds
@@ -19,8 +19,8 @@ def lift_and_confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> Result
     """Lift the holds that refuse the confirmation of placed orders, then confirm them; both or neither.
 
     At most 200 ids. Locks the orders by ascending pk. Holds that refuse later steps only stay. A confirmed order
-    is `unchanged`, whatever holds it. Refuses: `OrderClosed`, `IllegalTransition` for a draft, `NotFound`. Raises
-    `NotAllowed` without the right to confirm or to lift holds.
+    is `unchanged`, whatever holds it. Refuses: `OrderClosed`, `IllegalTransition` for a draft, `ImportOpen` for one
+    that an unfinished import brought, `NotFound`. Raises `NotAllowed` without the right to confirm or to lift holds.
     """
     actor.require(CONFIRM.permission)
     actor.require(HOLD_ORDER)
@@ -35,6 +35,10 @@ def lift_and_confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> Result
                 results.unchanged(order.pk)
             elif (problem := CONFIRM.refusal(order.status)) is not None:
                 results.refuse(order.pk, problem)
+        numbers = {order.pk: order.number for order in orders}
+        for order_id, holds in open_holds(results.open_ids).items():
+            if any(hold.kind == HoldKind.IMPORT for hold in holds):
+                results.refuse(order_id, ImportOpen(number=numbers[order_id]))
         chosen = results.open_ids
         for kind, held in _by_kind(chosen).items():
             release_holds(held, kind=kind, actor=actor).raise_refusals()

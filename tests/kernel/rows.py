@@ -10,10 +10,10 @@ from config.kernel.models import Delivery, Fact, Job
 from config.kernel.states import Edge, Machine
 from fulfillment.models import FulfillmentOrder, Parcel, Shipment
 from inventory.models import LowStockAlert, Reservation, StockCount, Transfer
-from orders.models import LinePart, Order, Payment, Proposal
+from orders.models import ImportRun, LinePart, Order, Payment, Proposal
 from returns.models import ReturnUnit, Rma
 from tests.factories.inventory import make_level, make_location, make_sku
-from tests.factories.orders import make_order
+from tests.factories.orders import make_channel, make_order
 
 ACTOR = Actor.system("tests")
 
@@ -163,10 +163,23 @@ def job(state: str) -> Job:
     )
 
 
+def import_run(status: str) -> ImportRun:
+    return ImportRun.objects.create(
+        sales_channel=make_channel(),
+        status=status,
+        mode="live",
+        file_name="a.csv",
+        file_size=1,
+        uploaded_at=clock.now(),
+        actor_kind="system",
+    )
+
+
 ROWS: Mapping[str, Callable[[str], Any]] = {
     "order": order,
     "payment": payment,
     "proposal": proposal,
+    "import_run": import_run,
     "reservation": reservation,
     "transfer": transfer,
     "stock_count": stock_count,

@@ -1,0 +1,79 @@
+"""Finishing: a run's orders are let go, their mails and releases may follow, and it can no longer be rolled back."""
+
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
+from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.batches import MAX_BATCH, batch_transaction, verb
+from config.kernel.jobs import enqueue_job
+from config.kernel.results import Results
+from config.kernel.states import apply_transition
+from orders.enums import HoldKind, ImportMode, ImportStatus
+from orders.errors import ImportStopped
+from orders.models import Hold, ImportRun
+from orders.services.holds import release_holds
+from orders.services.importing.runs import lock_runs, refuse_unknown_runs
+from orders.services.importing.work import Alone, Work
+from orders.states import FINISH_IMPORT, IMPORT, IMPORT_RUN
+
+FINISH_JOB = "orders.finish_import"
+FINISHER = Actor.rule("import")
+
+
+@verb
+def finish_runs(run_ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Finish applied runs; a job lifts the holds of their orders, the value is that job.
+
+    A finished one is `unchanged`. Refuses: `ImportStopped`, `NotFound`. Raises `NotAllowed`.
+    """
+    actor.require(IMPORT)
+    results: Results[int] = Results(run_ids)
+    with batch_transaction():
+        runs = lock_runs(run_ids)
+        refuse_unknown_runs(results, runs)
+        for run in runs:
+            if run.status == ImportStatus.FINISHED:
+                results.unchanged(run.pk)
+            elif not FINISH_IMPORT.leads_from(run.status):
+                results.refuse(run.pk, ImportStopped(name=run.file_name, status=run.get_status_display()))
+            else:
+                also = {"ended_at": clock.now(), "finish_at": None}
+                apply_transition(IMPORT_RUN, FINISH_IMPORT, [run], actor=actor, also=also)
+                job_id = None
+                if run.mode == ImportMode.LIVE:
+                    job_id = enqueue_job(FINISH_JOB, title=run.file_name, params={"run": run.pk}, actor=actor)
+                    ImportRun.objects.filter(pk=run.pk).update(job_id=job_id)
+                results.done(run.pk, job_id)
+    return results
+
+
+def let_go(run_id: int, work: Work) -> None:
+    """Lift the import's hold from the orders of a finished run; goes on where an earlier call stopped."""
+    work.keep({})
+    total = _held(run_id).count() or 1
+    while ids := list(_held(run_id).order_by("order_id").values_list("order_id", flat=True)[:MAX_BATCH]):
+        lifted = release_holds(ids, kind=HoldKind.IMPORT, actor=FINISHER)
+        if not lifted.done_ids:
+            break
+        work.progress(max(total - _held(run_id).count(), 0), total)
+
+
+def _held(run_id: int) -> QuerySet[Hold]:
+    return Hold.objects.filter(
+        kind=HoldKind.IMPORT, lifted_at=None, order__import_run=run_id, order__import_run__status="finished"
+    )
+
+
+def sweep_imports() -> int:
+    """Finish runs whose time is up, and let go of what a lost job left held; returns how many runs."""
+    due = ImportRun.objects.filter(status=ImportStatus.APPLIED, finish_at__lte=clock.now())
+    ids = list(due.values_list("pk", flat=True)[:MAX_BATCH])
+    finish_runs(ids, actor=FINISHER)
+    held = Hold.objects.filter(kind=HoldKind.IMPORT, lifted_at=None, order__import_run__status="finished")
+    runs = list(held.order_by().values_list("order__import_run", flat=True).distinct()[:5])
+    for run_id in runs:
+        if run_id is not None:
+            let_go(run_id, Alone())
+    return len(ids) + len(runs)

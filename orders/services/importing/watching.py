@@ -1,0 +1,73 @@
+"""A folder that is watched: whatever is put there is uploaded and checked, and waits for a person to apply it.
+
+Each channel has a folder of its code. A file is taken once it has not grown for a while; it is renamed first, so
+that two watchers never take the same one, and stays beside as `.taken`, or as `.refused` with the reason.
+"""
+
+import logging
+from pathlib import Path
+
+from django.conf import settings
+
+from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.errors import BancaleError
+from orders.enums import ImportMode
+from orders.models import ImportRun, SalesChannel
+from orders.services.importing.mapping import missing_fields, start_check
+from orders.services.importing.uploading import Upload, upload_file
+
+log = logging.getLogger(__name__)
+
+ENDINGS = frozenset({".csv", ".txt", ".tsv", ".xlsx"})
+QUIET_SECONDS = 20
+MOST_FILES = 10
+WATCHER = Actor.system("watched folder")
+
+
+def watch_folder(folder: Path | None = None, *, quiet: float = QUIET_SECONDS) -> list[int]:
+    """Take the files that wait; returns the runs made of them. Without a folder there is nothing to watch."""
+    root = folder or (Path(settings.IMPORT_FOLDER) if settings.IMPORT_FOLDER else None)
+    if root is None or not root.is_dir():
+        return []
+    runs: list[int] = []
+    for channel in SalesChannel.objects.filter(is_active=True).order_by("pk"):
+        for path in _waiting(root / channel.code, quiet)[: MOST_FILES - len(runs)]:
+            taken = path.with_name(f"{path.name}.taken")
+            try:
+                path.rename(taken)
+            except OSError:
+                continue
+            if (run_id := _take(taken, path, channel.pk)) is not None:
+                runs.append(run_id)
+    return runs
+
+
+def _waiting(folder: Path, quiet: float) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    still = clock.now().timestamp() - quiet
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file()
+        and not path.is_symlink()
+        and path.suffix.lower() in ENDINGS
+        and path.stat().st_mtime <= still
+    )
+
+
+def _take(taken: Path, path: Path, channel_id: int) -> int | None:
+    try:
+        with taken.open("rb") as file:
+            upload = Upload(path.name, channel_id, ImportMode.LIVE)
+            run_id = upload_file(file, upload, actor=WATCHER)
+    except BancaleError as error:
+        log.warning("%s was refused: %s", path.name, error)
+        taken.rename(path.with_name(f"{path.name}.refused"))
+        path.with_name(f"{path.name}.refused.txt").write_text(f"{error}\n", encoding="utf-8")
+        return None
+    run = ImportRun.objects.get(pk=run_id)
+    if run.reading and not missing_fields(run.columns):
+        start_check(run_id, actor=WATCHER)
+    return run_id

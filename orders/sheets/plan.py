@@ -1,0 +1,48 @@
+"""How one file is turned into orders: which column means what, and in which way its values are written."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from orders.enums import MoneyOwner
+from orders.sheets.values import DateStyle, NumberStyle
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a layout means beyond its columns.
+
+    `cancel_prefix` begins the numbers of cancellation documents, whose quantities are negative. SKUs that match
+    `charge_codes` are charges, not goods. With `lists_write_offs` an order of negative quantities at price 0 is
+    stock that somebody wrote off: listed, not imported. `finest` are the decimals that a price may have beyond
+    its currency's. With `is_loose` times of one order may differ (the first counts) and a country that is none
+    stays as text.
+    """
+
+    cancel_prefix: str = ""
+    adjust_prefix: str = ""
+    charge_codes: re.Pattern[str] | None = None
+    lists_write_offs: bool = False
+    finest: int = 0
+    is_loose: bool = False
+    key_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`columns` are places in a row by field; `prices_include_tax` None lets each order's own total tell."""
+
+    columns: Mapping[str, int]
+    header: tuple[str, ...]
+    numbers: NumberStyle
+    dates: DateStyle
+    zone: ZoneInfo
+    currency: str
+    prices_include_tax: bool | None = None
+    paid_to: MoneyOwner | None = None
+    rules: Rules = field(default_factory=Rules)
+
+    def heading(self, name: str) -> str:
+        place = self.columns.get(name)
+        return self.header[place] if place is not None and place < len(self.header) else name

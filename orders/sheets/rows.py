@@ -1,0 +1,110 @@
+"""The rows of a file one by one, each with its own line number; a bad row hides none of the others."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from orders.sheets.problems import Problem, shown
+from orders.sheets.sniffing import Reading
+
+MOST_ROWS = 1_000_000
+FOOTER_CELLS = 2
+Cells = list[str]
+
+
+@dataclass(slots=True)
+class Row:
+    """One row below the heading. `fault` where its cells cannot be trusted; a footer is no order's row."""
+
+    line: int
+    cells: Cells
+    fault: Problem | None = None
+    is_footer: bool = False
+
+
+def read_rows(file: BinaryIO, reading: Reading) -> Iterator[Row]:
+    """Rows in the file's sequence, blank ones left out, NUL characters made visible.
+
+    A row with more or fewer cells than the heading is a fault, except short last ones of one or two cells:
+    these are footers.
+    """
+    file.seek(0)
+    raw = _sheet_rows(file, reading) if reading.kind == "xlsx" else _text_rows(file, reading)
+    width = len(reading.header)
+    held: list[Row] = []
+    for row in raw:
+        if row.fault is None:
+            cells = row.cells
+            if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
+                del cells[width:]
+            if not any(cell and not cell.isspace() for cell in cells):
+                continue
+            if len(cells) != width:
+                text = shown(reading.separator.join(cells))
+                row.fault = Problem("cells", row.line, "", text, f"{width} ({len(cells)})")
+                if sum(bool(cell.strip()) for cell in cells) <= FOOTER_CELLS:
+                    held.append(row)
+                    continue
+        yield from held
+        held.clear()
+        yield row
+    for row in held:
+        row.is_footer, row.fault = True, None
+        yield row
+
+
+def _text_rows(file: BinaryIO, reading: Reading) -> Iterator[Row]:
+    text = io.TextIOWrapper(_Unclosed(file), encoding=reading.encoding, newline="")
+    reader = csv.reader(text, delimiter=reading.separator, strict=True)
+    begins = 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            if begins > reading.header_line:
+                yield Row(begins, [], Problem("quotes", begins, "", shown(str(error))))
+            begins = reader.line_num + 1
+            continue
+        if begins > reading.header_line:
+            yield Row(begins, [_plain(cell) if "\x00" in cell else cell for cell in cells])
+        begins = reader.line_num + 1
+
+
+def _sheet_rows(file: BinaryIO, reading: Reading) -> Iterator[Row]:
+    """Rows as the child process wrote them: `[row number, cells]` a line; a sheet has no last cell to miss."""
+    width = len(reading.header)
+    for line in file:
+        number, cells = json.loads(line)
+        if number > reading.header_line:
+            cells += [""] * (width - len(cells))
+            yield Row(number, [_plain(cell) if "\x00" in cell else cell for cell in cells])
+
+
+def _plain(cell: str) -> str:
+    return cell.replace("\x00", "\u2400")
+
+
+class _Unclosed(io.BufferedReader):
+    """A view of somebody else's file that leaves it open."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(_Raw(file), 1 << 18)
+
+
+class _Raw(io.RawIOBase):
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        data = self.file.read(len(view))
+        view[: len(data)] = data
+        return len(data)

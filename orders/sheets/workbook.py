@@ -1,0 +1,36 @@
+"""Workbooks: checked by budget, then unpacked to plain rows in a child process with limits of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from django.utils.translation import gettext_lazy as _
+
+from orders.sheets.budget import check_workbook
+from orders.sheets.problems import UnreadableFile
+
+SECONDS = 120
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def unpack_workbook(file: BinaryIO, source: Path, target: Path) -> None:
+    """Write the first sheet of `source`, which `file` reads, to `target` as JSON rows (`orders.sheets.unpacking`).
+
+    Refuses: `UnreadableFile`, before parsing wherever the archive's directory tells.
+    """
+    check_workbook(file)
+    command = [sys.executable, "-m", "orders.sheets.unpacking", str(source), str(target)]
+    try:
+        child = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise UnreadableFile(_("reading it takes too long; save it as CSV")) from error
+    if child.returncode == 0:
+        return
+    said = child.stdout.decode(errors="replace").strip().splitlines()
+    known = {
+        "rows": _("it has more than 200,000 rows"),
+        "empty": _("its first sheet is empty"),
+    }
+    word = said[-1] if said else ""
+    raise UnreadableFile(known.get(word, _("it is damaged, or too large to be read; save it as CSV")))
