@@ -1,7 +1,6 @@
 """A script in every text field of every row: no role's page runs one, or even makes an element of it."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from django.apps import apps
@@ -38,45 +37,39 @@ def people(transactional_db: None) -> list[User]:
 
 @pytest.fixture
 def pages(people: list[User]) -> dict[int, list[str]]:
-    """By person, the pages that answer with HTML: what is refused shows nothing of any row."""
+    """By person, the pages that they may open, those of a row with the last row: a refusal shows nothing of any."""
     urls = [*site_urls(), *_row_urls()]
     found: dict[int, list[str]] = {}
     for user in people:
         client = Client()
         client.force_login(user)
-        found[user.pk] = [url for url in urls if _is_page(client, url)]
+        found[user.pk] = [url for url in urls if client.get(url).status_code == 200]
     return found
 
 
 def _row_urls() -> Iterator[str]:
     for route in model_routes():
-        row = route.model._default_manager.order_by("pk").last()
-        yield route.url(row.pk)
-
-
-def _is_page(client: Client, url: str) -> bool:
-    answer: Any = client.get(url)
-    return answer.status_code == 200 and str(answer.headers["Content-Type"]).startswith("text/html")
+        yield route.url(route.model._default_manager.order_by("pk").last().pk)
 
 
 def test_planted_scripts_stay_text_on_every_page_of_every_role(
     people: list[User], pages: dict[int, list[str]], visit: Callable[..., Visit]
 ) -> None:
-    assert len(pages[people[0].pk]) > 150
+    counts = [len(pages[user.pk]) for user in people]
+    assert counts[0] >= 140, counts
+    assert min(counts) >= 20, counts
 
-    seen = {user.pk: crawl(visit(DESK, user=user), pages[user.pk]) for user in people}
+    for user in people:
+        crawl(visit(DESK, user=user), pages[user.pk])
 
-    assert seen == {user.pk: len(pages[user.pk]) for user in people}
 
-
-def crawl(window: Visit, urls: list[str]) -> int:
+def crawl(window: Visit, urls: list[str]) -> None:
     """Open each page; the first that is not clean is told with what was found."""
     _spare(window.page)
     for url in urls:
         window.page.goto(window.address + url, wait_until="domcontentloaded")
         assert window.page.evaluate(FOUND) == CLEAN, url
         assert window.complaints == [], url
-    return len(urls)
 
 
 def _spare(page: Page) -> None:
