@@ -12,7 +12,6 @@ from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.selectors.page import goods_title
 from fulfillment.selectors.queues import to_release, with_units
-from fulfillment.selectors.work import uncovered_units
 from fulfillment.services.releasing import refusal, release_orders
 from fulfillment.states import RELEASE
 from inventory.models import Location
@@ -23,23 +22,21 @@ from orders.admin import (
     register_order_button,
     register_order_panel,
 )
+from orders.admin.verbs import holds_of
 from orders.enums import OrderStatus
 from orders.models import LinePart, Order
-from orders.selectors.holds import open_holds
+from orders.selectors.order_goods import goods_of
 
 Wanted = dict[int, dict[int, int]]
 
 
 def wanted_of(order: Order) -> Wanted:
     """Reserved units that nobody asked the warehouse for, by location and part; asked once an instance."""
-    if not hasattr(order, "_uncovered"):
-        found = uncovered_units([order.pk]) if order.status == OrderStatus.CONFIRMED else {}
-        order._uncovered = {place: dict(units) for place, units in found.get(order.pk, {}).items()}  # type: ignore[attr-defined]
-    return order._uncovered  # type: ignore[attr-defined]
+    return goods_of(order).unasked() if order.status == OrderStatus.CONFIRMED else {}
 
 
 def _blocked(order: Order) -> str:
-    problem = refusal(order, open_holds([order.pk]).get(order.pk, []))
+    problem = refusal(order, holds_of(order))
     if problem is None and order.ship_to_id is None:
         return _("It has no address to ship to.")
     return "" if problem is None else str(problem)
@@ -108,7 +105,10 @@ add_order_action(
 @register_order_panel
 def warehouse_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     """The order's work and parcels; nothing before the first release."""
-    work: Any = with_units(FulfillmentOrder.objects.filter(order=order)).select_related("location")
+    found: Any = with_units(FulfillmentOrder.objects.filter(order=order)).select_related("location")
+    work = list(found.order_by("pk"))
+    if not work:
+        return None
     may_see = request.user.has_perm("fulfillment.view_fulfillmentorder")
     parcels: dict[int, list[dict[str, Any]]] = {}
     for parcel in Parcel.objects.filter(order=order).select_related("shipment").order_by("pk"):
@@ -129,10 +129,8 @@ def warehouse_panel(order: Order, request: HttpRequest) -> PanelContext | None:
             "badge": status_badge(FulfillmentOrderStatus, one.status),
             "parcels": parcels.get(one.pk, []),
         }
-        for one in work.order_by("pk")
+        for one in work
     ]
-    if not rows:
-        return None
     return PanelContext(
         title=_("Warehouse"),
         template="fulfillment/_order_panel.html",

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from config.kernel.actors import Actor
 from config.kernel.admin import ExtraVerb, ObjectForm
 from config.kernel.results import Results
-from inventory.models import StockLevel
 from orders.admin.panels import register_order_button
 from orders.models import LinePart, Order, OrderLine
+from orders.selectors.order_goods import Goods, goods_of, once
 from orders.services.cancelling import LONGEST_REASON
 from orders.services.cancelling_lines import CancelUnits, cancel_units
-from orders.services.claims import PartClaims, read_claims
+from orders.services.claims import PartClaims, claims_of
 from orders.states import CANCEL
 
 LINE = "line_"
@@ -35,17 +35,20 @@ class LineLeft:
 
 
 def lines_left(order: Order) -> list[LineLeft]:
-    """The lines with something left, asked once an instance: four statements."""
-    if not hasattr(order, "_lines_left"):
-        rows = LinePart.objects.filter(line__order=order).select_related("line").order_by("pk")
-        parts = [part for part in rows if part.remaining]
-        claims = read_claims(parts, list(StockLevel.objects.filter(sku__in={part.sku_id for part in parts})))
-        by_line: dict[int, list[PartClaims]] = {}
-        for part in sorted(parts, key=lambda part: (part.line.position, part.pk)):
-            by_line.setdefault(part.line_id, []).append(claims[part.pk])
-        found = [_left(some) for some in by_line.values()]
-        order._lines_left = [one for one in found if one.left]  # type: ignore[attr-defined]
-    return list(order._lines_left)  # type: ignore[attr-defined]
+    """The lines with something left."""
+    return once(order, "_lines_left", lambda: _lines_left(goods_of(order)))
+
+
+def _lines_left(goods: Goods) -> list[LineLeft]:
+    parts = [part for part in goods.parts if part.remaining]
+    levels = [row.level for row in goods.reservations if row.level is not None]
+    claims = claims_of(
+        parts, goods.reservations, {level.pk: level.location_id for level in levels}, goods.asked
+    )
+    by_line: dict[int, list[PartClaims]] = {}
+    for part in parts:
+        by_line.setdefault(part.line_id, []).append(claims[part.pk])
+    return [one for one in map(_left, by_line.values()) if one.left]
 
 
 def _left(claims: Sequence[PartClaims]) -> LineLeft:

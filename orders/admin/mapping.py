@@ -15,7 +15,8 @@ from config.kernel.templatetags.bancale import ago
 from inventory.models import Sku
 from orders.admin.panels import register_order_button
 from orders.models import Order, SkuAlias
-from orders.selectors.unknown import unknown_codes, waiting_order_ids
+from orders.selectors.order_goods import goods_of
+from orders.selectors.unknown import waiting_order_ids
 from orders.services.mapping import MAP_SKU, SkuMapping, map_skus
 
 SHOWN = 200
@@ -33,7 +34,7 @@ class MapForm(ObjectForm):
 
     def shape(self) -> None:
         field: Any = self.fields["code"]
-        field.choices = [(code, code) for code in unknown_codes(self.obj)]
+        field.choices = [(code, code) for code in goods_of(self.obj).unknown_codes]
 
     def clean_sku(self) -> Sku:
         typed = self.cleaned_data["sku"].strip()
@@ -56,7 +57,7 @@ def map_typed(ids: Sequence[int], *, code: str, sku: Sku, actor: Actor) -> Resul
 
 
 def _consequences(order: Order) -> list[str]:
-    codes = unknown_codes(order)
+    codes = goods_of(order).unknown_codes
     named = [(order.sales_channel_id, code) for code in codes]
     others = len(waiting_order_ids(named, SHOWN)) - 1
     said = [
@@ -82,12 +83,14 @@ register_order_button(
         tone="primary",
         verb=map_typed,
         form=MapForm,
-        initial=lambda order: {"code": next(iter(unknown_codes(order)), "")},
+        initial=lambda order: {"code": next(iter(goods_of(order).unknown_codes), "")},
         effect=gettext_lazy("Map it"),
         success=gettext_lazy("Mapped; the lines are alive."),
         consequences=_consequences,
         undo=gettext_lazy("A code can be mapped elsewhere later; lines that found their SKU keep it."),
-        applies=lambda order: not order.is_closed and bool(unknown_codes(order)),
+        applies=lambda order: (
+            not order.is_closed and not order.is_history and bool(goods_of(order).unknown_codes)
+        ),
     )
 )
 

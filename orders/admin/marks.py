@@ -21,6 +21,7 @@ from orders.admin.verbs import holds_of
 from orders.enums import HoldKind
 from orders.models import Order, OrderTag, Tag
 from orders.selectors.notes import tag_names
+from orders.selectors.order_page import may_have
 from orders.services.holds import HOLD_ORDER, place_hold
 from orders.services.noting import LONGEST_NOTE, NOTE, TAG, add_note, set_tags
 
@@ -165,7 +166,7 @@ def marks_panel(order: Order, request: HttpRequest) -> PanelContext | None:
         for name, label, permission in (("note", _("Add a note"), NOTE), ("tags", _("Tags…"), TAG))
         if request.user.has_perm(permission)
     ]
-    tags = tag_names(order)
+    tags = tag_names(order) if may_have(order, "has_tags") else []
     if not links and not tags:
         return None
     context = {"tags": tags, "links": links}

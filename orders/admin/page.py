@@ -30,8 +30,8 @@ from orders.models import Address, Hold, Order
 from orders.phone import told_reference
 from orders.privacy import SEE_MONEY, SEE_PERSONAL
 from orders.selectors.holds import refusing
-from orders.selectors.order_page import LineView, line_views, newest_decision, tax_sums
-from orders.selectors.unknown import unknown_codes
+from orders.selectors.order_goods import goods_of
+from orders.selectors.order_page import LineView, line_views, may_have, newest_decision, tax_sums
 from orders.services.holds import HOLD_ORDER
 from orders.services.mapping import MAP_SKU
 
@@ -110,7 +110,7 @@ def _notices(order: Order, request: HttpRequest) -> list[dict[str, Any]]:
 def _way_out(order: Order, hold: Hold, request: HttpRequest) -> dict[str, Any]:
     """The button of a hold's notice: map the SKU where that is what it waits for, else lift the hold."""
     may_map = hold.kind == HoldKind.UNKNOWN_SKU and request.user.has_perm(MAP_SKU)
-    if may_map and (codes := unknown_codes(order)):
+    if may_map and (codes := goods_of(order).unknown_codes):
         url = f"{admin_url(Order, 'map_sku', order.pk)}?{urlencode({'code': codes[0]})}"
         return {"url": url, "label": _("Map %(code)s to…") % {"code": codes[0]}}
     url = admin_url(Order, "release_hold", order.pk)
@@ -198,7 +198,7 @@ def _money(order: Order) -> Iterator[tuple[Any, ...]]:
     yield _("Lines"), money_text(order.lines_amount, currency)
     if order.discount_amount:
         yield _("Discounts"), money_text(-order.discount_amount, currency)
-    for charge in order.charges.all():
+    for charge in order.charges.all() if may_have(order, "has_charges") else ():
         kind = charge.get_kind_display()
         label = f"{kind} ({charge.title})" if charge.title and charge.title != kind else kind
         yield label, money_text(charge.total_amount, currency)
@@ -224,7 +224,7 @@ def _tax_label(order: Order, tax: Any) -> str:
 
 
 def _payments(order: Order) -> Iterator[dict[str, Any]]:
-    for payment in order.payments.all():
+    for payment in order.payments.all() if may_have(order, "has_payments") else ():
         amount = payment.captured_amount or payment.authorised_amount
         detail = []
         if payment.refunded_amount > ZERO:
@@ -245,7 +245,7 @@ def _payments(order: Order) -> Iterator[dict[str, Any]]:
 def _mails(order: Order, request: HttpRequest) -> Iterator[dict[str, Any]]:
     may_see = request.user.has_perm("orders.view_notification")
     kinds = set()
-    for mail in order.notifications.order_by("pk"):
+    for mail in order.notifications.order_by("pk") if may_have(order, "has_mails") else ():
         kinds.add(mail.kind)
         sent = mail.sent_at is not None
         yield {

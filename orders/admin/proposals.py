@@ -33,6 +33,7 @@ from orders.admin.records import OrderLinked
 from orders.enums import ProposalStatus
 from orders.models import Address, Order, Proposal
 from orders.privacy import SEE_MONEY, SEE_PERSONAL
+from orders.selectors.order_page import may_have
 from orders.services.proposals.adding import NewActions, add_actions, withdraw_actions
 from orders.services.proposals.confirming import confirm_proposals
 from orders.services.proposals.locking import fixed
@@ -298,7 +299,7 @@ register_order_button(
 @register_order_panel
 def changes_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     """The order's changes; nothing before the first."""
-    if not request.user.has_perm("orders.view_proposal"):
+    if not request.user.has_perm("orders.view_proposal") or not may_have(order, "has_changes"):
         return None
     rows = list(order.proposals.order_by("-pk")[:SHOWN])
     if not rows:

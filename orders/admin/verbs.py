@@ -16,8 +16,8 @@ from config.kernel.templatetags.bancale import money_text
 from orders.admin.words import hold_title
 from orders.enums import FulfillmentStatus, HoldKind, OrderStatus, Step
 from orders.models import Hold, LinePart, Order
-from orders.selectors.demand import claimed_units, goods_parts
 from orders.selectors.holds import open_holds, refusing
+from orders.selectors.order_goods import goods_of, once
 from orders.services.allocating import ALLOCATE, allocate_orders
 from orders.services.cancelling import LONGEST_REASON, cancel_orders
 from orders.services.completing import complete_orders
@@ -31,9 +31,7 @@ STAFF_HOLDS = (HoldKind.MANUAL, HoldKind.FRAUD, HoldKind.CANCEL_REQUESTED, HoldK
 
 def holds_of(order: Order) -> list[Hold]:
     """The order's open holds, asked once an instance."""
-    if not hasattr(order, "_shown_holds"):
-        order._shown_holds = open_holds([order.pk]).get(order.pk, [])  # type: ignore[attr-defined]
-    return list(order._shown_holds)  # type: ignore[attr-defined]
+    return once(order, "_shown_holds", lambda: open_holds([order.pk]).get(order.pk, []))
 
 
 def refusing_confirm(order: Order) -> list[Hold]:
@@ -41,13 +39,8 @@ def refusing_confirm(order: Order) -> list[Hold]:
 
 
 def undecided_units(order: Order) -> int:
-    """Units that nobody has reserved or put in line, asked once an instance."""
-    if not hasattr(order, "_undecided"):
-        parts = goods_parts([order.pk])
-        claimed = claimed_units([part.pk for part in parts])
-        left = (part.remaining - claimed[part.pk].units for part in parts if part.sku_id is not None)
-        order._undecided = sum(max(0, units) for units in left)  # type: ignore[attr-defined]
-    return int(order._undecided)  # type: ignore[attr-defined]
+    """Units that nobody has reserved or put in line."""
+    return goods_of(order).undecided
 
 
 class CancelForm(forms.Form):

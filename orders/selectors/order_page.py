@@ -5,13 +5,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 
-from inventory.enums import LIVE_RESERVATION, ReservationState
+from inventory.enums import ReservationState
 from inventory.models import Location, Reservation, Sku
 from inventory.selectors.queue import QueuePlace, queue_places
-from orders.models import AllocationDecision, LinePart, Order, OrderLine, TaxLine
-from orders.selectors.demand import ORDER_LINE_PART
+from orders.models import (
+    AllocationDecision,
+    Charge,
+    LinePart,
+    Notification,
+    Order,
+    OrderLine,
+    OrderTag,
+    Payment,
+    Proposal,
+    TaxLine,
+)
+from orders.selectors.order_goods import goods_of
 
 COUNTERS = ("cancelled", "allocated", "shipped", "delivered", "returned")
 
@@ -71,23 +82,44 @@ class DecisionView:
     skus: Mapping[int, str]
 
 
+# What many orders have none of: by the name of its flag the rows, which are asked for only where there are some.
+RARE: Mapping[str, type[Model]] = {
+    "has_charges": Charge,
+    "has_taxes": TaxLine,
+    "has_payments": Payment,
+    "has_mails": Notification,
+    "has_tags": OrderTag,
+    "has_changes": Proposal,
+}
+
+
 def with_page_rows(rows: QuerySet[Order]) -> QuerySet[Order]:
-    """The order's own relations in the same statement."""
+    """The order's own relations in the same statement, and flags for what it may have none of (`RARE`)."""
+    flags = {
+        flag: Exists(model._default_manager.filter(order=OuterRef("pk"))) for flag, model in RARE.items()
+    }
     return rows.select_related(
         "sales_channel", "legal_entity", "customer", "ship_to", "bill_to", "preferred_location"
-    )
+    ).annotate(**flags)
+
+
+def may_have(order: Order, flag: str) -> bool:
+    """False where the order was read with its flags and has none."""
+    return bool(getattr(order, flag, True))
 
 
 def line_views(order: Order) -> list[LineView]:
-    """The order's lines with parts, stands and places in line: four statements, however many lines."""
+    """The order's lines with parts, stands and places in line; one statement beside those of `goods_of`."""
+    goods = goods_of(order)
+    by_pk = {part.pk: PartView(part) for part in goods.parts}
+    _add_reservations(by_pk, goods.reservations)
+    lines: dict[int, OrderLine] = {part.line_id: part.line for part in goods.parts}
     parts: dict[int, list[PartView]] = defaultdict(list)
-    by_pk: dict[int, PartView] = {}
-    for part in LinePart.objects.filter(line__order=order).select_related("sku").order_by("pk"):
-        view = by_pk[part.pk] = PartView(part)
-        parts[part.line_id].append(view)
-    _add_reservations(by_pk)
-    lines = OrderLine.objects.filter(order=order).select_related("sku").order_by("position")
-    return [LineView(line, parts[line.pk], line_counters([v.part for v in parts[line.pk]])) for line in lines]
+    for view in by_pk.values():
+        parts[view.part.line_id].append(view)
+    return [
+        LineView(line, parts[pk], line_counters([v.part for v in parts[pk]])) for pk, line in lines.items()
+    ]
 
 
 def line_counters(parts: Sequence[LinePart]) -> dict[str, int]:
@@ -97,15 +129,10 @@ def line_counters(parts: Sequence[LinePart]) -> dict[str, int]:
     }
 
 
-def _add_reservations(views: Mapping[int, PartView]) -> None:
-    rows = list(
-        Reservation.objects.filter(
-            reference_kind=ORDER_LINE_PART, reference_id__in=list(views), state__in=LIVE_RESERVATION
-        )
-        .select_related("level__location")
-        .order_by("pk")
-    )
-    places = queue_places(row.pk for row in rows if row.state == ReservationState.WAITING)
+def _add_reservations(views: Mapping[int, PartView], reservations: Iterable[Reservation]) -> None:
+    rows = sorted(reservations, key=lambda row: row.pk)
+    waiting = [row.pk for row in rows if row.state == ReservationState.WAITING]
+    places = queue_places(waiting) if waiting else {}
     for row in rows:
         view = views[row.reference_id]
         if row.level is not None and row.state == ReservationState.OPEN:
@@ -120,7 +147,7 @@ def _add_reservations(views: Mapping[int, PartView]) -> None:
 def tax_sums(order: Order) -> list[TaxSum]:
     """Taxes added up by title, rate and owner; an amount is None while any of it is unknown."""
     sums: dict[tuple[str, Decimal | None, str], Decimal | None] = {}
-    for tax in TaxLine.objects.filter(order=order).order_by("pk"):
+    for tax in TaxLine.objects.filter(order=order).order_by("pk") if may_have(order, "has_taxes") else ():
         key = (tax.title, tax.rate, tax.owner)
         before = sums.get(key, Decimal(0))
         sums[key] = None if before is None or tax.amount is None else before + tax.amount
@@ -128,16 +155,24 @@ def tax_sums(order: Order) -> list[TaxSum]:
 
 
 def newest_decision(order: Order) -> DecisionView | None:
-    """What the planner said last, with names: three statements."""
+    """What the planner said last, with names: two statements, since the SKUs are the order's own."""
     decision = AllocationDecision.objects.filter(order=order).order_by("-pk").first()
-    return None if decision is None else named_decision(decision)
+    if decision is None:
+        return None
+    own = {part.sku_id: part.sku.code for part in goods_of(order).parts if part.sku is not None}
+    return named_decision(decision, own)
 
 
-def named_decision(decision: AllocationDecision) -> DecisionView:
-    """A decision with the names that its ids stand for: two statements."""
+def named_decision(
+    decision: AllocationDecision, known: Mapping[int | None, str] | None = None
+) -> DecisionView:
+    """A decision with the names that its ids stand for: two statements, one where the SKUs are `known`."""
     places = {row["location"] for row in [*decision.chosen, *decision.candidates]}
     skus = {row["sku"] for row in [*decision.chosen, *decision.waiting] if row["sku"]}
-    return DecisionView(decision, _names(Location, places, "name"), _names(Sku, skus, "code"))
+    codes = {pk: known[pk] for pk in skus if pk in known} if known else {}
+    if rest := skus - set(codes):
+        codes |= _names(Sku, rest, "code")
+    return DecisionView(decision, _names(Location, places, "name"), codes)
 
 
 def _names(model: type[Location] | type[Sku], pks: Iterable[int], column: str) -> dict[int, str]:

@@ -6,7 +6,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from inventory.models import Sku
 from orders.enums import OPEN_ORDER
-from orders.models import Order, OrderLine, SkuAlias
+from orders.models import OrderLine, SkuAlias
 
 
 def unknown_lines() -> QuerySet[OrderLine]:
@@ -51,9 +51,3 @@ def knowable_order_ids(limit: int) -> list[int]:
     plain, of_parts = own.filter(is_kit=False), own.filter(kit_parts__isnull=False)
     rows = unknown_lines().filter(Exists(mapped) | Exists(kits) | Exists(plain) | Exists(of_parts))
     return list(rows.order_by("order_id").values_list("order_id", flat=True).distinct()[:limit])
-
-
-def unknown_codes(order: Order) -> list[str]:
-    """What the channel calls the lines of one order that nobody knows, in their sequence."""
-    rows = unknown_lines().filter(order=order).order_by("position")
-    return list(dict.fromkeys(rows.values_list("sku_code", flat=True)))

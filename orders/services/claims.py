@@ -1,7 +1,7 @@
 """The live reservations behind the parts of locked orders, and which of their units the warehouse is at work on."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from inventory.enums import LIVE_RESERVATION, ReservationState
@@ -10,7 +10,7 @@ from inventory.selectors.queue import QUEUE_ORDER
 from inventory.services.reservations import Cut
 from orders.models import LinePart
 from orders.selectors.demand import ORDER_LINE_PART
-from orders.warehouse import asked_of_warehouse
+from orders.warehouse import AskedUnits, asked_of_warehouse
 
 
 @dataclass(slots=True)
@@ -59,20 +59,34 @@ class PartClaims:
 
 def read_claims(parts: Sequence[LinePart], levels: Sequence[StockLevel]) -> dict[int, PartClaims]:
     """Claims by part id, also of parts without any. The orders and all levels of their SKUs are locked."""
-    claims = {part.pk: PartClaims(part) for part in parts}
-    location_of = {level.pk: level.location_id for level in levels}
+    ids = [part.pk for part in parts]
     rows = Reservation.objects.filter(
-        reference_kind=ORDER_LINE_PART, reference_id__in=list(claims), state__in=LIVE_RESERVATION
+        reference_kind=ORDER_LINE_PART, reference_id__in=ids, state__in=LIVE_RESERVATION
     ).order_by(*QUEUE_ORDER)
+    location_of = {level.pk: level.location_id for level in levels}
+    return claims_of(parts, rows, location_of, asked_of_warehouse(ids))
+
+
+def claims_of(
+    parts: Sequence[LinePart],
+    rows: Iterable[Reservation],
+    location_of: Mapping[int, int],
+    asked_units: Iterable[AskedUnits],
+) -> dict[int, PartClaims]:
+    """Claims by part id from what was read; `rows` in queue order. Those of other parts are left out."""
+    claims = {part.pk: PartClaims(part) for part in parts}
     for row in rows:
-        one = claims[row.reference_id]
+        one = claims.get(row.reference_id)
+        if one is None:
+            continue
         if row.state == ReservationState.WAITING:
             one.waiting.append(row)
         else:
             one.held.append((row, location_of[row.level_id or 0]))
-    for asked in asked_of_warehouse(list(claims)):
-        one = claims[asked.part_id]
-        one.asked[asked.location_id] += asked.quantity
-        if asked.number not in one.work:
-            one.work.append(asked.number)
+    for asked in asked_units:
+        one = claims.get(asked.part_id)
+        if one is not None:
+            one.asked[asked.location_id] += asked.quantity
+            if asked.number not in one.work:
+                one.work.append(asked.number)
     return claims

@@ -13,6 +13,7 @@ from config.kernel.admin import ObjectForm
 from fulfillment.selectors.page import goods_title
 from inventory.models import Location
 from orders.models import Order
+from orders.selectors.order_goods import goods_of
 from returns.enums import Condition, Disposition, Reception, ReturnReason
 from returns.models import ReturnUnit, Rma
 from returns.selectors.units import Returnable, returnable_parts
@@ -131,6 +132,8 @@ class RefurbishedForm(InspectForm):
 
 def returnable_of(order: Order) -> dict[int, Returnable]:
     """What of an order can come back, asked once an instance."""
+    if not goods_of(order).shipped:
+        return {}
     if not hasattr(order, "_returnable"):
         found = returnable_parts([order.pk]).get(order.pk, {})
         order._returnable = {pk: one for pk, one in found.items() if one.quantity > 0}  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
 from orders.admin import PanelContext, register_order_button, register_order_panel
 from orders.models import Order
+from orders.selectors.order_goods import goods_of
 from returns.admin.forms import PART, RequestForm, ids_of, returnable_of
 from returns.enums import RmaStatus
 from returns.models import Rma
@@ -63,6 +64,8 @@ register_order_button(
 @register_order_panel
 def returns_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     """The order's returns; nothing when there are none."""
+    if not goods_of(order).shipped:
+        return None
     may_see = request.user.has_perm("returns.view_rma")
     rmas: Any = with_units(Rma.objects.filter(order=order))
     rows = [

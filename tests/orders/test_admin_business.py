@@ -11,7 +11,7 @@ from config.kernel.models import Event
 from orders.models import Customer, SalesChannel
 from orders.neutral import NeutralBuyer
 from tests.factories.orders import make_channel, make_order
-from tests.kernel.visitor import Visitor, text_of, visitor
+from tests.kernel.visitor import Visitor, messages_of, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -60,10 +60,13 @@ def test_two_people_who_change_different_fields_both_keep_theirs(manager: Visito
     visitor("Manager").post(url(channel), {**mine, "name": "Theirs"})
 
     response = manager.post(url(channel), {**mine, "dispatch_days": "7"})
+    said = messages_of(response)
 
     fresh = SalesChannel.objects.get()
     assert response.status_code == 302
     assert (fresh.name, fresh.dispatch_days, fresh.version) == ("Theirs", 7, channel.version + 2)
+    kept = "Somebody else changed Name meanwhile; that was kept, and your changes were added to it."
+    assert kept in said
 
 
 def test_two_people_who_change_the_same_field_the_second_is_told(manager: Visitor) -> None:

@@ -6,6 +6,7 @@ The form carries, signed, the values it was shown with. On save the row is locke
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib import messages
 from django.core import signing
 from django.db.models import Model
 from django.http import HttpRequest
@@ -31,6 +32,7 @@ class VersionedForm(_ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.kept: list[str] = []
         if self.instance.pk:
             # Also on a refused save: pressing again is then a decision made with today's values in sight.
             self.now = {name: self._stored(name) for name in self.fields if name != "shown"}
@@ -62,6 +64,7 @@ class VersionedForm(_ModelForm):
             before = self.fields[name].to_python(shown.get(name)) if name in shown else None
             if self._same(name, values[name], before):
                 values[name] = getattr(self.instance, name)
+                self.kept.append(str(self.fields[name].label))
             elif not self._same(name, values[name], getattr(self.instance, name)):
                 disputed.append(
                     _("%(field)s is now “%(value)s”") % {"field": self.fields[name].label, "value": now}
@@ -117,6 +120,11 @@ class VersionedAdmin(TimelineMixin, BancaleAdmin):
         if not change or changed:
             super().save_model(request, obj, form, change)
             self._note(request, obj, changed, change)
+        if kept := getattr(form, "kept", ()):
+            said = _(
+                "Somebody else changed %(fields)s meanwhile; that was kept, and your changes were added to it."
+            )
+            messages.info(request, said % {"fields": ", ".join(kept)})
 
     def _note(self, request: HttpRequest, obj: Model, changed: list[str], change: bool) -> None:
         labels = [str(obj._meta.get_field(name).verbose_name) for name in changed]  # type: ignore[union-attr]

@@ -1,0 +1,88 @@
+"""The goods of one order as its page reads them: parts, live reservations and warehouse work, once an instance.
+
+Cards, buttons and confirm pages of all rooms derive what they say from these three reads.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from inventory.enums import LIVE_RESERVATION, ReservationState
+from inventory.models import Reservation
+from inventory.selectors.queue import QUEUE_ORDER
+from orders.models import LinePart, Order
+from orders.selectors.demand import ORDER_LINE_PART
+from orders.warehouse import AskedUnits, asked_of_warehouse
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Goods:
+    """Parts with their line and SKU in the sequence of the lines; reservations in queue order, with their level."""
+
+    parts: list[LinePart]
+    reservations: list[Reservation]
+    asked: list[AskedUnits] = field(default_factory=list)
+
+    @property
+    def undecided(self) -> int:
+        """Units of known SKUs that nobody has reserved or put in line."""
+        claimed: dict[int, int] = defaultdict(int)
+        for row in self.reservations:
+            claimed[row.reference_id] += row.quantity
+        goods = (part for part in self.parts if part.line.requires_shipping and part.sku_id is not None)
+        return sum(max(0, part.remaining - claimed[part.pk]) for part in goods)
+
+    @property
+    def shipped(self) -> int:
+        return sum(part.shipped for part in self.parts)
+
+    @property
+    def unknown_codes(self) -> list[str]:
+        """What the channel calls the lines that nobody knows and that are not all cancelled, in their sequence."""
+        unknown = [part for part in self.parts if part.sku_id is None and part.ordered > part.cancelled]
+        return list(dict.fromkeys(part.line.sku_code for part in unknown if part.line.sku_code))
+
+    def unasked(self) -> dict[int, dict[int, int]]:
+        """Reserved units of goods that no live work asks for, by location and part."""
+        left: dict[tuple[int, int], int] = defaultdict(int)
+        for row in self.reservations:
+            if row.state == ReservationState.OPEN and row.level is not None:
+                left[row.level.location_id, row.reference_id] += row.quantity
+        for one in self.asked:
+            left[one.location_id, one.part_id] -= one.quantity
+        shipped_goods = {part.pk for part in self.parts if part.line.requires_shipping}
+        found: dict[int, dict[int, int]] = defaultdict(dict)
+        for (place, part_id), units in sorted(left.items()):
+            if units > 0 and part_id in shipped_goods:
+                found[place][part_id] = units
+        return dict(found)
+
+
+def once(order: Order, name: str, read: Callable[[], T]) -> T:
+    """What `read` answers, asked once an instance."""
+    if name not in order.__dict__:
+        order.__dict__[name] = read()
+    found: T = order.__dict__[name]
+    return found
+
+
+def goods_of(order: Order) -> Goods:
+    """The order's goods: three statements, once an instance."""
+    return once(order, "_goods", lambda: _read(order))
+
+
+def _read(order: Order) -> Goods:
+    parts = list(
+        LinePart.objects.filter(line__order=order)
+        .select_related("line__sku", "sku")
+        .order_by("line__position", "pk")
+    )
+    ids = [part.pk for part in parts]
+    rows = Reservation.objects.filter(
+        reference_kind=ORDER_LINE_PART, reference_id__in=ids, state__in=LIVE_RESERVATION
+    )
+    reservations = list(rows.select_related("level__location").order_by(*QUEUE_ORDER))
+    return Goods(parts, reservations, asked_of_warehouse(ids))
