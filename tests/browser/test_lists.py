@@ -129,3 +129,26 @@ def test_question_mark_lists_the_keys_and_typing_in_a_field_does_not(
     expect(page.locator("#searchbar")).to_have_value("jxk?")
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert window.complaints == []
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_filters_become_a_tab_with_a_count(
+    manager: User, orders: list[Order], visit: Callable[..., Visit], size: tuple[int, int]
+) -> None:
+    window = visit(size, user=manager)
+    page = window.open(f"{LIST}?status__exact=placed")
+    page.get_by_role("link", name="Save this view").click()
+    page.get_by_label("Name").fill("New ones")
+    assert window.sideways() == 0
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(f"**{LIST}?status__exact=placed")
+    tab = page.get_by_role("navigation", name="Saved views").get_by_role("link", name="New ones")
+
+    expect(tab).to_have_attribute("aria-current", "page")
+    expect(tab.locator(".count")).to_have_text("3")
+    assert window.sideways() == 0
+    page.get_by_role("link", name="Change this view").click()
+    page.get_by_role("button", name="Delete this view").click()
+    page.wait_for_url(f"**{LIST}")
+    expect(page.get_by_role("navigation", name="Saved views")).to_have_count(0)
+    assert window.complaints == []

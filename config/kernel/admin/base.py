@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from config.kernel.actors import Actor
 from config.kernel.admin.keyset import KeysetChangeList
+from config.kernel.admin.views import SavedViewsMixin
 from config.kernel.admin.walking import WalkMixin
 from config.kernel.visibility import is_declared, visible_to
 
@@ -103,7 +104,7 @@ def name_of(entry: Any) -> str:
     return str(entry[0] if isinstance(entry, tuple) else entry)
 
 
-class BancaleAdmin(WalkMixin, KeysetAdmin):
+class BancaleAdmin(SavedViewsMixin, WalkMixin, KeysetAdmin):
     """Any model's pages. Lists are bounded; nothing is deleted by ticking boxes.
 
     `needs` names the permission that a column, field or filter needs; whoever lacks it neither sees it nor

@@ -4,6 +4,7 @@ from config.kernel.models.jobs import Heartbeat, Job, JobLine
 from config.kernel.models.keys import DocumentCounter, IdempotencyKey
 from config.kernel.models.outbox import Attempt, Delivery, Fact
 from config.kernel.models.versioned import Versioned
+from config.kernel.models.views import SavedView
 
 __all__ = [
     "Attempt",
@@ -16,6 +17,7 @@ __all__ = [
     "Job",
     "JobLine",
     "RecoveryCode",
+    "SavedView",
     "StaffSession",
     "Versioned",
 ]

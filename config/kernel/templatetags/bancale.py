@@ -250,6 +250,14 @@ def walk(context: Context, opts: "Options[Any]", pk: int) -> dict[str, Any]:
     return {name: f"{url}?{kept}" if kept else url for name, url in steps.items()}
 
 
+@register.simple_tag(takes_context=True)
+def saved_views(context: Context, cl: ChangeList) -> dict[str, Any]:
+    """The saved views of a list as tabs."""
+    from config.kernel.admin.views import tabs_of  # its models are not there when tags are first looked for
+
+    return tabs_of(cl, context["request"])
+
+
 @register.simple_tag
 def page_links(cl: ChangeList) -> dict[str, Any]:
     """Pages around this one, the numbers of its first and last row, and whether all rows were counted."""

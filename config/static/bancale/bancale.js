@@ -280,8 +280,12 @@
       [foot.textContent, foot.className] = [queues.worker[0], `foot ${queues.worker[1]}`];
       foot.hidden = false;
     });
-    queues.tiles.forEach(([url, total, tone, detail]) => {
-      each(".tabs a", (tab) => {
+    showTiles(queues.tiles, number, ".tabs:not([data-views]) a");
+  }
+
+  function showTiles(tiles, number, tabs) {
+    tiles.forEach(([url, total, tone, detail]) => {
+      each(tabs, (tab) => {
         if (tab.pathname + tab.search !== url) { return; }
         const count = tab.querySelector(".count");
         count.textContent = number.format(total);
@@ -295,6 +299,14 @@
         if (small) { small.textContent = detail; }
       });
     });
+  }
+
+  // Saved views are counted once the list stands there.
+  async function countViews(tabs) {
+    try {
+      const answer = await fetch(tabs.dataset.views, { headers: { Accept: "application/json" }, redirect: "error" });
+      if (answer.ok) { showTiles((await answer.json()).tiles, new Intl.NumberFormat(document.documentElement.lang), "[data-views] a"); }
+    } catch { /* Offline: tabs without counts are tabs. */ }
   }
 
   function watchQueues(nav) {
@@ -326,6 +338,7 @@
   each(".actions", actionButtons);
   each("#nav-sidebar[data-queues]", watchQueues);
   each("form[data-palette]", palette);
+  each("[data-views]", countViews);
   each("[data-refresh-url]", refresh);
   each("form.confirm, .bulk-results form", once);
   each("#nav-sidebar .here, #nav-sidebar > .pages li:has([aria-current])", (place) => {
