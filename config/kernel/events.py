@@ -10,6 +10,8 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.fastpath import insert_values
 
 correlation: ContextVar[str] = ContextVar("kernel_correlation", default="")
+# What a job does is correlated by its number: `job:12`.
+JOB_CORRELATION = "job:"
 
 
 class Thread(NamedTuple):

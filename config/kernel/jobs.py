@@ -13,6 +13,7 @@ from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.enums import JobState
 from config.kernel.errors import brief
+from config.kernel.events import JOB_CORRELATION, correlation
 from config.kernel.machines import BREAK, CANCEL_JOB, FINISH, JOB, RETRY_JOB, START
 from config.kernel.states import apply_transition
 
@@ -123,6 +124,7 @@ def run_job(job_id: int) -> bool:
     if job is None:
         return False
     run = JobRun(job)
+    told = correlation.set(f"{JOB_CORRELATION}{job_id}")
     try:
         result = JOB_KINDS[job.kind](run)
     except JobCancelled:
@@ -135,6 +137,8 @@ def run_job(job_id: int) -> bool:
         _end(job_id, BREAK, {"error": f"{type(error).__name__}: {brief(error)}"})
     else:
         _end(job_id, FINISH, {"result": dict(result)})
+    finally:
+        correlation.reset(told)
     return True
 
 

@@ -211,7 +211,8 @@ class ProposalAdmin(OrderLinked, TransitionAdmin):
         add_actions([NewActions(pk, wishes)], actor=acting(request)).only()
 
     def _withdraw(self, request: HttpRequest, obj: Proposal) -> None:
-        action = obj.actions.filter(pk=int(request.POST.get("action", "0") or 0)).first()
+        named = request.POST.get("action", "")
+        action = obj.actions.filter(pk=int(named)).first() if named.isdecimal() else None
         if action is not None:
             withdraw_actions([action.pk], actor=acting(request)).only()
 

@@ -8,7 +8,9 @@ from django.db import transaction
 
 from config.kernel import clock, jobs
 from config.kernel.actors import Actor, ActorKind
+from config.kernel.admin.timeline import timeline
 from config.kernel.errors import IllegalTransition, NotAllowed
+from config.kernel.events import Entry, Thread, correlation, record_events
 from config.kernel.jobs import JobRun, cancel_job, due_job_ids, enqueue_job, retry_job, run_job
 from config.kernel.models import Job
 from config.kernel.tasks import sweep_jobs
@@ -60,6 +62,21 @@ def test_job_runs_once_and_keeps_its_result() -> None:
     assert (job.state, job.result, job.done_count, job.total_count) == ("done", {"copied": "pallet"}, 2, 2)
     assert (job.started_at, job.ended_at, job.attempt_count, job.lease_until) == (AT, AT, 1, None)
     assert [line.text for line in job.lines.all()] == ["copied"]
+
+
+def test_what_a_job_does_names_the_job_on_timelines() -> None:
+    def tell(run: JobRun) -> Mapping[str, Any]:
+        record_events([Entry(("order", 1), Thread("order", 1), "tagged", facts={"tags": ["x"]})], actor=ACTOR)
+        return {}
+
+    jobs.JOB_KINDS["tell"] = tell
+    pk = queued("tell")
+
+    run_job(pk)
+
+    (row,) = timeline(Thread("order", 1))
+    assert row.actor == f"tests · job {pk}"
+    assert correlation.get() == ""
 
 
 def test_job_of_a_rolled_back_transaction_does_not_exist() -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel.admin import admin_url
-from orders.changes import SetPrice, SetQuantity
+from orders.changes import RemoveLine, SetPrice, SetQuantity
 from orders.enums import ChannelKind
 from orders.models import Order, Proposal
 from orders.neutral import NeutralTax
@@ -192,6 +192,16 @@ def test_wish_is_taken_back(support: Visitor) -> None:
     support.post(admin_url(Proposal, "act", proposal.pk), data)
 
     assert proposal.actions.count() == 0
+
+
+def test_line_that_was_taken_off_says_so_on_the_order_page(support: Visitor) -> None:
+    order = make_order(lines=(neutral_line("MUG", 1), neutral_line("CUP", 1)))
+    change(order, RemoveLine(order.lines.get(sku_code="CUP").pk))
+
+    said = text_of(support.get(admin_url(Order, "change", order.pk)))
+
+    assert "A cup CUP taken off 0" in said
+    assert "Line removed CUP from 1 to 0" in said
 
 
 def test_marketplace_is_named(support: Visitor) -> None:

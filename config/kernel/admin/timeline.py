@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from config.kernel.actors import ActorKind
 from config.kernel.admin.tones import tone_of, word_of
-from config.kernel.events import Thread
+from config.kernel.events import JOB_CORRELATION, Thread
 from config.kernel.models import Event
 from config.kernel.states import MACHINES, Machine
 from config.kernel.templatetags.bancale import local_text
@@ -152,6 +152,9 @@ def event_words(event: Event) -> tuple[str, str, str]:
 def _row(event: Event, names: Mapping[int, str], looked_up: str) -> TimelineRow:
     title, detail, tone = event_words(event)
     actor = actor_words(event.actor_kind, event.actor_id, event.actor_label, names)
+    if event.correlation.startswith(JOB_CORRELATION):
+        job = _("job %(number)s") % {"number": event.correlation.removeprefix(JOB_CORRELATION)}
+        actor = f"{actor} · {job}"
     return TimelineRow(tone, title, looked_up or detail, event.at, actor, _need(event))
 
 
