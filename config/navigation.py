@@ -22,7 +22,14 @@ SECTIONS = (
     Section(
         "orders",
         _("Orders"),
-        ("orders.order", "orders.customer", "orders.hold", "orders.payment", "orders.notification"),
+        (
+            "orders.order",
+            "orders.importrun",
+            "orders.customer",
+            "orders.hold",
+            "orders.payment",
+            "orders.notification",
+        ),
         ("orders",),
     ),
     Section(

@@ -3,6 +3,7 @@
 from orders.admin import (
     business,
     cancel_lines,
+    imports,
     mapping,
     marks,
     moving,
@@ -21,6 +22,7 @@ __all__ = [
     "add_order_queue",
     "business",
     "cancel_lines",
+    "imports",
     "mapping",
     "marks",
     "moving",

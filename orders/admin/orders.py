@@ -139,6 +139,8 @@ class OrderAdmin(TransitionAdmin):
         rows = super().get_queryset(request)
         match = request.resolver_match
         if match is not None and match.url_name == "orders_order_changelist":
+            if request.GET.get("status__exact") != OrderStatus.VOID:
+                rows = rows.exclude(status=OrderStatus.VOID)
             return work.with_holds(rows)
         return with_page_rows(rows)
 

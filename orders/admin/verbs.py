@@ -81,7 +81,7 @@ class LiftForm(ObjectForm):
     kind = forms.TypedChoiceField(label=gettext_lazy("Hold"), coerce=HoldKind)
 
     def shape(self) -> None:
-        kinds = dict.fromkeys(hold.kind for hold in holds_of(self.obj))
+        kinds = dict.fromkeys(hold.kind for hold in holds_of(self.obj) if hold.kind != HoldKind.IMPORT)
         field = self.fields["kind"]
         field.choices = [(kind, HoldKind(kind).label) for kind in kinds]  # type: ignore[attr-defined]
 
@@ -89,7 +89,7 @@ class LiftForm(ObjectForm):
 class BulkLiftForm(forms.Form):
     kind = forms.TypedChoiceField(
         label=gettext_lazy("Hold"),
-        choices=[(kind.value, kind.label) for kind in HoldKind],
+        choices=[(kind.value, kind.label) for kind in HoldKind if kind != HoldKind.IMPORT],
         coerce=HoldKind,
         initial=HoldKind.MANUAL,
     )
@@ -228,7 +228,11 @@ LIFT_AND_CONFIRM = ExtraVerb(
     consequences=_on_lift_and_confirm,
     lines=_owed_lines,
     undo=gettext_lazy("It can be held again, and cancelled until goods have left."),
-    applies=lambda order: order.status == OrderStatus.PLACED and bool(refusing_confirm(order)),
+    applies=lambda order: (
+        order.status == OrderStatus.PLACED
+        and bool(refusing_confirm(order))
+        and not any(hold.kind == HoldKind.IMPORT for hold in holds_of(order))
+    ),
 )
 ALLOCATE_BUTTON = ExtraVerb(
     name="allocate",
@@ -267,6 +271,6 @@ RELEASE_HOLD = ExtraVerb(
     success=gettext_lazy("Hold lifted."),
     consequences=_on_lift,
     undo=gettext_lazy("It can be held again at any time."),
-    applies=lambda order: _is_open(order) and bool(holds_of(order)),
+    applies=lambda order: _is_open(order) and any(hold.kind != HoldKind.IMPORT for hold in holds_of(order)),
 )
 EXTRA_VERBS = (LIFT_AND_CONFIRM, ALLOCATE_BUTTON, RELEASE_HOLD, HOLD)

@@ -90,6 +90,7 @@ def hold_title(kind: str, facts: Mapping[str, Any]) -> str:
         HoldKind.FRAUD: _("It is under suspicion of fraud."),
         HoldKind.CANCEL_REQUESTED: _("The buyer asked to cancel it."),
         HoldKind.MANUAL: _("Held by staff."),
+        HoldKind.IMPORT: _("The import that brought it is not finished."),
     }
     return sentences.get(HoldKind(kind), str(kind))
 
@@ -125,6 +126,7 @@ def _remedy(kind: str) -> str:
         HoldKind.UNKNOWN_SKU: _("Map it to one of our SKUs, or cancel its line."),
         HoldKind.TOTALS: _("Lift it to go on with the order as it stands here."),
         HoldKind.ADDRESS: _("Ask the buyer, then lift it."),
+        HoldKind.IMPORT: _("It lifts by itself when the import is finished."),
         HoldKind.DUPLICATE: _("Cancel this one if it is the same, else lift the hold."),
         HoldKind.FRAUD: _("Lift it when the check is passed, else cancel the order."),
         HoldKind.CANCEL_REQUESTED: _("Cancel the order, or lift the hold if the buyer changed their mind."),
@@ -300,6 +302,9 @@ describe("order", "changed_price", gettext_lazy("Price changed"), detail=_price_
 describe("order", "changed_discount", gettext_lazy("Discount given"), detail=_discount, tone="info")
 describe("order", "changed_address", gettext_lazy("Address changed"), tone="info")
 describe("order", "changed_shipping", gettext_lazy("Shipping method changed"), detail=_shipping, tone="info")
+describe("order", "revised", gettext_lazy("Changed by an import"), tone="info")
+describe("order", "restored", gettext_lazy("Change of an import taken back"), tone="back")
+describe("order", "void", gettext_lazy("Taken away with its import"), tone="idle")
 describe("order", "note_added", gettext_lazy("Note"), tone="info")
 describe(
     "order", "tagged", gettext_lazy("Tagged"), detail=lambda facts: ", ".join(facts["tags"]), tone="idle"

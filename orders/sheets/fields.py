@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +17,7 @@ class Field:
     """`place` says whether a value belongs to the order or to its line; `also` are headings besides the name."""
 
     name: str
-    label: str | Promise
+    label: Any
     place: str = ORDER
     also: tuple[str, ...] = ()
     is_needed: bool = False
@@ -36,8 +36,8 @@ def _addresses() -> tuple[Field, ...]:
         ("phone", _("phone"), ("phone", "phone number", "telephone")),
     )
     uses = (
-        ("ship", _("ship to"), ("shipping", "ship", "delivery", "ship to", "ship-", "post to", "recipient")),
-        ("bill", _("bill to"), ("billing", "bill", "invoice", "bill to", "buyer")),
+        ("ship", _("Ship to"), ("shipping", "ship", "delivery", "ship to", "ship-", "post to", "recipient")),
+        ("bill", _("Bill to"), ("billing", "bill", "invoice", "bill to", "buyer")),
     )
     return tuple(
         Field(

@@ -26,7 +26,7 @@ class DateStyle(StrEnum):
     MONTH_FIRST = "month_first"
 
 
-EXAMPLES = {
+EXAMPLES: dict[str, str] = {
     NumberStyle.POINT: "1,234.50",
     NumberStyle.COMMA: "1.234,50",
     DateStyle.DAY_FIRST: "31/12/2026",
