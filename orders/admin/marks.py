@@ -1,6 +1,6 @@
 """What staff put on an order for each other: notes, tags, and the hold for a fraud check."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -86,6 +86,11 @@ def tag_orders(ids: Sequence[int], *, tags: Sequence[str], actor: Actor) -> Resu
 def untag_orders(ids: Sequence[int], *, tags: Sequence[str], actor: Actor) -> Results[int]:
     """Take tags off many orders."""
     return set_tags(ids, remove=_needed(tags), actor=actor)
+
+
+def one_tag(given: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """The form that takes a tagging back: of one tag only, since an order may have had the others before."""
+    return {"tags": given["tags"][0]} if len(given["tags"]) == 1 else None
 
 
 def _needed(tags: Sequence[str]) -> Sequence[str]:

@@ -15,13 +15,14 @@ from config.kernel.admin import (
     ExtraVerb,
     Queue,
     TransitionAdmin,
+    Undo,
     badge_column,
     bulk_action,
     queue_filter,
     status_badge,
 )
 from config.kernel.templatetags.bancale import badge, localtime, money
-from orders.admin.marks import NoteForm, TagFilter, TagForm, tag_orders, untag_orders
+from orders.admin.marks import NoteForm, TagFilter, TagForm, one_tag, tag_orders, untag_orders
 from orders.admin.new_order import new_order_view
 from orders.admin.page import page_of
 from orders.admin.panels import extra_buttons
@@ -67,6 +68,7 @@ ORDER_ACTIONS = (
     bulk_action(
         hold_orders, HOLD_ORDER, _("Hold…"), model="orders.Order", done=_("held"), form=HoldForm,
         consequences=(_("Nothing of them leaves until the hold is lifted."),),
+        undo=Undo(release_holds, lambda given: {"kind": given["kind"], "reason": given["reason"]}),
     ),
     bulk_action(
         release_holds, HOLD_ORDER, _("Lift hold…"), model="orders.Order",
@@ -82,10 +84,11 @@ ORDER_ACTIONS = (
     ),
     bulk_action(
         tag_orders, TAG, _("Tag…"), model="orders.Order", done=pgettext_lazy("how many", "tagged"), form=TagForm,
+        undo=Undo(untag_orders, one_tag),
     ),
     bulk_action(
         untag_orders, TAG, _("Take tags off…"), model="orders.Order",
-        done=pgettext_lazy("how many", "changed"), form=TagForm,
+        done=pgettext_lazy("how many", "changed"), form=TagForm, undo=Undo(tag_orders, one_tag),
     ),
     bulk_action(
         cancel_orders, CANCEL.permission, _("Cancel…"), model="orders.Order",

@@ -93,6 +93,8 @@ class BulkLiftForm(forms.Form):
         coerce=HoldKind,
         initial=HoldKind.MANUAL,
     )
+    # Of an undo: only the holds that were placed with this reason.
+    reason = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 @verb

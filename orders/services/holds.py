@@ -73,11 +73,14 @@ def place_hold(
 
 
 @verb
-def release_holds(order_ids: Sequence[int], *, kind: HoldKind, actor: Actor) -> Results[int]:
+def release_holds(
+    order_ids: Sequence[int], *, kind: HoldKind, reason: str = "", actor: Actor
+) -> Results[int]:
     """Lift one kind of hold from orders, so that the steps it refused are open again.
 
     At most 200 ids. Locks the orders by ascending pk. An order without such a hold comes back `unchanged`;
-    repeating the call changes nothing. Of manual holds all are lifted.
+    repeating the call changes nothing. Of manual holds all are lifted, or those of
+    one `reason`.
 
     Where the channel confirms by itself and nothing refuses it any more, the fact `order.confirmable` is recorded.
 
@@ -93,7 +96,9 @@ def release_holds(order_ids: Sequence[int], *, kind: HoldKind, actor: Actor) -> 
         unfinished = _of_open_imports(orders) if kind == HoldKind.IMPORT else set()
         lifted: list[Hold] = []
         for order in orders:
-            holds = [hold for hold in held.get(order.pk, ()) if hold.kind == kind]
+            holds = [
+                hold for hold in held.get(order.pk, ()) if hold.kind == kind and reason in ("", hold.reason)
+            ]
             if order.is_closed:
                 results.refuse(order.pk, OrderClosed(order.number, order.status))
             elif not holds:
@@ -105,7 +110,7 @@ def release_holds(order_ids: Sequence[int], *, kind: HoldKind, actor: Actor) -> 
                 lifted += holds
         lift(lifted, actor=actor)
         count_up(results.done_ids)
-        kept = {pk: [hold for hold in holds if hold.kind != kind] for pk, holds in held.items()}
+        kept = {pk: [hold for hold in holds if hold not in lifted] for pk, holds in held.items()}
         record_confirmable([order for order in orders if results.is_done(order.pk)], kept)
     return results
 

@@ -13,7 +13,7 @@ from config.kernel.admin.base import (
     admin_url,
     seen_choices,
 )
-from config.kernel.admin.bulk import bulk_action
+from config.kernel.admin.bulk import Undo, bulk_action
 from config.kernel.admin.filters import worded_filter
 from config.kernel.admin.forms import VersionedAdmin, VersionedForm
 from config.kernel.admin.presses import ExtraVerb, ObjectForm, ReasonForm, TransitionVerb
@@ -37,6 +37,7 @@ __all__ = [
     "TimelineMixin",
     "TransitionAdmin",
     "TransitionVerb",
+    "Undo",
     "VersionedAdmin",
     "VersionedForm",
     "acting",

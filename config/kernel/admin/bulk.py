@@ -31,6 +31,17 @@ KEPT_REFUSALS = 2000
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """The bulk verb of the same model that takes another one back, on exactly what was done.
+
+    `values` makes its posted form from the other's cleaned one; None where it would take back more than was done.
+    """
+
+    verb: Callable[..., Results[int]]
+    values: Callable[[Mapping[str, Any]], Mapping[str, str] | None]
+
+
+@dataclass(frozen=True, slots=True)
 class BulkVerb:
     """A verb that people run on many rows of one model; `done` is its past form: "confirmed"."""
 
@@ -43,6 +54,7 @@ class BulkVerb:
     form: type[forms.Form] | None = None
     consequences: Sequence[Text] = ()
     risk: bool = False
+    undo: Undo | None = None
 
 
 BULK_VERBS: dict[str, BulkVerb] = {}
@@ -57,11 +69,11 @@ def bulk_action(
     done: Text,
     **more: Any,
 ) -> Callable[..., HttpResponse | None]:
-    """A changelist action from a verb of ids. `more`: form, consequences, risk as in `BulkVerb`.
+    """A changelist action from a verb of ids. `more`: form, consequences, risk, undo as in `BulkVerb`.
 
     Goes into `actions` of the admin of `model` ("orders.Order"). People without `permission` do not see it.
     """
-    name = f"bulk_{model.replace('.', '_').lower()}_{verb.__name__}"
+    name = _name(model, verb)
     bulk = BULK_VERBS[name] = BulkVerb(name, model, verb, permission, label, done, **more)
 
     def action(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -71,6 +83,10 @@ def bulk_action(
     action.short_description = label  # type: ignore[attr-defined]
     action.needs_permission = permission  # type: ignore[attr-defined]
     return action
+
+
+def _name(model: str, verb: Callable[..., Results[int]]) -> str:
+    return f"bulk_{model.replace('.', '_').lower()}_{verb.__name__}"
 
 
 def _run(
@@ -171,9 +187,14 @@ def _carry_out(
 
 
 def answer_of(results: Results[Any]) -> dict[str, Any]:
-    """Results as JSON: counts, and [id, reason] of each refused object."""
+    """Results as JSON: counts, the ids done, and [id, reason] of each refused object."""
     refused = [[key, str(error)] for key, error in results.refusals.items()]
-    return {"done": len(results.done_ids), "unchanged": len(results.unchanged_ids), "refused": refused}
+    return {
+        "done": len(results.done_ids),
+        "done_ids": results.done_ids,
+        "unchanged": len(results.unchanged_ids),
+        "refused": refused,
+    }
 
 
 def refused_rows(bulk: BulkVerb, refused: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
@@ -209,12 +230,33 @@ def _results_page(
         "retry": {
             "url": request.get_full_path(),
             "label": "",
-            "hidden": [*again, *((name, str(value)) for name, value in values.items())],
+            "hidden": [*again, *((name, request.POST.get(name, "")) for name in values)],
             "name": ACTION_CHECKBOX_NAME,
         },
+        "undo": _undo(request, bulk, answer, values),
         "back_url": request.get_full_path(),
     }
     return TemplateResponse(request, "kernel/bulk_results.html", context)
+
+
+def _undo(
+    request: HttpRequest, bulk: BulkVerb, answer: Mapping[str, Any], values: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """The button that takes back exactly what was done; its nonce follows this press's, so that it counts once."""
+    ids = answer.get("done_ids", ())
+    if bulk.undo is None or not ids or (posted := bulk.undo.values(values)) is None:
+        return None
+    reverse = BULK_VERBS[_name(bulk.model, bulk.undo.verb)]
+    if not request.user.has_perm(reverse.permission):
+        return None
+    nonce = f"{request.POST['bulk_nonce'][:57]}-undo"
+    hidden = [("action", reverse.name), ("select_across", "0"), ("bulk_nonce", nonce), *posted.items()]
+    return {
+        # Of the whole list: what was done may have left the filter.
+        "url": admin_url(apps.get_model(bulk.model), "changelist"),
+        "label": _("Undo (%(count)s)") % {"count": len(ids)},
+        "hidden": [*hidden, *((ACTION_CHECKBOX_NAME, str(pk)) for pk in ids)],
+    }
 
 
 def enqueue_bulk(bulk: BulkVerb, ids: Sequence[int], given: Mapping[str, str], *, actor: Actor) -> int:
