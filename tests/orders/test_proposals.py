@@ -27,6 +27,7 @@ from orders.services.proposals.adding import NewActions, add_actions, withdraw_a
 from orders.services.proposals.confirming import confirm_proposals
 from orders.services.proposals.opening import drop_proposals, open_proposals, renew_proposals
 from orders.services.proposals.wishes import NewAddress, NewLine
+from orders.states import PROPOSE
 from tests.factories.fulfillment import make_confirmed, make_shipped, stock
 from tests.factories.inventory import make_sku
 from tests.factories.orders import assert_sums_up, make_kit, make_order, neutral_address, neutral_line
@@ -367,3 +368,22 @@ def test_channel_that_sends_the_same_again_raises_nothing() -> None:
     fill_details([Details(order.pk, replace(neutral))], actor=ACTOR).only()
 
     assert list(order.holds.filter(lifted_at=None)) == []
+
+
+def test_orders_of_other_locations_are_not_there_for_a_bound_person() -> None:
+    order = make_order()
+    proposal = propose(order, SetQuantity(line_of(order).pk, 3))
+    action, before = proposal.actions.get().pk, stored()
+    bound = Actor(ActorKind.USER, 1, "ada", frozenset({PROPOSE}), frozenset({404}))
+
+    answers = [
+        open_proposals([order.pk], actor=bound),
+        add_actions([NewActions(proposal.pk, (GiveDiscount(percent=D(5)),))], actor=bound),
+        withdraw_actions([action], actor=bound),
+        renew_proposals([proposal.pk], actor=bound),
+        drop_proposals([proposal.pk], actor=bound),
+        confirm_proposals([proposal.pk], actor=bound),
+    ]
+
+    assert [type(next(iter(one.refusals.values()))) for one in answers] == [NotFound] * 6
+    assert stored() == before

@@ -51,7 +51,7 @@ def add_actions(requests: Sequence[NewActions], *, actor: Actor) -> Results[int]
     actor.require(PROPOSE)
     results: Results[int] = Results(one.key for one in requests)
     with batch_transaction():
-        cases = lock_proposals(results.keys, results)
+        cases = lock_proposals(results.keys, results, actor=actor)
         known = actions_by_proposal(cases)
         shapes = read_shapes([case.order for case in cases.values()])
         frozen = freeze(
@@ -132,10 +132,10 @@ def withdraw_actions(action_ids: Sequence[int], *, actor: Actor) -> Results[int]
     results: Results[int] = Results(action_ids)
     with batch_transaction():
         owners = ProposalAction.objects.filter(pk__in=results.keys).values_list("proposal_id", flat=True)
-        cases = lock_proposals(set(owners), Results())
+        cases = lock_proposals(set(owners), Results(), actor=actor)
         found = dict(ProposalAction.objects.filter(pk__in=results.keys).values_list("pk", "proposal_id"))
         for pk in results.keys:
-            if pk not in found:
+            if pk not in found or found[pk] not in cases:
                 results.refuse(pk, NotFound())
             elif (problem := over(cases[found[pk]].proposal)) is not None:
                 results.refuse(pk, problem)

@@ -46,7 +46,7 @@ def confirm_proposals(proposal_ids: Sequence[int], *, actor: Actor) -> Results[i
     actor.require(PROPOSE)
     results: Results[int] = Results(proposal_ids)
     with batch_transaction():
-        cases = lock_proposals(proposal_ids, results)
+        cases = lock_proposals(proposal_ids, results, actor=actor)
         actions = actions_by_proposal(cases)
         _decide(cases, actions, results)
         planned = _plan(in_sequence(cases, results.open_ids), actions)

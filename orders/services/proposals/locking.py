@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from config.kernel.actors import Actor
 from config.kernel.errors import BancaleError, NotFound
 from config.kernel.results import Results
 from orders.enums import OrderStatus, ProposalStatus
@@ -21,15 +22,17 @@ class Case:
     order: Order
 
 
-def lock_proposals(proposal_ids: Iterable[int], results: Results[int]) -> dict[int, Case]:
-    """Lock the orders of proposals by ascending pk, and read these: five statements. Unknown ids are refused.
+def lock_proposals(proposal_ids: Iterable[int], results: Results[int], *, actor: Actor) -> dict[int, Case]:
+    """Lock the orders of proposals by ascending pk, and read these: five statements. Unknown ids, and
+    those of orders that the actor does not see, are refused.
 
     A proposal never changes its order, so that this can be looked up before the lock.
     """
     ids = list(proposal_ids)
     order_ids = set(Proposal.objects.filter(pk__in=ids).values_list("order_id", flat=True))
-    orders = {order.pk: order for order in lock_orders(order_ids)}
-    found = {row.pk: Case(row, orders[row.order_id]) for row in Proposal.objects.filter(pk__in=ids)}
+    orders = {order.pk: order for order in lock_orders(order_ids, actor=actor)}
+    rows = Proposal.objects.filter(pk__in=ids, order__in=list(orders))
+    found = {row.pk: Case(row, orders[row.order_id]) for row in rows}
     for pk in results.keys:
         if pk not in found:
             results.refuse(pk, NotFound())

@@ -38,7 +38,7 @@ def open_proposals(order_ids: Sequence[int], *, reason: str = "", actor: Actor) 
         raise InvalidInput(field="reason", value=reason[:80], accepted=_("accepted are up to 120 characters"))
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = lock_orders(order_ids)
+        orders = lock_orders(order_ids, actor=actor)
         refuse_unknown(results, orders)
         for order in orders:
             if (problem := fixed(order)) is not None:
@@ -82,7 +82,7 @@ def renew_proposals(proposal_ids: Sequence[int], *, actor: Actor) -> Results[int
     actor.require(PROPOSE)
     results: Results[int] = Results(proposal_ids)
     with batch_transaction():
-        cases = lock_proposals(proposal_ids, results)
+        cases = lock_proposals(proposal_ids, results, actor=actor)
         for pk, case in cases.items():
             problem = over(case.proposal) or fixed(case.order)
             if problem is not None:
@@ -119,7 +119,7 @@ def drop_proposals(proposal_ids: Sequence[int], *, actor: Actor) -> Results[int]
     actor.require(PROPOSE)
     results: Results[int] = Results(proposal_ids)
     with batch_transaction():
-        cases = lock_proposals(proposal_ids, results)
+        cases = lock_proposals(proposal_ids, results, actor=actor)
         for pk, case in cases.items():
             if case.proposal.status == ProposalStatus.DROPPED:
                 results.unchanged(pk)
