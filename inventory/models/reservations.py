@@ -79,4 +79,4 @@ class Reservation(QuickRead, Versioned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity} × {self.sku_id} {self.state}"
+        return f"{self.quantity} × {self.sku.code}, {self.get_state_display()}"

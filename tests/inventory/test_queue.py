@@ -143,3 +143,9 @@ def test_audit_units_left_for_those_in_line_were_lost_names_nobody(sku: Sku, pla
     adjust_stock([Adjustment("k", sku.pk, place.pk, -3)], reason="test", actor=ACTOR).raise_refusals()
 
     assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
+
+
+def test_reservation_is_named_by_its_sku_and_state(sku: Sku) -> None:
+    row = reserve(sku, None, 7, queued_at=AT)
+
+    assert str(row) == f"7 × {sku.code}, Waiting for stock"
