@@ -6,6 +6,7 @@ from config.kernel.batches import in_batches
 from config.kernel.errors import BancaleError
 from config.kernel.outbox import Owed, Suppressed, subscribe
 from config.kernel.results import Results
+from orders.selectors.unpaid import orders_that_gave_back
 from orders.services.allocating import BY_RULE, allocate_orders
 from orders.services.auto_confirm import CONFIRMABLE, CONFIRMER
 from orders.services.backorders import fill_backorders
@@ -14,6 +15,7 @@ from orders.services.mailing import CONFIRMATION_MAIL, send_confirmations
 from orders.services.mapping import MAPPED
 from orders.services.merging import MERGED, MOVE_MERGED, follow_merges
 from orders.services.reviving import LINES_KNOWN, revive_known_orders
+from orders.services.unpaid_stock import STOCK_DUE
 
 ORDER_ACCEPTED, ORDER_CONFIRMED, STOCK_FREED = "order.accepted", "order.confirmed", "stock.freed"
 ALLOCATE, FILL = "orders.allocate_accepted", "orders.fill_backorders"
@@ -22,7 +24,7 @@ REVIVE, CONFIRM = "orders.revive_mapped", "orders.auto_confirm"
 
 def register() -> None:
     """Subscribe; called once from `AppConfig.ready()`."""
-    subscribe(ALLOCATE, [ORDER_ACCEPTED, LINES_KNOWN], allocate_accepted)
+    subscribe(ALLOCATE, [ORDER_ACCEPTED, LINES_KNOWN, STOCK_DUE], allocate_accepted)
     subscribe(CONFIRM, [CONFIRMABLE], confirm_confirmable)
     subscribe(REVIVE, [MAPPED], revive_mapped)
     subscribe(MOVE_MERGED, [MERGED], move_merged)
@@ -31,9 +33,11 @@ def register() -> None:
 
 
 def allocate_accepted(owed: Sequence[Owed]) -> Results[int]:
-    """Give accepted orders their stock. What allocation refuses waits in a work list, not in the outbox."""
-    answers = in_batches(allocate_orders, [one.subject_id for one in owed], actor=BY_RULE)
-    return _answer(owed, answers)
+    """Give orders their stock. What allocation refuses waits in a work list, not in the outbox, and so does an
+    unpaid order whose time was up: it gets stock again when it is paid, or when a person says so."""
+    gave_back = orders_that_gave_back([one.subject_id for one in owed])
+    wanted = [one.subject_id for one in owed if one.subject_id not in gave_back]
+    return _answer(owed, in_batches(allocate_orders, wanted, actor=BY_RULE))
 
 
 def fill_freed(owed: Sequence[Owed]) -> Results[int]:

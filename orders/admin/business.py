@@ -37,7 +37,7 @@ class SalesChannelAdmin(VersionedAdmin):
     fieldsets = (
         (None, {"fields": ("name", "code", "kind", "legal_entity", "currency", "is_active")}),
         (_("Mails"), {"fields": ("language", "sender_name", "sender_email")}),
-        (_("Promises"), {"fields": ("auto_confirm", "dispatch_days", "priority")}),
+        (_("Promises"), {"fields": ("auto_confirm", "dispatch_days", "priority", "unpaid_hold_hours")}),
     )
     empty_text = _("A place that sells: a web shop, a marketplace, the phone.")
 

@@ -1,6 +1,7 @@
 """What the order page shows, put together from selectors and in words."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,7 +32,14 @@ from orders.phone import told_reference
 from orders.privacy import SEE_MONEY, SEE_PERSONAL
 from orders.selectors.holds import refusing
 from orders.selectors.order_goods import goods_of
-from orders.selectors.order_page import LineView, line_views, may_have, newest_decision, tax_sums
+from orders.selectors.order_page import (
+    LineView,
+    kept_until,
+    line_views,
+    may_have,
+    newest_decision,
+    tax_sums,
+)
 from orders.services.holds import HOLD_ORDER
 from orders.services.mapping import MAP_SKU
 
@@ -49,7 +57,7 @@ def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
         "title": _("Order %(number)s") % {"number": order.number},
         "badges": badges_of(order, money=money),
         "sub": list(_sub(order)),
-        "notices": _notices(order, request),
+        "notices": _notices(order, lines, request),
         "steps": steps_of(order),
         "show_form": False,
         "lines": lines,
@@ -93,18 +101,26 @@ def _sub(order: Order) -> Iterator[Any]:
         yield _("wanted by %(day)s") % {"day": date_format(order.required_on, _("D j M"))}
 
 
-def _notices(order: Order, request: HttpRequest) -> list[dict[str, Any]]:
+def _notices(order: Order, lines: Sequence[LineView], request: HttpRequest) -> list[dict[str, Any]]:
+    until = kept_until(lines)
     may_lift = request.user.has_perm(HOLD_ORDER) and not order.is_closed
     money = request.user.has_perm(SEE_MONEY)
     return [
         {
             "tone": "wait",
             "title": hold_title(hold.kind, hold.facts if money else {}),
-            "text": hold_text(hold) if money else hold_stops(hold),
+            "text": f"{hold_text(hold) if money else hold_stops(hold)} {_kept(hold, until)}".strip(),
             **(_way_out(order, hold, request) if may_lift else {"url": "", "label": ""}),
         }
         for hold in holds_of(order)
     ]
+
+
+def _kept(hold: Hold, until: datetime | None) -> str:
+    """For how long an order that is not paid keeps its stock."""
+    if hold.kind != HoldKind.UNPAID or until is None:
+        return ""
+    return _("The order’s stock is held until %(when)s, then it goes back.") % {"when": local_text(until)}
 
 
 def _way_out(order: Order, hold: Hold, request: HttpRequest) -> dict[str, Any]:

@@ -4,15 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, Exists, F, OuterRef, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.audit import Violation, invariant
 from config.kernel.enums import DeliveryState
 from config.kernel.models import Delivery, Event, Fact
+from inventory.enums import LIVE_RESERVATION
 from inventory.models import Reservation
-from orders.enums import OrderStatus, ProposalStatus
+from orders.enums import HoldKind, OrderStatus, ProposalStatus
 from orders.models import Address, Customer, Hold, LinePart, Notification, Order, OrderLine, Proposal
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.services.mailing import CONFIRMATION_MAIL
@@ -55,6 +56,20 @@ def history_is_over() -> Iterator[Violation]:
     )
     for fact in facts[:SHOWN]:
         yield Violation(f"order:{fact.subject_id}", f"history with the fact {fact.kind}")
+
+
+@invariant("orders.ends", _("Only what is held for an unpaid order has an end"))
+def ends_are_of_unpaid_orders() -> Iterator[Violation]:
+    ends = Reservation.objects.filter(
+        reference_kind=ORDER_LINE_PART,
+        reference_id=OuterRef("pk"),
+        state__in=LIVE_RESERVATION,
+        expires_at__isnull=False,
+    )
+    unpaid = Hold.objects.filter(order=OuterRef("line__order"), kind=HoldKind.UNPAID, lifted_at=None)
+    wrong = LinePart.objects.filter(Exists(ends)).exclude(Exists(unpaid))
+    for order_id in wrong.order_by("line__order").values_list("line__order_id", flat=True).distinct()[:SHOWN]:
+        yield Violation(f"order:{order_id}", "stock until a time, though the order is not unpaid")
 
 
 @invariant("orders.holds", _("A cancelled or void order has no open hold"))

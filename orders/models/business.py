@@ -1,4 +1,6 @@
+from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import Versioned
@@ -27,7 +29,7 @@ class LegalEntity(Versioned):
 
 class SalesChannel(Versioned):
     """A place that sells. `dispatch_days` working days to dispatch feed the estimate in the confirmation mail;
-    higher `priority` stands earlier in the backorder queue."""
+    higher `priority` stands earlier in the backorder queue. `unpaid_hold_hours` is read when an order is allocated."""
 
     code = models.SlugField(_("code"), max_length=32, unique=True)
     name = models.CharField(_("name"), max_length=80)
@@ -46,12 +48,28 @@ class SalesChannel(Versioned):
         default=False,
         help_text=_("An order is confirmed as soon as no hold refuses it; its mail goes out at once."),
     )
+    unpaid_hold_hours = models.PositiveSmallIntegerField(
+        _("hold stock of unpaid orders for hours"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "An order that nobody pays within these hours after it was allocated gives its units and its place in "
+            "line back; a payment that comes later allocates it anew. Empty: for as long as it is open."
+        ),
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:
         verbose_name = _("sales channel")
         verbose_name_plural = _("sales channels")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(unpaid_hold_hours=None) | Q(unpaid_hold_hours__gt=0),
+                name="channel_holds_for_a_while",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

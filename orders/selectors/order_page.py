@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Exists, Model, OuterRef, QuerySet
@@ -29,12 +30,13 @@ COUNTERS = ("cancelled", "allocated", "shipped", "delivered", "returned")
 
 @dataclass(slots=True)
 class PartView:
-    """A part as shown: its counters, where its units lie, and where it stands in line."""
+    """A part as shown: its counters, where its units lie, where it stands in line, and until when it keeps that."""
 
     part: LinePart
     at: list[tuple[str, int]] = field(default_factory=list)
     waiting: int = 0
     place: QueuePlace | None = None
+    until: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -122,6 +124,11 @@ def line_views(order: Order) -> list[LineView]:
     ]
 
 
+def kept_until(lines: Iterable[LineView]) -> datetime | None:
+    """When the first of the lines' units and places in line goes back, None for never."""
+    return min((view.until for line in lines for view in line.parts if view.until is not None), default=None)
+
+
 def line_counters(parts: Sequence[LinePart]) -> dict[str, int]:
     """A line's counters: of each the minimum over its parts, in units of the line."""
     return {
@@ -135,6 +142,8 @@ def _add_reservations(views: Mapping[int, PartView], reservations: Iterable[Rese
     places = queue_places(waiting) if waiting else {}
     for row in rows:
         view = views[row.reference_id]
+        if row.expires_at is not None:
+            view.until = row.expires_at if view.until is None else min(view.until, row.expires_at)
         if row.level is not None and row.state == ReservationState.OPEN:
             view.at.append((row.level.location.name, row.quantity))
         elif row.state == ReservationState.WAITING:

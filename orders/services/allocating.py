@@ -26,6 +26,7 @@ from orders.services.axes import settle_fulfillment
 from orders.services.counters import write_counters
 from orders.services.decisions import given_entry, missing_entry, record_decisions
 from orders.services.locking import lock_orders, refuse_unknown
+from orders.services.unpaid_stock import ends_of
 
 ALLOCATE = "orders.allocate_order"
 READ = (
@@ -74,7 +75,8 @@ def allocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     At most 200 ids. Locks the orders by ascending pk, then all levels of their SKUs. Does not wait for confirm.
     Writes reservations, the parts' counters, one `AllocationDecision` an order, axes and timeline. An order
     without undecided units comes back `unchanged`; repeating the call changes nothing. Values: the outcome code.
-    Lines whose SKU is unknown are left out and named in the decision.
+    Lines whose SKU is unknown are left out and named in the decision. What an unpaid order gets, it gets until
+    the end that its channel sets.
 
     Refuses: `OrderClosed`, `HistoryOrder`, `NotPlaced` (a draft), `HoldOpen`, `SkuUnknown` (nothing else is
     left), `NotFound`; `NotAllowed` raised.
@@ -180,18 +182,24 @@ def _write(
     level_at = by_place(levels)
     of_order = {one.order.pk: one for one in asking}
     parts = {part.pk: part for one in asking for part in one.known}
+    ends = ends_of([one.order for one in asking], at)
     claims = []
     for decision in decisions:
         one = of_order[decision.order_id]
         order = one.order
         promised, priority = promised_at(order), order.sales_channel.priority
+        until = ends.get(order.pk)
         for share in decision.shares:
             level = level_at[share.sku_id, share.location_id]
             parts[share.key].allocated += share.quantity
-            claims.append(Claim(share.sku_id, level.pk, share.quantity, share.key, priority, at, promised))
+            claims.append(
+                Claim(share.sku_id, level.pk, share.quantity, share.key, priority, at, promised, until)
+            )
         for missing in decision.missing:
             one.waiting[missing.key] += missing.quantity
-            claims.append(Claim(missing.sku_id, None, missing.quantity, missing.key, priority, at, promised))
+            claims.append(
+                Claim(missing.sku_id, None, missing.quantity, missing.key, priority, at, promised, until)
+            )
     place_reservations(ORDER_LINE_PART, claims, levels=levels)
     given = {share.key for decision in decisions for share in decision.shares}
     write_counters([parts[pk] for pk in sorted(given)], ["allocated"])

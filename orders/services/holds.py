@@ -18,6 +18,7 @@ from orders.selectors.holds import open_holds
 from orders.services.auto_confirm import record_confirmable
 from orders.services.locking import lock_orders, refuse_unknown
 from orders.services.texts import limit_of
+from orders.services.unpaid_stock import keep_stock, limit_stock
 from orders.services.versions import count_up
 
 HOLD_ORDER = "orders.hold_order"
@@ -69,6 +70,8 @@ def place_hold(
         )
         count_up(results.done_ids)
         record_events([hold_entry(hold, PLACED) for hold in holds], actor=actor)
+        if kind == HoldKind.UNPAID:
+            limit_stock([order for order in orders if results.is_done(order.pk)])
     return results
 
 
@@ -116,12 +119,16 @@ def release_holds(
 
 
 def lift(holds: Sequence[Hold], *, actor: Actor) -> None:
-    """Close open holds of locked orders and tell their timelines: two statements. No rights are asked here."""
+    """Close open holds of locked orders and tell their timelines: two statements. No rights are asked here.
+
+    With an unpaid hold the end of the order's reservations goes: two statements more.
+    """
     if not holds:
         return
     at = clock.now()
     Hold.objects.filter(pk__in=[hold.pk for hold in holds]).update(lifted_at=at, lifted_by=actor.kind)
     record_events([hold_entry(hold, LIFTED) for hold in holds], actor=actor)
+    keep_stock({hold.order_id for hold in holds if hold.kind == HoldKind.UNPAID})
 
 
 def _of_open_imports(orders: Sequence[Order]) -> set[int]:

@@ -20,6 +20,7 @@ from orders.selectors.holds import open_holds
 from orders.services.axes import refresh_axes
 from orders.services.holds import PLACED, hold_entry, lift
 from orders.services.locking import lock_orders, refuse_unknown
+from orders.services.unpaid_stock import limit_stock
 from orders.states import PAY, PAYMENT
 
 AMOUNTS = ("authorised_amount", "captured_amount", "refunded_amount")
@@ -58,7 +59,8 @@ def report_payments(reports: Sequence[PaymentReport], *, actor: Actor) -> Result
     At most 200 orders. Locks the orders, then their payments, by ascending pk. Amounts only grow and statuses
     only move along their edges; older news than what is known changes nothing, and so does a second call.
     An order with nothing new is `unchanged`. The payment axis follows, and the unpaid hold: lifted once money
-    is authorised or captured, raised again on an open order when none is any more.
+    is authorised or captured, raised again on an open order when none is any more. With it go and come the
+    end of the order's reservations; units that went back before are allocated anew (fact `order.stock_due`).
 
     Refuses an order's whole report: `InvalidInput` (more refunded than captured, more captured than
     authorised), `IllegalTransition` (captured after it was voided), `Conflict` (one amount grew, another fell),
@@ -197,3 +199,4 @@ def _follow_unpaid(
             )
     lift(lifted, actor=actor)
     record_events([hold_entry(hold, PLACED) for hold in Hold.objects.bulk_create(raised)], actor=actor)
+    limit_stock([hold.order for hold in raised])

@@ -20,7 +20,7 @@ from orders.services.allocating import allocate_orders
 from orders.services.cancelling import cancel_orders
 from tests.factories.fulfillment import make_confirmed, make_shipped, stock
 from tests.factories.inventory import make_kit, make_location, make_sku
-from tests.factories.orders import SYSTEM, make_order, neutral_line
+from tests.factories.orders import PLACED_AT, SYSTEM, make_channel, make_order, neutral_line
 from tests.kernel.visitor import Visitor, text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -244,3 +244,14 @@ def test_mail_that_never_left_is_made_due_again() -> None:
     assert response.url == admin_url(Order, "change", mail.order_id)
     assert not Notification.objects.exists()
     assert manager.get(response.url).status_code == 200
+
+
+def test_unpaid_order_says_until_when_its_stock_is_held(support: Visitor) -> None:
+    stock({"MUG": 2}, torino())
+    order = make_order(channel=make_channel(unpaid_hold_hours=48), payments=())
+    with clock.frozen(PLACED_AT):
+        allocate_orders([order.pk], actor=SYSTEM).raise_refusals()
+
+    (notice,) = page_of(support, order).context["page"]["notices"]
+
+    assert notice["text"].endswith(" The order’s stock is held until 3 Mar, 11:00, then it goes back.")

@@ -165,6 +165,7 @@ BREACHES: list[tuple[str, Breach]] = [
     ("orders.history", lambda day: reserve_for_history(day, 3)),
     ("orders.history", lambda day: hold(day, 3)),
     ("orders.history", lambda day: notify(day, 3)),
+    ("orders.ends", lambda day: claims(day, 1).update(expires_at=clock.now() + timedelta(hours=1))),
     ("orders.holds", lambda day: hold(day, 2)),
     ("orders.mails", lambda day: orders(day, 0).update(confirmed_at=clock.now() - timedelta(1))),
     ("orders.customers", lambda day: merge_halfway(day)),

@@ -5,6 +5,7 @@ Whoever calls holds `lock_levels` of the SKUs in the running transaction, which 
 
 from inventory.services.reservations.consuming import Take, consume_reservations
 from inventory.services.reservations.cutting import Cut, cut_reservations
+from inventory.services.reservations.ending import end_reservations_at
 from inventory.services.reservations.expiring import expire_reservations
 from inventory.services.reservations.filling import Fill, fill_reservations
 from inventory.services.reservations.moving import Move, move_reservations
@@ -21,6 +22,7 @@ __all__ = [
     "Take",
     "consume_reservations",
     "cut_reservations",
+    "end_reservations_at",
     "expire_reservations",
     "fill_reservations",
     "move_reservations",

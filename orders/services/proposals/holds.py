@@ -13,6 +13,7 @@ from orders.services.auto_confirm import record_confirmable
 from orders.services.holds import PLACED, hold_entry, lift
 from orders.services.proposals.foreseeing import Planned
 from orders.services.unknown_skus import follow_unknown_skus
+from orders.services.unpaid_stock import limit_stock
 
 
 def follow_holds(chosen: Sequence[Planned], *, actor: Actor) -> None:
@@ -56,6 +57,7 @@ def _ask_for_money(chosen: Sequence[Planned], actor: Actor) -> None:
         if order.pk not in paid | held
     )
     record_events([hold_entry(hold, PLACED) for hold in raised], actor=actor)
+    limit_stock([hold.order for hold in raised])
 
 
 def _cost_nothing(one: Planned) -> bool:
