@@ -46,10 +46,14 @@ SECTIONS = (
     ),
     Section("warehouse", _("Warehouse"), ("fulfillment.fulfillmentorder",), ("fulfillment",)),
     Section("returns", _("Returns"), (), ("returns",)),
-    Section("channels", _("Channels"), ("orders.saleschannel",), ("channels",)),
-    Section("system", _("System"), ("kernel.job",)),
+    Section("channels", _("Channels"), ("orders.raworder", "orders.skualias"), ("channels",)),
+    Section("insight", _("Insight"), ("kernel.job", "kernel.delivery", "kernel.event"), ("kernel",)),
+    Section(
+        "settings",
+        _("Settings"),
+        ("orders.saleschannel", "orders.legalentity", "orders.mailtext", "auth.user", "auth.group"),
+    ),
 )
-ELSEWHERE = {"orders.legalentity": "system", "orders.raworder": "channels"}
 
 
 @dataclass(slots=True)
@@ -88,13 +92,11 @@ def navigation(apps: Sequence[Mapping[str, Any]], here: str) -> list[Work]:
 
 def section_of(key: str) -> str:
     """The kind of work that a model ("orders.order") belongs to."""
-    if key in ELSEWHERE:
-        return ELSEWHERE[key]
     for section in SECTIONS:
         if key in section.first:
             return section.key
     app_label = key.partition(".")[0]
-    return next((section.key for section in SECTIONS if app_label in section.apps), "system")
+    return next((section.key for section in SECTIONS if app_label in section.apps), SECTIONS[-1].key)
 
 
 def place_of(key: str) -> tuple[int, int]:

@@ -47,7 +47,7 @@ def a_tile(user: object) -> list[dashboard.Tile]:
     return [
         dashboard.Tile("To confirm", 14, "/orders/order/?queue=confirm", section="orders"),
         dashboard.Tile("Late", 3, "/orders/order/?queue=late", tone="stop", section="orders"),
-        dashboard.Tile("Failed jobs", 0, "/kernel/job/", tone="stop", section="system"),
+        dashboard.Tile("Failed jobs", 0, "/kernel/job/", tone="stop", section="insight"),
     ]
 
 
@@ -68,8 +68,10 @@ def test_policy_is_not_overridden_by_a_view() -> None:
 
 def test_navigation_sorts_models_into_work() -> None:
     apps = [
-        an_app("orders", "SalesChannel", "LegalEntity", "Customer", "Refund", "Order"),
+        an_app("orders", "SalesChannel", "LegalEntity", "Customer", "RawOrder", "Refund", "Order"),
         an_app("inventory", "Location", "StockLevel", "Sku"),
+        an_app("kernel", "Event", "Job"),
+        an_app("auth", "Group", "User"),
         an_app("unheard_of", "Thing"),
     ]
 
@@ -78,8 +80,12 @@ def test_navigation_sorts_models_into_work() -> None:
     assert [(work.key, [entry.key for entry in work.entries]) for work in works] == [
         ("orders", ["orders.order", "orders.customer", "orders.refund"]),
         ("stock", ["inventory.sku", "inventory.stocklevel", "inventory.location"]),
-        ("channels", ["orders.saleschannel"]),
-        ("system", ["orders.legalentity", "unheard_of.thing"]),
+        ("channels", ["orders.raworder"]),
+        ("insight", ["kernel.job", "kernel.event"]),
+        (
+            "settings",
+            ["orders.saleschannel", "orders.legalentity", "auth.user", "auth.group", "unheard_of.thing"],
+        ),
     ]
     assert [work.key for work in works if work.current] == ["stock"]
     assert [entry.key for work in works for entry in work.entries if entry.current] == [
@@ -96,7 +102,7 @@ def test_navigation_shows_only_what_a_person_may_open() -> None:
     context = admin.site.each_context(request)
 
     assert [(work.key, [e.key for e in work.entries]) for work in context["navigation"]] == [
-        ("system", ["auth.user"])
+        ("settings", ["auth.user"])
     ]
 
 
