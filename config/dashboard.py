@@ -8,12 +8,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from config.kernel import heartbeat
-from config.kernel.templatetags.bancale import span_text
+from config.kernel.templatetags.bancale import number, span_text
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser, AnonymousUser
 
 WORKER_SILENT_SECONDS = 180
+# Nobody works off more than this at once, and counting on would cost every open page.
+MOST = 1_000
 _PRESSING = {"stop": 0, "wait": 1}
 
 
@@ -31,6 +33,11 @@ class Tile:
     detail: str | Promise = ""
     section: str = ""
     on_front: bool = True
+
+    @property
+    def shown(self) -> str:
+        """The count as it is read: `1,000+` where counting ended."""
+        return f"{number(self.count)}+" if self.count >= MOST else number(self.count)
 
     @property
     def shown_tone(self) -> str:

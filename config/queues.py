@@ -12,9 +12,8 @@ from django.db.models import F, Model, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
-from config.dashboard import Tile
+from config.dashboard import MOST, Tile
 from config.kernel import clock
-from config.kernel.admin.base import COUNT_LIMIT
 from config.kernel.admin.queues import Queue, queue_url
 from config.kernel.templatetags.bancale import span_text
 from config.kernel.visibility import visible_to
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many rows a queue holds, up to `COUNT_LIMIT`, and since when the oldest of them waits."""
+    """How many rows a queue holds, up to `MOST`, and since when the oldest of them waits."""
 
     count: int = 0
     oldest: datetime | None = None
@@ -72,7 +71,7 @@ def count_queues(asked: Sequence[tuple[QuerySet[Any], str]]) -> list[Waiting]:
 
 def _limited(rows: QuerySet[Any], since: str) -> QuerySet[Any, Any]:
     columns = {"waits_since": F(since)} if since else {}
-    return rows.order_by().annotate(**columns).values("pk", *columns)[:COUNT_LIMIT]
+    return rows.order_by().annotate(**columns).values("pk", *columns)[:MOST]
 
 
 def _moment(value: Any) -> datetime | None:
@@ -84,7 +83,9 @@ def _moment(value: Any) -> datetime | None:
 def _detail(queue: Queue, rows: QuerySet[Any], waiting: Waiting) -> str:
     if queue.detail is not None:
         return queue.detail(rows)
-    if waiting.oldest is None:
+    if (
+        waiting.oldest is None or waiting.count >= MOST
+    ):  # the oldest of those that were not counted is not known
         return ""
     seconds = max(0, round((clock.now() - waiting.oldest).total_seconds()))
     return gettext("oldest %(span)s") % {"span": span_text(seconds)}

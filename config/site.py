@@ -116,5 +116,6 @@ class BancaleAdminSite(admin.AdminSite):
                 },
                 "tiles": [[str(tile.url), tile.count, tile.shown_tone, str(tile.detail)] for tile in tiles],
                 "worker": [words, tone],
+                "most": dashboard.MOST,
             }
         )

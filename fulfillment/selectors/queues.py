@@ -8,16 +8,28 @@ from django.db.models.functions import Coalesce
 from config.kernel import clock
 from fulfillment.enums import LIVE_FULFILLMENT, ParcelStatus
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, TrackingEvent
-from orders.enums import CLOSED_ORDER, OrderStatus
+from orders.enums import CLOSED_ORDER, FulfillmentStatus, OrderStatus
 from orders.models import Hold, LinePart, Order
 
 QUIET = timedelta(days=5)
 MOVING = (ParcelStatus.HANDED_OVER, ParcelStatus.IN_TRANSIT, ParcelStatus.OUT_FOR_DELIVERY)
+# Where an order may have reserved units that have not left.
+_HAS_UNITS = (
+    FulfillmentStatus.PARTLY_ALLOCATED,
+    FulfillmentStatus.ALLOCATED,
+    FulfillmentStatus.BACKORDERED,
+    FulfillmentStatus.PARTLY_SHIPPED,
+)
 TROUBLE = (ParcelStatus.EXCEPTION, ParcelStatus.RETURNED_TO_SENDER, ParcelStatus.LOST)
 
 
 def _holds() -> Exists:
     return Exists(Hold.objects.filter(order=OuterRef("order"), lifted_at=None))
+
+
+def _held() -> Q:
+    """The same for counting: the held orders are read once and looked up, whatever the planner guesses of the rest."""
+    return Q(order__in=Hold.objects.filter(lifted_at=None).values("order"))
 
 
 _CLOSED = Q(order__status__in=CLOSED_ORDER)
@@ -39,12 +51,12 @@ def with_units(rows: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
 
 def to_ship(rows: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
     """Live work that nothing stops."""
-    return rows.filter(~_holds() & ~_CLOSED & _SAME_ADDRESS, status__in=LIVE_FULFILLMENT)
+    return rows.filter(~_held() & ~_CLOSED & _SAME_ADDRESS, status__in=LIVE_FULFILLMENT)
 
 
 def stopped(rows: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
     """Live work whose goods may not leave: held, cancelled or readdressed after its release."""
-    return rows.filter(_holds() | _CLOSED | ~_SAME_ADDRESS, status__in=LIVE_FULFILLMENT)
+    return rows.filter(_held() | _CLOSED | ~_SAME_ADDRESS, status__in=LIVE_FULFILLMENT)
 
 
 def under_way(rows: QuerySet[Parcel]) -> QuerySet[Parcel]:
@@ -66,17 +78,17 @@ def troubled(rows: QuerySet[Parcel]) -> QuerySet[Parcel]:
 
 def to_release(rows: QuerySet[Order]) -> QuerySet[Order]:
     """Confirmed orders that no hold stops and that have reserved units no live fulfillment order asks for."""
-    asked = (
-        FulfillmentOrderLine.objects.filter(
-            line_part=OuterRef("pk"), fulfillment_order__status__in=LIVE_FULFILLMENT
-        )
-        .order_by()
-        .values("line_part")
-        .annotate(units=Sum("quantity"))
-        .values("units")
+    asked = FulfillmentOrderLine.objects.filter(
+        line_part=OuterRef("pk"), fulfillment_order__status__in=LIVE_FULFILLMENT
     )
+    units = asked.order_by().values("line_part").annotate(units=Sum("quantity")).values("units")
     parts = LinePart.objects.filter(
-        line__order=OuterRef("pk"), allocated__gt=Coalesce(Subquery(asked), 0), line__requires_shipping=True
+        line__order=OuterRef("pk"), line__requires_shipping=True, allocated__gt=Coalesce(Subquery(units), 0)
     )
-    holds = Hold.objects.filter(order=OuterRef("pk"), lifted_at=None)
-    return rows.filter(Exists(parts), ~Exists(holds), status=OrderStatus.CONFIRMED, is_test=False)
+    return rows.filter(
+        Exists(parts),
+        ~Q(pk__in=Hold.objects.filter(lifted_at=None).values("order")),
+        status=OrderStatus.CONFIRMED,
+        fulfillment_status__in=_HAS_UNITS,
+        is_test=False,
+    )

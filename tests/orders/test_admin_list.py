@@ -69,7 +69,7 @@ def test_queues_hold_what_their_names_say(support: Visitor) -> None:
     assert found(support, queue="unknown_sku") == {unmapped.number}
     assert history.number in found(support)
     with clock.frozen(clock.now() + timedelta(days=9)):
-        assert found(support, queue="late") == {waiting.number}
+        assert found(visitor("Support"), queue="late") == {waiting.number}
 
 
 def test_manual_hold_that_allows_confirm_leaves_the_order_to_confirm(support: Visitor) -> None:

@@ -264,37 +264,43 @@
     }
   }
 
+  // A count as it is read; where counting ended, a plus says that there are more.
+  function sayer(lang, most) {
+    const number = new Intl.NumberFormat(lang);
+    return (total) => number.format(total) + (most && total >= most ? "+" : "");
+  }
+
   // Figures that other people's work changes: shown from the last answer at once, then asked for again.
   function showQueues(queues, lang) {
-    const number = new Intl.NumberFormat(lang);
+    const said = sayer(lang, queues.most);
     each("[data-section]", (count) => {
       const [total, tone, url, label] = queues.sections[count.dataset.section] || [0, "", "", ""];
-      count.textContent = number.format(total);
+      count.textContent = said(total);
       count.hidden = !total;
       count.href = url;
       count.title = label;
-      count.setAttribute("aria-label", `${label}: ${number.format(total)}`);
+      count.setAttribute("aria-label", `${label}: ${said(total)}`);
       count.classList.toggle("hot", tone === "stop");
     });
     each("[data-worker]", (foot) => {
       [foot.textContent, foot.className] = [queues.worker[0], `foot ${queues.worker[1]}`];
       foot.hidden = false;
     });
-    showTiles(queues.tiles, number, ".tabs:not([data-views]) a");
+    showTiles(queues.tiles, said, ".tabs:not([data-views]) a");
   }
 
-  function showTiles(tiles, number, tabs) {
+  function showTiles(tiles, said, tabs) {
     tiles.forEach(([url, total, tone, detail]) => {
       each(tabs, (tab) => {
         if (tab.pathname + tab.search !== url) { return; }
         const count = tab.querySelector(".count");
-        count.textContent = number.format(total);
+        count.textContent = said(total);
         count.className = `count ${tone}`;
         count.hidden = false;
       });
       each(`a.tile[href="${CSS.escape(url)}"]`, (tile) => {
         tile.className = `card tile ${tone}`;
-        tile.querySelector("b").textContent = number.format(total);
+        tile.querySelector("b").textContent = said(total);
         const small = tile.querySelector("small");
         if (small) { small.textContent = detail; }
       });
@@ -305,7 +311,7 @@
   async function countViews(tabs) {
     try {
       const answer = await fetch(tabs.dataset.views, { headers: { Accept: "application/json" }, redirect: "error" });
-      if (answer.ok) { showTiles((await answer.json()).tiles, new Intl.NumberFormat(document.documentElement.lang), "[data-views] a"); }
+      if (answer.ok) { showTiles((await answer.json()).tiles, sayer(document.documentElement.lang), "[data-views] a"); }
     } catch { /* Offline: tabs without counts are tabs. */ }
   }
 
