@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 
+from config.kernel.fastpath import Among
 from inventory.models import KitPart, Sku
 from orders.models import SkuAlias
 from orders.parts import KitShare, KnownSku
@@ -14,9 +15,9 @@ def find_skus(codes: Collection[str], *, sales_channel_id: int) -> dict[str, Kno
     Three statements at most; one where every code is our own and none is a kit.
     """
     wanted = set(codes) - {""}
-    found = {sku.code: sku for sku in Sku.objects.filter(code__in=wanted)} if wanted else {}
+    found = {sku.code: sku for sku in Sku.objects.filter(Among("code", wanted))} if wanted else {}
     if foreign := wanted - set(found):
-        aliases = SkuAlias.objects.filter(sales_channel=sales_channel_id, code__in=foreign)
+        aliases = SkuAlias.objects.filter(Among("code", foreign), sales_channel=sales_channel_id)
         found |= {alias.code: alias.sku for alias in aliases.select_related("sku")}
     kits = {sku.pk for sku in found.values() if sku.is_kit}
     shares: dict[int, list[KitShare]] = defaultdict(list)
