@@ -91,7 +91,8 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     Orders of an import are stored only while that import is applied: its row is locked first (`ImportStopped`).
 
     The number of statements does not depend on the number of orders (PostgreSQL). Order numbers are taken in a
-    short transaction before, so that intakes run side by side; one that is rolled back leaves a gap.
+    short transaction before, so that intakes run side by side; one that is rolled back leaves a gap. Inside a
+    caller's transaction a key that a rival stored in between raises `IntegrityError`, and nothing of the call stays.
 
     Refuses: `InvalidInput` for an order that cannot be stored (no line, a quantity of 0, a key twice …), and
     `Conflict`; nothing of it is written but the problem on its raw order. Raises `NotAllowed`, `NotFound` for
@@ -111,8 +112,8 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     results = _accept(incoming, door=door, actor=actor)
     if lost := [one for one in incoming if isinstance(results.refusals.get(one.key), Conflict)]:
         # A rival stored the same key between our look and our insert: by now it can be seen.
-        for one in lost:
-            del results.refusals[one.key]
+        for key in {one.key for one in lost}:
+            del results.refusals[key]
         seen = replace(door, known=_known_orders(channel, [one.key for one in lost]))
         results.absorb(_accept(lost, door=seen, actor=actor))
     raws = {one.raw_id: one.key for one in incoming if one.raw_id is not None}

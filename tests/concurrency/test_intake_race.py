@@ -2,19 +2,22 @@
 
 import random
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import connections
+from django.db import IntegrityError, connections, transaction
 
 from config.kernel import clock
+from config.kernel.models import Event
 from config.kernel.outbox import Owed
 from orders.enums import PaymentStatus
-from orders.models import Customer, Notification, Order, Payment, RawOrder
+from orders.models import Customer, Notification, Order, Payment, RawOrder, SalesChannel
 from orders.neutral import NeutralBuyer
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.confirming import confirm_orders
@@ -71,6 +74,67 @@ def test_accept_orders_same_orders_by_six_doors_are_accepted_once() -> None:
         tuple(sorted(Order.objects.values_list("external_id", "pk")))
     }
     assert Customer.objects.count() == 5
+
+
+@contextmanager
+def a_rival_that_has_not_committed(channel: SalesChannel, key: str) -> Iterator[None]:
+    """Its order is stored, and seen by nobody until it has waited for our insert a moment."""
+    stored = threading.Event()
+
+    def store() -> None:
+        try:
+            with transaction.atomic():
+                accept_orders([Incoming(neutral_order(key))], sales_channel_id=channel.pk, actor=SYSTEM)
+                stored.set()
+                time.sleep(0.5)
+        finally:
+            connections.close_all()
+
+    rival = threading.Thread(target=store)
+    rival.start()
+    assert stored.wait(timeout=30)
+    yield
+    rival.join(timeout=60)
+
+
+def test_accept_orders_a_key_twice_that_a_rival_stores_links_both_bodies_to_the_rivals_order() -> None:
+    channel = make_channel()
+    entries = [RawEntry(body, "s", key, body) for body, key in (("1", "A-1"), ("2", "A-1"), ("3", "A-2"))]
+    raws = store_raw_orders(entries, sales_channel_id=channel.pk).values
+    incoming = [Incoming(neutral_order(entry.external_id), raws[entry.key]) for entry in entries]
+
+    with a_rival_that_has_not_committed(channel, "A-1"):
+        results = accept_orders(incoming, sales_channel_id=channel.pk, actor=SYSTEM)
+
+    assert (results.done_ids, results.unchanged_ids, results.refusals) == (["A-2"], ["A-1"], {})
+    orders = dict(Order.objects.values_list("external_id", "pk"))
+    assert results.values == orders
+    linked = {
+        pk: (order_id, problem)
+        for pk, order_id, problem in RawOrder.objects.values_list("pk", "order_id", "problem")
+    }
+    assert [linked[raws[body]] for body in ("1", "2", "3")] == [
+        (orders["A-1"], ""),
+        (orders["A-1"], ""),
+        (orders["A-2"], ""),
+    ]
+    assert Event.objects.filter(subject_type="order", kind="created").count() == 2
+
+
+@pytest.mark.postgres
+def test_accept_orders_in_a_callers_transaction_keeps_nothing_when_a_rival_stores_the_key() -> None:
+    channel = make_channel()
+    (raw,) = store_raw_orders([RawEntry("1", "s", "A-1", "1")], sales_channel_id=channel.pk).values.values()
+    incoming = [Incoming(neutral_order("A-2")), Incoming(neutral_order("A-1"), raw)]
+
+    with a_rival_that_has_not_committed(channel, "A-1"), transaction.atomic():
+        with pytest.raises(IntegrityError):
+            accept_orders(incoming, sales_channel_id=channel.pk, actor=SYSTEM)
+        kept = list(Order.objects.values_list("external_id", flat=True))
+
+    assert kept == ["A-1"]
+    assert RawOrder.objects.get().order_id is None
+    assert Event.objects.filter(subject_type="order", kind="created").count() == 1
 
 
 def test_store_raw_orders_same_bodies_by_six_doors_are_kept_once() -> None:
