@@ -1,6 +1,6 @@
 """Money as a channel or gateway reports it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ from config.kernel.locks import lock_rows
 from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition
 from orders.enums import HoldKind, PaymentStatus
-from orders.intake_rules import PAID, payment_faults
+from orders.intake_rules import ONCE, PAID, payment_faults
 from orders.models import Hold, Order, Payment
 from orders.neutral import NeutralPayment
 from orders.selectors.holds import open_holds
@@ -62,8 +62,8 @@ def report_payments(reports: Sequence[PaymentReport], *, actor: Actor) -> Result
     is authorised or captured, raised again on an open order when none is any more. With it go and come the
     end of the order's reservations; units that went back before are allocated anew (fact `order.stock_due`).
 
-    Refuses an order's whole report: `InvalidInput` (more refunded than captured, more captured than
-    authorised), `IllegalTransition` (captured after it was voided), `Conflict` (one amount grew, another fell),
+    Refuses an order's whole report: `InvalidInput` (a payment twice, more refunded than captured, more captured
+    than authorised), `IllegalTransition` (captured after it was voided), `Conflict` (one amount grew, another fell),
     `NotFound`. Raises `NotAllowed`.
     """
     actor.require(PAY)
@@ -95,6 +95,10 @@ def report_payments(reports: Sequence[PaymentReport], *, actor: Actor) -> Result
 
 
 def _decide(change: Change, reported: Sequence[NeutralPayment], known: Known) -> BancaleError | None:
+    names = Counter(f"{one.provider} {one.external_id}" for one in reported)
+    for name, times in names.items():
+        if times > 1:
+            return InvalidInput(field="payments", value=name[:80], accepted=ONCE)
     for one in reported:
         for name, value, accepted in payment_faults(one, f"{one.provider} {one.external_id}"):
             return InvalidInput(field=name, value=str(value)[:80], accepted=accepted)

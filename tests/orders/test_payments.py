@@ -114,6 +114,21 @@ def test_report_payments_refused_writes_nothing(known, reported, code: str) -> N
     assert (state_of(order), Event.objects.count()) == (before, events)
 
 
+@pytest.mark.parametrize("known", [(PENDING,), ()])
+def test_report_payments_names_a_payment_twice_is_refused_and_writes_nothing(known) -> None:
+    order = make_order(payments=known)
+    events = Event.objects.count()
+
+    results = report(order, CAPTURED, CAPTURED)
+
+    assert results.refusals[order.pk].code == "invalid_input"
+    assert results.refusals[order.pk].facts["value"] == "stripe pi_1"
+    assert (Event.objects.count(), list(order.payments.values_list("status", flat=True))) == (
+        events,
+        [payment.status for payment in known],
+    )
+
+
 def test_report_payments_bad_report_spoils_no_other() -> None:
     good, bad = make_order(payments=()), make_order(payments=())
 
