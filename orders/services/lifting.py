@@ -9,8 +9,9 @@ from orders.enums import HoldKind, OrderStatus, Step
 from orders.errors import ImportOpen, OrderClosed
 from orders.selectors.holds import open_holds, refusing
 from orders.services.confirming import confirm_orders
-from orders.services.holds import HOLD_ORDER, release_holds
+from orders.services.holds import HOLD_ORDER, lift
 from orders.services.locking import lock_orders, refuse_unknown
+from orders.services.versions import count_up
 from orders.states import CONFIRM
 
 
@@ -40,18 +41,11 @@ def lift_and_confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> Result
             if any(hold.kind == HoldKind.IMPORT for hold in holds):
                 results.refuse(order_id, ImportOpen(number=numbers[order_id]))
         chosen = results.open_ids
-        for kind, held in _by_kind(chosen).items():
-            release_holds(held, kind=kind, actor=actor).raise_refusals()
+        held = open_holds(chosen)
+        refused = [hold for pk in chosen for hold in refusing(held.get(pk, ()), Step.CONFIRM)]
+        lift(refused, actor=actor)
+        count_up({hold.order_id for hold in refused})
         confirmed = confirm_orders(chosen, actor=actor)
         confirmed.raise_refusals()
         results.absorb(confirmed)
     return results
-
-
-def _by_kind(order_ids: Sequence[int]) -> dict[HoldKind, list[int]]:
-    """Which orders each kind of hold keeps from being confirmed."""
-    found: dict[HoldKind, list[int]] = {}
-    for order_id, holds in sorted(open_holds(order_ids).items()):
-        for kind in dict.fromkeys(HoldKind(hold.kind) for hold in refusing(holds, Step.CONFIRM)):
-            found.setdefault(kind, []).append(order_id)
-    return found

@@ -38,6 +38,17 @@ def test_lift_and_confirm_lifts_what_refuses_and_keeps_the_rest() -> None:
     assert Event.objects.filter(kind="hold_lifted").count() == 3
 
 
+def test_lift_and_confirm_keeps_the_manual_hold_that_lets_it_be_confirmed() -> None:
+    order = held(HoldKind.MANUAL)
+    later = {"allows": ["confirm"]}
+    place_hold([order.pk], kind=HoldKind.MANUAL, reason="card first", facts=later, actor=SYSTEM).only()
+
+    assert lift_and_confirm_orders([order.pk], actor=SYSTEM).done_ids == [order.pk]
+
+    assert list(order.holds.filter(lifted_at=None).values_list("reason", flat=True)) == ["card first"]
+    assert Event.objects.filter(kind="hold_lifted").count() == 1
+
+
 def test_lift_and_confirm_again_is_unchanged() -> None:
     order = held(HoldKind.FRAUD)
     lift_and_confirm_orders([order.pk], actor=SYSTEM).only()
