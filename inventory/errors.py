@@ -81,6 +81,13 @@ class SecondPersonNeeded(BancaleError):
     )
 
 
+class CountedAgain(BancaleError):
+    """Another count has corrected a SKU since this one was taken: its difference has been booked already."""
+
+    code = "counted_again"
+    message = _("%(sku)s was corrected by the count %(other)s since it was counted here: count it again.")
+
+
 class NotWaiting(BancaleError):
     code = "not_waiting"
     message = _("It does not wait for stock any more.")

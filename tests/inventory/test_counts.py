@@ -12,7 +12,13 @@ from config.kernel.audit import run_audit
 from config.kernel.errors import IllegalTransition, InvalidInput, KeyReused, NotAllowed, NotFound
 from config.kernel.models import Event
 from inventory.enums import CountStatus, UnsellableReason
-from inventory.errors import CountIncomplete, KitHoldsNoStock, NotEnoughStock, SecondPersonNeeded
+from inventory.errors import (
+    CountedAgain,
+    CountIncomplete,
+    KitHoldsNoStock,
+    NotEnoughStock,
+    SecondPersonNeeded,
+)
 from inventory.models import (
     Location,
     Reservation,
@@ -174,6 +180,31 @@ def test_movements_since_counting_are_accounted_for(sku: Sku, place: Location) -
     approve_counts([pk], actor=BEN).raise_refusals()
 
     assert on_hand(sku) == 10 + 5 - 2 - 1
+    whole()
+
+
+def test_approve_counts_of_what_another_count_has_corrected_is_refused(sku: Sku, place: Location) -> None:
+    other = make_sku()
+    make_level(other, place, 4)
+    first, second, third = (counted(place, sku, 8, nonce) for nonce in "abc")
+    both = listed(place, sku, other, nonce="d")
+    count(both, 10, 3)
+
+    together = approve_counts([first, second], actor=BEN)
+    later = approve_counts([third, both], actor=BEN)
+
+    assert (together.done_ids, later.done_ids) == ([first], [both])
+    number = StockCount.objects.get(pk=first).number
+    refusals = [together.refusals[second], later.refusals[third]]
+    assert [type(refusal) for refusal in refusals] == [CountedAgain] * 2
+    assert [refusal.facts for refusal in refusals] == [{"sku": sku.code, "other": number}] * 2
+    assert (on_hand(sku), on_hand(other)) == (8, 3)
+    assert StockCount.objects.get(pk=third).status == "counted"
+
+    recount([third], reason="Counted before", actor=BEN).raise_refusals()
+    count(third, 7)
+    approve_counts([third], actor=BEN).raise_refusals()
+    assert on_hand(sku) == 7
     whole()
 
 

@@ -1,7 +1,8 @@
 """The books follow what was counted."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -10,8 +11,8 @@ from config.kernel.errors import BancaleError
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
 from inventory.enums import MovementKind
-from inventory.errors import KitHoldsNoStock, SecondPersonNeeded
-from inventory.models import Sku, StockCount, StockCountLine, StockLevel
+from inventory.errors import CountedAgain, KitHoldsNoStock, SecondPersonNeeded
+from inventory.models import Sku, StockCount, StockCountLine, StockLevel, StockMovement
 from inventory.services.adjustments import Shelves
 from inventory.services.counts.desk import REFERENCE, Desk, person
 from inventory.services.levels import by_place, ensure_levels, lock_levels, record_freed
@@ -33,7 +34,8 @@ def approve_counts(count_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     `stock.freed` where units were found or promises broke.
 
     Refuses: `NotFound`; `IllegalTransition`; `SecondPersonNeeded` when whoever counted approves a line that
-    differs by more than the tolerance; `NotEnoughStock` when more is missing than is left; `KitHoldsNoStock`.
+    differs by more than the tolerance; `CountedAgain` where another count has corrected a differing SKU since;
+    `NotEnoughStock` when more is missing than is left; `KitHoldsNoStock`.
     Raises `NotAllowed`.
     """
     actor.require(APPROVE.permission)
@@ -107,12 +109,16 @@ class _Shelf:
         self.bins = default_bins({count.location_id for count in desk.counts.values()})
         sku_ids = {line.sku_id for lines in desk.lines.values() for line in lines}
         self.kits = set(Sku.objects.filter(pk__in=sku_ids, is_kit=True).values_list("pk", flat=True))
+        self.corrected = _corrections(levels, desk.counts.values())
 
     def problem(self, count: StockCount, lines: Lines) -> BancaleError | None:
         for line in lines:
             level = self.at.get((line.sku_id, count.location_id))
             if line.sku_id in self.kits:
                 return KitHoldsNoStock(sku=line.sku.code)
+            last = self.corrected.get(level.pk) if level is not None else None
+            if last is not None and last[1] > (count.counted_at or last[1]):
+                return CountedAgain(sku=line.sku.code, other=last[0])
             if line.variance < 0 and (problem := self.shelves.problem(level, -line.variance)):
                 return problem
         return None
@@ -121,6 +127,7 @@ class _Shelf:
         document = (REFERENCE, count.pk)
         for line in lines:
             level = self.at[line.sku_id, count.location_id]
+            self.corrected[level.pk] = (count.number, clock.now())
             if line.variance > 0:
                 bin_id = self.bins[count.location_id]
                 self.shelves.put(level, bin_id, line.variance)
@@ -130,6 +137,19 @@ class _Shelf:
                 continue
             for bin_id, taken in self.shelves.take(level, -line.variance):
                 yield Posting(level.pk, bin_id, MovementKind.CORRECTION, delta=-taken, document=document)
+
+
+def _corrections(
+    levels: Sequence[StockLevel], counts: Iterable[StockCount]
+) -> dict[int, tuple[str, datetime]]:
+    """By level the last count that has corrected it since the first of these was taken, and when: two statements."""
+    first = min((count.counted_at for count in counts if count.counted_at is not None), default=None)
+    if first is None:
+        return {}
+    rows = StockMovement.objects.filter(level__in=levels, at__gt=first, reference_kind=REFERENCE)
+    found = list(rows.order_by("pk").values_list("level_id", "reference_id", "at"))
+    number_of = StockCount.objects.only("number").in_bulk({count_id for _level, count_id, _at in found})
+    return {level_id: (number_of[count_id].number, at) for level_id, count_id, at in found}
 
 
 def _sums(lines: Lines) -> dict[str, int]:
