@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
     "fill-backorders": {"task": "orders.sweep_backorders", "schedule": 60.0},
     "expire-reservations": {"task": "inventory.sweep_reservations", "schedule": 60.0},
     "watch-low-stock": {"task": "inventory.sweep_low_stock", "schedule": 10.0},
+    "check-stock": {"task": "inventory.sweep_health", "schedule": 900.0},
     "tell-low-stock": {"task": "inventory.sweep_digests", "schedule": 60.0},
     "revive-lines": {"task": "orders.sweep_unknown_skus", "schedule": 60.0},
     "move-merged": {"task": "orders.sweep_merged_customers", "schedule": 300.0},

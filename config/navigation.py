@@ -41,6 +41,7 @@ SECTIONS = (
             "inventory.lowstockalert",
             "inventory.reservation",
             "inventory.stockmovement",
+            "inventory.stockcheck",
         ),
         ("inventory",),
     ),

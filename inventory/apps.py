@@ -7,6 +7,7 @@ class InventoryConfig(AppConfig):
     verbose_name = _("Stock")
 
     def ready(self) -> None:
+        from config.kernel.jobs import register_job
         from inventory import (  # noqa: F401  (each registers its own)
             alert_invariants,
             document_invariants,
@@ -15,5 +16,7 @@ class InventoryConfig(AppConfig):
             subscribers,
         )
         from inventory.selectors import sight  # noqa: F401  (declares who sees what)
+        from inventory.services.health import CHECK_JOB, check_stock
 
         subscribers.register()
+        register_job(CHECK_JOB, check_stock)

@@ -103,6 +103,16 @@ class NotEnoughReserved(Conflict):
     message = _("Only %(found)s reserved here of %(asked)s asked.")
 
 
+class LedgerTooLow(BancaleError):
+    """The ledger has fewer units than are promised and set aside; the level cannot be set to it."""
+
+    code = "ledger_too_low"
+    message = _(
+        "The ledger has %(on_hand)s units, but %(reserved)s are reserved and %(unsellable)s set aside: move or give "
+        "back what is reserved first."
+    )
+
+
 class LineRefused(BancaleError):
     """One line of a document, which is booked whole or not at all."""
 

@@ -1,6 +1,7 @@
 """Celery's doors to this room."""
 
 from celery import shared_task
+from django.utils.translation import gettext
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -10,6 +11,7 @@ from inventory.selectors.alerts import due_to_wake, outlived_alerts, untold_leve
 from inventory.selectors.expiry import overdue_reservations
 from inventory.services.alerts import refresh_alerts, wake_alerts
 from inventory.services.digests import prepare_digests
+from inventory.services.health import is_check_due, start_stock_check
 from inventory.services.reservations import expire_reservations
 
 BY_RULE = Actor.rule("stock")
@@ -39,3 +41,10 @@ def sweep_digests() -> None:
     """Write down the mails about low stock that this hour owes and nobody has written yet."""
     followers = AlertFollower.objects.order_by("pk").values_list("pk", flat=True)
     in_batches(prepare_digests, list(followers), actor=BY_RULE)
+
+
+@shared_task(name="inventory.sweep_health")
+def sweep_health() -> None:
+    """Have the stock figures checked once a night."""
+    if is_check_due():
+        start_stock_check(gettext("Nightly check of the stock figures"), actor=BY_RULE)

@@ -16,15 +16,18 @@ from config.kernel.admin import (
     TransitionAdmin,
     badge_column,
 )
+from config.kernel.events import Thread
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime, quantity
 from inventory.admin.adjustments import adjust_buttons
+from inventory.admin.health import REPAIR_LEVEL
 from inventory.admin.pages import PageAdmin, actor_of, set_actors, set_references
 from inventory.admin.words import reference_link, sku_link
 from inventory.enums import MovementKind
 from inventory.models import BinStock, StockLevel, StockMovement, UnsellableStock
 from inventory.services.arrivals import MOST_UNITS
 from inventory.services.policies import CHANGE_LEVEL, LevelPolicy, set_policies
+from inventory.services.repairing import STOCK_LEVEL
 
 
 class BinStockInline(ReadOnlyTabularInline):
@@ -93,7 +96,7 @@ SET_POLICY = ExtraVerb(
 @admin.register(StockLevel)
 class StockLevelAdmin(TransitionAdmin):
     lock_kind = "stock_level"
-    extra_verbs = (SET_POLICY,)
+    extra_verbs = (SET_POLICY, REPAIR_LEVEL)
     list_display = ("sku_code", "location", "free_units", "here", "promised", "aside", "kept", "reorder")
     list_filter = (("location", admin.RelatedOnlyFieldListFilter),)
     list_select_related = ("sku", "location")
@@ -119,9 +122,12 @@ class StockLevelAdmin(TransitionAdmin):
             "show_form": True,
         }
 
-    def timeline_of(self, obj: Any) -> None:
-        """A level's story is its movements."""
-        return
+    def thread_of(self, obj: Any) -> Thread:
+        return Thread(STOCK_LEVEL, obj.pk)
+
+    def timeline_of(self, obj: Any) -> list[Any] | None:
+        """A level's story is its movements; what else befell it stands here, if anything did."""
+        return super().timeline_of(obj) or None
 
     @admin.display(description=_("SKU"), ordering="sku__code")
     def sku_code(self, row: StockLevel) -> Any:
@@ -155,7 +161,7 @@ class StockLevelAdmin(TransitionAdmin):
 @admin.register(StockMovement)
 class StockMovementAdmin(PageAdmin, ReadOnlyAdmin):
     list_display = ("when", "sku_code", "place", "kind_said", "units", "balance", "document", "who")
-    list_filter = ("kind", ("level__location", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("kind", ("level__location", admin.RelatedOnlyFieldListFilter), "at")
     list_select_related = ("level__sku", "level__location", "bin")
     search_fields = ("level__sku__code__istartswith",)
     search_help_text = _("Beginning of the SKU")

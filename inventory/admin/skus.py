@@ -17,7 +17,7 @@ from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import badge, code, quantity
 from inventory.admin.adjustments import adjust_buttons
 from inventory.admin.pages import PageAdmin, set_actors, set_references
-from inventory.admin.words import bars, signed
+from inventory.admin.words import bars, cover_words, signed
 from inventory.enums import ReservationState
 from inventory.models import (
     Barcode,
@@ -31,6 +31,7 @@ from inventory.models import (
 )
 from inventory.selectors.alerts import alerts_by_level
 from inventory.selectors.claimed import available_by_claimant
+from inventory.selectors.cover import days_of_cover
 from inventory.selectors.queue import queue_places
 from inventory.selectors.sku_page import (
     last_movements,
@@ -212,6 +213,9 @@ def page_of(sku: Sku, request: HttpRequest) -> dict[str, Any]:
         ][:INCOMING],
         "waterfall": bars(explained),
         "available": explained.available,
+        "cover": []
+        if sku.is_kit
+        else [cover_words(one) for one in days_of_cover(sku, explained.available, actor=actor)],
         "channels": available_by_claimant(sku.pk),
         "channels_linked": request.user.has_perm("orders.view_saleschannel"),
         "limiting": limiting,

@@ -15,6 +15,7 @@ from inventory.enums import AdjustmentKind, CountStatus, MovementKind, Reservati
 from inventory.models import Reservation, Sku, StockLevel, StockMovement
 from inventory.owners import Loss
 from inventory.references import resolve
+from inventory.selectors.cover import Cover
 from inventory.selectors.waterfall import Waterfall, WaterfallRow
 
 set_tones(
@@ -46,6 +47,7 @@ set_tones(
 )
 set_tones(TransferStatus, {TransferStatus.SENT: "info", TransferStatus.RECEIVED: "ok"})
 set_tones(CountStatus, {CountStatus.DRAFT: "info", CountStatus.COUNTED: "wait", CountStatus.APPROVED: "ok"})
+LONGEST_COVER = 365
 _BAR_TONES = {"reserved": "res", "unsellable": "un", "buffer": "buf"}
 
 
@@ -114,3 +116,26 @@ def loss_words(losses: Sequence[Loss]) -> list[dict[str, str]]:
         }
         for reference, lost in units.items()
     ]
+
+
+def cover_words(cover: Cover) -> tuple[str, str]:
+    """A span, and what went in it and for how long the rest lasts."""
+    span = ngettext("Last %(n)s day", "Last %(n)s days", cover.span) % {"n": cover.span}
+    if cover.lasts_days is None:
+        return span, _("nothing was shipped")
+    rate = number_format(round(cover.a_day, 1), decimal_pos=1, use_l10n=True)
+    sold = ngettext(
+        "%(n)s unit shipped, %(rate)s a day", "%(n)s units shipped, %(rate)s a day", cover.shipped
+    )
+    return span, f"{sold % {'n': cover.shipped, 'rate': rate}}: {_lasting(cover)}"
+
+
+def _lasting(cover: Cover) -> str:
+    days = cover.lasts_days or 0
+    if cover.available <= 0:
+        return _("nothing is left to sell")
+    if days > LONGEST_COVER:
+        return _("lasts more than a year")
+    if days < 1:
+        return _("lasts less than a day")
+    return ngettext("lasts about %(n)s day", "lasts about %(n)s days", days) % {"n": days}

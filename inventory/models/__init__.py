@@ -1,6 +1,7 @@
 from inventory.models.adjustments import StockAdjustment
 from inventory.models.alerts import AlertDigest, AlertFollower, AlertNotice, LowStockAlert
 from inventory.models.counts import StockCount, StockCountLine
+from inventory.models.health import StockCheck
 from inventory.models.places import Bin, Location
 from inventory.models.receipts import StockReceipt
 from inventory.models.reservations import Reservation
@@ -24,6 +25,7 @@ __all__ = [
     "Sku",
     "StaffLocation",
     "StockAdjustment",
+    "StockCheck",
     "StockCount",
     "StockCountLine",
     "StockLevel",

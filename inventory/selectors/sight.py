@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from config.kernel.actors import Actor, register_places
-from config.kernel.visibility import at, see, see_all
+from config.kernel.visibility import at, see, see_all, unbounded
 from inventory.models import StaffLocation, StockMovement
 
 
@@ -37,5 +37,6 @@ see("inventory.stockadjustment", _adjusted_there)
 see("inventory.transfer", at("origin", "destination"))
 see("inventory.stockcount", at("location"))
 see("inventory.lowstockalert", at("level__location"))
+see("inventory.stockcheck", unbounded)
 # Who is mailed: people, not stock.
 see_all("inventory.alertfollower")
