@@ -30,6 +30,7 @@ def page_of(run: ImportRun, request: HttpRequest) -> dict[str, Any]:
     failed = failed_count(run) if (is_checked and run.summary.get("bad")) or _was_refused(run) else 0
     return {
         "progress": progress,
+        "job_url": admin_url(Job, "change", job.pk) if job is not None else "",
         "detected": detected_rows(run),
         "skipped": run.reading.get("skipped", ()),
         "columns_url": admin_url(ImportRun, "columns", run.pk) if _is_mappable(run, progress) else "",

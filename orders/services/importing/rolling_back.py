@@ -82,10 +82,13 @@ def _restore(run_id: int) -> None:
 
 def sweep_roll_backs() -> int:
     """Go on with roll backs whose work was lost; returns how many runs were looked at."""
+    # What could not be taken back says why in its note, and is not tried for ever.
     left = ImportRun.objects.filter(
-        status=ImportStatus.ROLLED_BACK, staged__result__in=[ImportResult.CREATED, ImportResult.UPDATED]
+        status=ImportStatus.ROLLED_BACK,
+        staged__result__in=[ImportResult.CREATED, ImportResult.UPDATED],
+        staged__note="",
     )
-    runs = list(left.filter(staged__note="").distinct().values_list("pk", flat=True)[:5])
+    runs = list(left.distinct().values_list("pk", flat=True)[:5])
     for run_id in runs:
         take_back(run_id, Alone())
     return len(runs)
