@@ -73,6 +73,9 @@ SUPPORT = (
     "orders.view_allocationdecision",
     "orders.view_payment",
     "orders.view_saleschannel",
+    "orders.export_order",
+    "orders.export_orderline",
+    "kernel.view_export",
     "fulfillment.release_fulfillmentorder",
     "fulfillment.cancel_fulfillmentorder",
     "fulfillment.track_parcel",
@@ -94,6 +97,11 @@ READER = (
     "inventory.view_transfer",
     "inventory.view_stockcount",
     "inventory.view_lowstockalert",
+    "orders.export_order",
+    "orders.export_orderline",
+    "inventory.export_stocklevel",
+    "inventory.export_stockmovement",
+    "kernel.view_export",
 )
 # A program with a login of its own: hands orders over, and reads where they and the stock stand.
 INTEGRATION = (

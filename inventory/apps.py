@@ -11,6 +11,7 @@ class InventoryConfig(AppConfig):
         from inventory import (  # noqa: F401  (each registers its own)
             alert_invariants,
             document_invariants,
+            exports,
             invariants,
             states,
             subscribers,
@@ -20,3 +21,4 @@ class InventoryConfig(AppConfig):
 
         subscribers.register()
         register_job(CHECK_JOB, check_stock)
+        exports.register()

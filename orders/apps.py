@@ -8,10 +8,11 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from inventory.owners import register_owner
-        from orders import imports, invariants, states, subscribers  # noqa: F401  (registers checks and machines)
+        from orders import exports, imports, invariants, states, subscribers  # noqa: F401  (registers checks and machines)
         from orders.selectors import sight  # noqa: F401  (declares who sees what)
         from orders.services.stock_loss import OrderDemand
 
         subscribers.register()
         imports.register()
+        exports.register()
         register_owner(OrderDemand.kind, OrderDemand())

@@ -11,4 +11,4 @@ class KernelConfig(AppConfig):
         from config.kernel import invariants, sight  # noqa: F401  (register their own)
 
         # Not by autodiscovery: our admin site itself is made of `config.kernel.admin`.
-        from config.kernel.admin import jobs, outbox, records  # noqa: F401
+        from config.kernel.admin import export_files, jobs, outbox, records  # noqa: F401

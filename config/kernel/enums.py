@@ -21,3 +21,9 @@ class JobState(TextChoices):
     DONE = "done", pgettext_lazy("job", "Done")
     FAILED = "failed", pgettext_lazy("job", "Failed")
     CANCELLED = "cancelled", pgettext_lazy("job", "Cancelled")
+
+
+class ExportFormat(TextChoices):
+    CSV = "csv", _("CSV, for spreadsheets")
+    CSV_PLAIN = "csv_plain", _("CSV, plain UTF-8, for programs")
+    XLSX = "xlsx", _("Excel (.xlsx)")

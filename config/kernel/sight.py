@@ -6,6 +6,7 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.visibility import see, see_all, unbounded
 
 ALL_JOBS = "kernel.change_job"
+ALL_EXPORTS = "kernel.change_export"
 
 
 def _own(actor: Actor) -> Q:
@@ -21,6 +22,11 @@ def _jobs(actor: Actor) -> Q | None:
     return None if actor.locations is None and actor.may(ALL_JOBS) else _own(actor)
 
 
+def _exports(actor: Actor) -> Q | None:
+    """One's own; everybody's for managers of the whole business."""
+    return None if actor.locations is None and actor.may(ALL_EXPORTS) else _own(actor)
+
+
 def _people(actor: Actor) -> Q | None:
     """Superusers are seen by superusers only, so that nobody below sets their password."""
     return None if actor.permissions is None else Q(is_superuser=False)
@@ -28,6 +34,7 @@ def _people(actor: Actor) -> Q | None:
 
 see("kernel.event", _events)
 see("kernel.job", _jobs)
+see("kernel.export", _exports)
 see("kernel.delivery", unbounded)
 see("kernel.fact", unbounded)
 see_all("kernel.heartbeat", "auth.group")

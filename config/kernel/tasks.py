@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from config.kernel import jobs, outbox
+from config.kernel import exports, jobs, outbox
 from config.kernel.heartbeat import beat
 
 # Two lanes and one last round each end well before the soft time limit, which would cut a mail off in the middle.
@@ -41,3 +41,9 @@ def beat_heartbeat() -> None:
     """Came through beat and a worker, so both are alive."""
     beat("beat")
     beat("worker")
+
+
+@shared_task(name="kernel.expire_exports")
+def expire_exports() -> None:
+    """Remove the files of exports of more than 30 days ago."""
+    exports.expire_exports()

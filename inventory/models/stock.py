@@ -35,6 +35,7 @@ class StockLevel(QuickRead, Versioned):
         permissions = [
             ("receive_stock", _("May receive stock")),
             ("return_stock", _("May take goods back, put them back for sale and scrap them")),
+            ("export_stocklevel", _("May export stock levels")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["sku", "location"], name="stock_level_once"),
@@ -128,6 +129,7 @@ class StockMovement(models.Model):
         verbose_name = _("stock movement")
         verbose_name_plural = _("stock movements")
         ordering = ["-id"]
+        permissions = [("export_stockmovement", _("May export stock movements"))]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(delta=0, unsellable_delta=0), name="stock_movement_moves_something"

@@ -32,6 +32,7 @@ class Customer(QuickRead, Versioned):
         verbose_name_plural = _("customers")
         permissions = [
             ("merge_customer", _("May merge customers")),
+            ("export_customer", _("May export customers")),
             ("view_personal", _("May see and search personal data of buyers")),
         ]
         constraints = [

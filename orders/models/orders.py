@@ -113,6 +113,8 @@ class Order(QuickRead, Versioned):
             ("complete_order", _("May complete an order")),
             ("reopen_order", _("May reopen an order")),
             ("void_order", _("May void an order")),
+            ("export_order", _("May export orders")),
+            ("export_orderline", _("May export order lines")),
         ]
         constraints = [
             models.UniqueConstraint(

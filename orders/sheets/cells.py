@@ -1,12 +1,12 @@
 """One order's cells, read strictly; whatever is wrong is noted with its place and read as nothing."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from config.kernel.money import exponent
+from config.kernel.sheets import unguarded
 from orders.sheets.plan import Plan
 from orders.sheets.problems import Problem, shown
 from orders.sheets.unpacking import ERROR, FORMULA
@@ -18,8 +18,6 @@ LIMITS = {
     "payment_method": 60, "buyer_name": 200, "buyer_phone": 40, "line_id": 120, "discount_code": 120, "email": 254,
 }  # fmt: skip
 CODES = frozenset({"order", "external_id", "sku", "line_id"})
-# A spreadsheet's guard before what would be read as a number or a formula.
-_GUARDED = re.compile(r"'[0-9=+\-@＝＋－＠]")
 Numbered = tuple[int, Sequence[str]]
 
 
@@ -44,8 +42,8 @@ class Cells:
         value = cells[place].strip()
         if not value:
             return ""
-        if value[0] == "'" and _GUARDED.match(value):
-            value = value[1:]
+        if value[0] == "'":
+            value = unguarded(value).strip()
         if value.isascii() and value.isprintable():
             code = ""
         elif value[0] in FORMULA + ERROR:

@@ -8,7 +8,6 @@ import pytest
 
 from orders.sheets.countries import country_code
 from orders.sheets.values import DateStyle, Evidence, NumberStyle, read_number, read_time, text_problem
-from orders.sheets.writing import csv_lines, inert
 
 pytestmark = pytest.mark.once
 
@@ -102,19 +101,3 @@ def test_country_is_read_by_code_and_by_name() -> None:
     assert [country_code(name) for name in ("it", "ITALIA", "United Kingdom", "UK", "EIRE", "Atlantis", "")] == [
         "IT", "IT", "GB", "GB", "IE", "", "",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        ("=1+1", "'=1+1"), ("==1+1", "'==1+1"), ("+cmd", "'+cmd"), ("-5", "-5"), ("-5,50", "-5,50"), ("-x", "'-x"),
-        ("@SUM(1)", "'@SUM(1)"), ("\t=1", "'\t=1"), ("\r=1", "'\r=1"), (" =1", "' =1"), ("＝1", "'＝1"), ("a=b", "a=b"),
-        ("", ""), ("\0=1", "'\0=1"),
-    ],
-)  # fmt: skip
-def test_written_cell_never_comes_alive(value: str, written: str) -> None:
-    assert inert(value) == written
-
-
-def test_csv_lines_begin_with_the_mark_once() -> None:
-    assert "".join(csv_lines([["a", "b"], ["=1", 'x"y']], ";")) == '\ufeffa;b\r\n\'=1;"x""y"\r\n'

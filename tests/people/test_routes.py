@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 
-from config.kernel.models import Job
+from config.kernel.models import Export, Job
 from config.kernel.visibility import visible_to
 from config.roles import ROLE_WORDS
 from inventory.models import StaffLocation
@@ -29,7 +29,7 @@ OPEN_TO = {
     "inventory.stockcount": "PMR", "inventory.lowstockalert": "MR", "inventory.alertfollower": "M",
     "inventory.stockcheck": "M",
     "fulfillment.fulfillmentorder": "PSMRI", "fulfillment.parcel": "PSMRI", "returns.rma": "PSMRI",
-    "kernel.job": "PSMR", "kernel.event": "M", "kernel.delivery": "M", "kernel.fact": "M",
+    "kernel.job": "PSMR", "kernel.export": "SMR", "kernel.event": "M", "kernel.delivery": "M", "kernel.fact": "M",
     "kernel.heartbeat": "M", "auth.user": "M", "auth.group": "M",
 }  # fmt: skip
 # Rows that stand at a location, or belong to what does.
@@ -65,7 +65,8 @@ def test_table_names_every_model() -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_role_opens_what_the_table_says(role: str, business: None) -> None:
     client = visitor(role)
-    Job.objects.update(actor_kind="user", actor_id=get_user_model().objects.latest("pk").pk)
+    for model in (Job, Export):
+        model.objects.update(actor_kind="user", actor_id=get_user_model().objects.latest("pk").pk)
 
     wrong = [said for route in ROUTES if (said := judge(client, role, route))]
 

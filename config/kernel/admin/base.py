@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from config.kernel.actors import Actor
+from config.kernel.admin.exports import ExportsMixin
 from config.kernel.admin.keyset import KeysetChangeList
 from config.kernel.admin.views import SavedViewsMixin
 from config.kernel.admin.walking import WalkMixin
@@ -104,7 +105,7 @@ def name_of(entry: Any) -> str:
     return str(entry[0] if isinstance(entry, tuple) else entry)
 
 
-class BancaleAdmin(SavedViewsMixin, WalkMixin, KeysetAdmin):
+class BancaleAdmin(ExportsMixin, SavedViewsMixin, WalkMixin, KeysetAdmin):
     """Any model's pages. Lists are bounded; nothing is deleted by ticking boxes.
 
     `needs` names the permission that a column, field or filter needs; whoever lacks it neither sees it nor

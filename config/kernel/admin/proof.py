@@ -33,7 +33,7 @@ def is_proved(request: HttpRequest) -> bool:
 
 
 def sensitive(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A view function of (admin or site, request, …) that changes something sensitive with POST.
+    """A view function of (admin or site, request, …) that does something sensitive with POST.
 
     A press without a fresh proof is answered by a page that asks for the password and carries the press on; typed
     passwords and files are not carried, the form is opened again for them.
@@ -82,9 +82,7 @@ def _page(owner: Any, request: HttpRequest, error: str) -> HttpResponse:
         "effect": _("Go on"),
         "error": error,
         "consequences": [
-            _(
-                "This changes who may do what. Your password is asked for if you gave it more than 5 minutes ago."
-            ),
+            _("This is a sensitive act. Your password is asked for if you gave it more than 5 minutes ago."),
             *([_("The form is then opened again: what was typed there is not kept.")] if reopens else []),
         ],
         "form": ProofForm(),

@@ -1,5 +1,6 @@
 from config.kernel.models.access import RecoveryCode, StaffSession
 from config.kernel.models.events import Event
+from config.kernel.models.exports import Export
 from config.kernel.models.jobs import Heartbeat, Job, JobLine
 from config.kernel.models.keys import DocumentCounter, IdempotencyKey
 from config.kernel.models.outbox import Attempt, Delivery, Fact
@@ -11,6 +12,7 @@ __all__ = [
     "Delivery",
     "DocumentCounter",
     "Event",
+    "Export",
     "Fact",
     "Heartbeat",
     "IdempotencyKey",

@@ -258,6 +258,14 @@ def saved_views(context: Context, cl: ChangeList) -> dict[str, Any]:
     return tabs_of(cl, context["request"])
 
 
+@register.simple_tag(takes_context=True)
+def export_url(context: Context, cl: ChangeList) -> str:
+    """Where the open list is exported, for those who may."""
+    from config.kernel.admin.exports import export_url as found  # as above
+
+    return found(cl, context["request"])
+
+
 @register.simple_tag
 def page_links(cl: ChangeList) -> dict[str, Any]:
     """Pages around this one, the numbers of its first and last row, and whether all rows were counted."""

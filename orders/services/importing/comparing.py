@@ -71,7 +71,7 @@ def header_changes(order: Order, stated: NeutralOrder) -> tuple[dict[str, str], 
         "email": email_of(stated),
     }
     for name, text in texts.items():
-        if text and text != getattr(order, name):
+        if text and text.strip() != getattr(order, name).strip():
             found.append(_change(name, getattr(order, name), text))
     if stated.required_on is not None and stated.required_on != order.required_on:
         found.append(_change("required_on", order.required_on or "", stated.required_on))
@@ -94,7 +94,9 @@ def _address_changes(use: str, kept: Address | None, stated: NeutralAddress) -> 
 def _goods_changes(
     order: Order, lines: Sequence[OrderLine], stated: NeutralOrder
 ) -> tuple[dict[str, str], ...]:
-    ours = Counter((line.sku_code, line.quantity, _amount(line.total_amount)) for line in lines)
+    # What a confirmed change took off stays as a line of 0 units, which no file states.
+    kept = [line for line in lines if line.quantity]
+    ours = Counter((line.sku_code, line.quantity, _amount(line.total_amount)) for line in kept)
     theirs = Counter(
         (
             fit(OrderLine, "sku_code", line.sku_code),

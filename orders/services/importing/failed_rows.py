@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
+from config.kernel.sheets import csv_lines
 from orders.enums import ImportPlan, ImportResult
 from orders.models import ImportOrder, ImportProblem, ImportRow, ImportRun
 from orders.services.importing.uploading import PROBLEM_COLUMN
 from orders.sheets.problems import Problem, sentence
-from orders.sheets.writing import csv_lines
 
 CHUNK = 2000
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.fastpath import insert_values
+from config.kernel.sheets import unguarded
 from orders.enums import ImportStatus
 from orders.models import ImportOrder, ImportProblem, ImportRow, ImportRun
 from orders.services.importing.runs import hold_runs
@@ -108,8 +109,7 @@ def _key_of(staging: _Staging, row: Row) -> tuple[str, Problem | None]:
     """The order that a row belongs to. One without number, date and currency goes on with the order above."""
     place = staging.columns["order"]
     key = row.cells[place].strip() if place < len(row.cells) else ""
-    if key[:1] == "'":
-        key = key[1:]
+    key = unguarded(key).strip()
     heading = staging.run.columns["order"]
     if not key:
         if row.fault is not None or (staging.last_key and _continues(staging, row)):

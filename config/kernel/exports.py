@@ -1,0 +1,268 @@
+"""Exports: files of what a list finds, made by a job, kept in private storage for 30 days, bound to who asked."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel import clock
+from config.kernel.actors import Actor
+from config.kernel.enums import ExportFormat
+from config.kernel.errors import BancaleError, NotFound
+from config.kernel.events import Entry, Thread, record_events
+from config.kernel.jobs import JobPaused, JobRun, enqueue_job
+from config.kernel.sheets import MARK, Cell, csv_lines, write_workbook
+
+EXPORT_JOB = "export"
+FOLDER, KEPT = "exports", timedelta(days=30)
+CHUNK = 500
+# As many as the import desk reads of a workbook; a CSV file has no such end.
+MOST_WORKBOOK_ROWS = 200_000
+# More than these are written into a workbook in a turn of their own, so that no turn grows long.
+_ROWS_OF_A_TURN = 20_000
+
+
+class TooManyRows(BancaleError):
+    code = "too_many_rows"
+    message = _("An Excel file holds up to %(limit)s rows; export as CSV, or narrow the list.")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading. With `needs` it is only for those who have that permission; personal ones are asked for."""
+
+    name: str
+    needs: str = ""
+    is_personal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExportKind:
+    """What a list of `model` can be exported as. `rows` makes the rows of some of its objects, in all columns, with
+    a fixed number of statements. `personal` is the permission for the personal columns."""
+
+    name: str
+    model: str
+    label: str | Promise
+    permission: str
+    columns: tuple[Column, ...]
+    rows: Callable[[Sequence[int]], Iterable[Sequence[Cell]]]
+    personal: str = ""
+
+    def places(self, actor: Actor, *, has_personal: bool) -> list[int]:
+        """Which columns an actor gets."""
+        shown = has_personal and actor.may(self.personal)
+        return [
+            place
+            for place, column in enumerate(self.columns)
+            if (shown or not column.is_personal) and (not column.needs or actor.may(column.needs))
+        ]
+
+
+EXPORT_KINDS: dict[str, ExportKind] = {}
+
+
+def register_export(kind: ExportKind) -> None:
+    """Offer an export on the list of its model; called once, when the apps are ready."""
+    EXPORT_KINDS[kind.name] = kind
+
+
+def kinds_of(model: str) -> list[ExportKind]:
+    return [kind for kind in EXPORT_KINDS.values() if kind.model == model]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person asks for; `query` is the address of the list whose rows are meant."""
+
+    kind: str
+    format: ExportFormat
+    query: str = ""
+    has_personal: bool = False
+
+
+def request_export(wanted: Wanted, *, actor: Actor) -> int:
+    """Note an export and queue its job; returns the export. Refuses: `NotAllowed`, `NotFound` for an unknown kind."""
+    from config.kernel.models import Export
+
+    kind = EXPORT_KINDS.get(wanted.kind)
+    if kind is None:
+        raise NotFound(kind=wanted.kind)
+    require(actor, kind, has_personal=wanted.has_personal)
+    ending = "xlsx" if wanted.format == ExportFormat.XLSX else "csv"
+    at = clock.now()
+    with transaction.atomic():
+        export = Export.objects.create(
+            kind=kind.name,
+            format=wanted.format,
+            query=wanted.query,
+            has_personal=wanted.has_personal,
+            stored_name=f"{FOLDER}/{uuid4().hex}.{ending}",
+            requested_at=at,
+            expires_at=at + KEPT,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_label=actor.label[:80],
+        )
+        title = str(_("Export: %(what)s") % {"what": kind.label})
+        export.job_id = enqueue_job(EXPORT_JOB, title=title, params={"export": export.pk}, actor=actor)
+        Export.objects.filter(pk=export.pk).update(job_id=export.job_id)
+        record(export, "requested", actor=actor)
+    return int(export.pk)
+
+
+def require(actor: Actor, kind: ExportKind, *, has_personal: bool) -> None:
+    """Raises `NotAllowed` for who may not export this kind, or not with personal data."""
+    actor.require(kind.permission)
+    if has_personal:
+        actor.require(kind.personal)
+
+
+def record(export: Any, what: str, *, actor: Actor, **facts: Any) -> None:
+    """Write an event on an export's timeline: what was taken out, never a word of it."""
+    said = {"what": export.kind, "format": export.format, "personal": export.has_personal, **facts}
+    record_events([Entry(("export", export.pk), Thread("export", export.pk), what, facts=said)], actor=actor)
+
+
+def path_of(export: Any) -> Path:
+    return Path(default_storage.path(export.stored_name))
+
+
+def make_file(export: Any, kind: ExportKind, rows: QuerySet[Any], run: JobRun) -> int:
+    """Write the file of these rows, some hundred at a time, and note it; returns how many rows it has.
+
+    Goes on where an earlier call stopped. Raises `TooManyRows`, `JobCancelled`, `JobPaused`.
+    """
+    places = kind.places(run.actor, has_personal=export.has_personal)
+    part = _part(path_of(export))
+    part.parent.mkdir(parents=True, exist_ok=True)
+    count = _collect(export, kind, rows, run, part, places)
+    if export.format == ExportFormat.XLSX:
+        label, path = str(kind.label), path_of(export)
+        write_workbook(path, _staged(part), title=label, author=export.actor_label)
+        part.unlink()
+    else:
+        os.replace(part, path_of(export))
+    _note(export.pk, count, run.actor)
+    return count
+
+
+def _part(path: Path) -> Path:
+    return path.with_suffix(".part")
+
+
+def _collect(
+    export: Any, kind: ExportKind, rows: QuerySet[Any], run: JobRun, part: Path, places: Sequence[int]
+) -> int:
+    """Write all rows into the part file: CSV as it will be, a workbook's as JSON."""
+    sofar = _sofar(run, part)
+    count, began_at = int(sofar["rows"]), int(sofar["after"])
+    is_workbook = export.format == ExportFormat.XLSX
+    with open(part, "r+b" if count or part.exists() else "w+b") as file:
+        file.seek(sofar["bytes"])
+        file.truncate()
+        if not sofar["bytes"]:
+            heading = [kind.columns[place].name for place in places]
+            _append(file, [heading], is_workbook, mark=MARK if export.format == ExportFormat.CSV else "")
+        total = sofar.get("total") or rows.order_by().count()
+        after, done = began_at, int(sofar["done"])
+        while ids := list(_next(rows, after)):
+            chosen = [[row[place] for place in places] for row in kind.rows(ids)]
+            _append(file, chosen, is_workbook)
+            file.flush()
+            after, done, count = ids[-1], done + len(ids), count + len(chosen)
+            if is_workbook and count > MOST_WORKBOOK_ROWS:
+                raise TooManyRows(limit=MOST_WORKBOOK_ROWS)
+            kept = {"after": after, "done": done, "rows": count, "bytes": file.tell(), "total": total}
+            run.keep(kept)
+            run.progress(done, max(total, done))
+    if is_workbook and count - int(sofar["rows"]) > _ROWS_OF_A_TURN:
+        raise JobPaused
+    return count
+
+
+def _sofar(run: JobRun, part: Path) -> Mapping[str, Any]:
+    """How far an earlier run came; the beginning where its file is gone."""
+    kept = run.job.result
+    if kept.get("bytes") and part.exists() and part.stat().st_size >= kept["bytes"]:
+        return dict(kept)
+    return {"after": 0, "done": 0, "rows": 0, "bytes": 0}
+
+
+def _next(rows: QuerySet[Any], after: int) -> QuerySet[Any]:
+    return rows.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:CHUNK]
+
+
+def _append(file: BinaryIO, rows: Sequence[Sequence[Cell]], is_workbook: bool, *, mark: str = "") -> None:
+    if is_workbook:
+        lines: Iterable[str] = (json.dumps(row, default=_as_number) + "\n" for row in rows)
+    else:
+        lines = csv_lines(rows, mark=mark)
+    for line in lines:
+        file.write(line.encode(errors="replace"))
+
+
+def _as_number(cell: object) -> list[str]:
+    """A decimal in the part file: a list of its digits, since a JSON number would pass through a float."""
+    return [str(cell)]
+
+
+def _staged(part: Path) -> Iterator[list[Cell]]:
+    with open(part, encoding="utf-8") as file:
+        for line in file:
+            yield [Decimal(cell[0]) if isinstance(cell, list) else cell for cell in json.loads(line)]
+
+
+def _note(export_id: int, count: int, actor: Actor) -> None:
+    from config.kernel.models import Export
+
+    with transaction.atomic():
+        export = Export.objects.select_for_update().get(pk=export_id)
+        path = path_of(export)
+        export.row_count, export.sha256 = count, _digest(path)
+        export.file_size, export.ready_at = path.stat().st_size, clock.now()
+        export.save(update_fields=["row_count", "sha256", "file_size", "ready_at"])
+        record(export, "made", actor=actor, rows=count)
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove_files(export: Any) -> None:
+    """Delete an export's file and what is half written of it; one that is gone is no matter."""
+    path = path_of(export)
+    for one in (path, _part(path)):
+        one.unlink(missing_ok=True)
+
+
+def expire_exports(limit: int = 200) -> int:
+    """Remove the files whose time is up, and the filters, which may name people; returns how many.
+
+    Who took what out and when stays. A second call finds none.
+    """
+    from config.kernel.models import Export
+
+    due = Export.objects.filter(expires_at__lte=clock.now(), expired_at=None).order_by("pk")[:limit]
+    exports = list(due)
+    for export in exports:
+        remove_files(export)
+    with transaction.atomic():
+        for export in exports:
+            record(export, "expired", actor=Actor.system("exports"))
+        chosen = Export.objects.filter(pk__in=[export.pk for export in exports])
+        chosen.update(expired_at=clock.now(), query="")
+    return len(exports)
