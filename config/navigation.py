@@ -48,7 +48,12 @@ SECTIONS = (
     Section("warehouse", _("Warehouse"), ("fulfillment.fulfillmentorder",), ("fulfillment",)),
     Section("returns", _("Returns"), (), ("returns",)),
     Section("channels", _("Channels"), ("orders.raworder", "orders.skualias"), ("channels",)),
-    Section("insight", _("Insight"), ("kernel.job", "kernel.export", "kernel.delivery", "kernel.event"), ("kernel",)),
+    Section(
+        "insight",
+        _("Insight"),
+        ("kernel.job", "kernel.export", "kernel.delivery", "kernel.event"),
+        ("kernel",),
+    ),
     Section(
         "settings",
         _("Settings"),

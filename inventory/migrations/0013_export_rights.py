@@ -4,18 +4,31 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0012_stock_checks'),
+        ("inventory", "0012_stock_checks"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='stocklevel',
-            options={'ordering': ['sku', 'location'], 'permissions': [('receive_stock', 'May receive stock'), ('return_stock', 'May take goods back, put them back for sale and scrap them'), ('export_stocklevel', 'May export stock levels')], 'verbose_name': 'stock level', 'verbose_name_plural': 'stock levels'},
+            name="stocklevel",
+            options={
+                "ordering": ["sku", "location"],
+                "permissions": [
+                    ("receive_stock", "May receive stock"),
+                    ("return_stock", "May take goods back, put them back for sale and scrap them"),
+                    ("export_stocklevel", "May export stock levels"),
+                ],
+                "verbose_name": "stock level",
+                "verbose_name_plural": "stock levels",
+            },
         ),
         migrations.AlterModelOptions(
-            name='stockmovement',
-            options={'ordering': ['-id'], 'permissions': [('export_stockmovement', 'May export stock movements')], 'verbose_name': 'stock movement', 'verbose_name_plural': 'stock movements'},
+            name="stockmovement",
+            options={
+                "ordering": ["-id"],
+                "permissions": [("export_stockmovement", "May export stock movements")],
+                "verbose_name": "stock movement",
+                "verbose_name_plural": "stock movements",
+            },
         ),
     ]

@@ -4,18 +4,44 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0016_unpaid_hold_hours'),
+        ("orders", "0016_unpaid_hold_hours"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='customer',
-            options={'permissions': [('merge_customer', 'May merge customers'), ('export_customer', 'May export customers'), ('view_personal', 'May see and search personal data of buyers')], 'verbose_name': 'customer', 'verbose_name_plural': 'customers'},
+            name="customer",
+            options={
+                "permissions": [
+                    ("merge_customer", "May merge customers"),
+                    ("export_customer", "May export customers"),
+                    ("view_personal", "May see and search personal data of buyers"),
+                ],
+                "verbose_name": "customer",
+                "verbose_name_plural": "customers",
+            },
         ),
         migrations.AlterModelOptions(
-            name='order',
-            options={'ordering': ['-placed_at', '-id'], 'permissions': [('place_order', 'May place an order'), ('confirm_order', 'May confirm an order'), ('allocate_order', 'May allocate stock to an order'), ('override_allocation', 'May choose where an order ships from'), ('note_order', 'May write notes on an order'), ('tag_order', 'May tag an order'), ('hold_order', 'May hold an order and lift holds'), ('cancel_order', 'May cancel an order'), ('complete_order', 'May complete an order'), ('reopen_order', 'May reopen an order'), ('void_order', 'May void an order'), ('export_order', 'May export orders'), ('export_orderline', 'May export order lines')], 'verbose_name': 'order', 'verbose_name_plural': 'orders'},
+            name="order",
+            options={
+                "ordering": ["-placed_at", "-id"],
+                "permissions": [
+                    ("place_order", "May place an order"),
+                    ("confirm_order", "May confirm an order"),
+                    ("allocate_order", "May allocate stock to an order"),
+                    ("override_allocation", "May choose where an order ships from"),
+                    ("note_order", "May write notes on an order"),
+                    ("tag_order", "May tag an order"),
+                    ("hold_order", "May hold an order and lift holds"),
+                    ("cancel_order", "May cancel an order"),
+                    ("complete_order", "May complete an order"),
+                    ("reopen_order", "May reopen an order"),
+                    ("void_order", "May void an order"),
+                    ("export_order", "May export orders"),
+                    ("export_orderline", "May export order lines"),
+                ],
+                "verbose_name": "order",
+                "verbose_name_plural": "orders",
+            },
         ),
     ]
