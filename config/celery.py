@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
     "watch-low-stock": {"task": "inventory.sweep_low_stock", "schedule": 10.0},
     "check-stock": {"task": "inventory.sweep_health", "schedule": 900.0},
     "tell-low-stock": {"task": "inventory.sweep_digests", "schedule": 60.0},
+    "note-delays": {"task": "orders.sweep_delays", "schedule": 300.0},
     "revive-lines": {"task": "orders.sweep_unknown_skus", "schedule": 60.0},
     "move-merged": {"task": "orders.sweep_merged_customers", "schedule": 300.0},
     "count-sales": {"task": "orders.sweep_daily_sales", "schedule": 60.0, "args": (2,)},

@@ -18,7 +18,7 @@ from config.kernel.templatetags.bancale import money_text, number
 from config.late import LateOrder, late_orders
 from config.stages import StageRow, stage_rows
 from orders.admin.sold import sold_url
-from orders.enums import ChannelKind
+from orders.enums import MARKETPLACES
 from orders.models import DailySales, Order, SalesChannel
 from orders.selectors.reports import active_channels, sales_since
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser, AnonymousUser
 
 DAYS = 28
-MARKETPLACES = frozenset({ChannelKind.AMAZON, ChannelKind.EBAY})
 ORDERS, UNITS = "orders", "units"
 # Tones of queues that are worth a place on the first page as soon as they hold something.
 PRESSING = frozenset({"stop", "wait"})

@@ -6,11 +6,17 @@ from config.kernel.actors import Actor
 from config.kernel.batches import in_batches
 from config.kernel.outbox import Owed, Suppressed, subscribe
 from config.kernel.results import Results
+from fulfillment.selectors.told import parcel_sets
 from fulfillment.selectors.work import asked_work, live_work
 from fulfillment.services.cancelling import cancel_fulfillment_orders
-from orders.enums import FulfillmentStatus
+from fulfillment.services.shipping import PARCEL_SHIPPED
+from fulfillment.services.tracking import PARCEL_DELIVERED
+from orders.enums import FulfillmentStatus, MailKind
+from orders.mail_kinds import SUBSCRIBERS
 from orders.models import Order
+from orders.parcels_told import register_parcel_sets
 from orders.services.cancelling import CANCELLED, REST_CANCELLED
+from orders.services.mailing import send_mails
 from orders.warehouse import register_asked_work
 
 CALLED_OFF = (CANCELLED, REST_CANCELLED)
@@ -21,9 +27,12 @@ CALL_BACK = "fulfillment.call_back"
 
 
 def register() -> None:
-    """Subscribe, and say what the warehouse is asked for; called once from `AppConfig.ready()`."""
+    """Subscribe, and say what the warehouse is asked for and has sent; called once from `AppConfig.ready()`."""
     subscribe(CALL_BACK, CALLED_OFF, call_work_back)
+    subscribe(SUBSCRIBERS[MailKind.SHIPPED], [PARCEL_SHIPPED], send_mails, lane="mail")
+    subscribe(SUBSCRIBERS[MailKind.DELIVERED], [PARCEL_DELIVERED], send_mails, lane="mail")
     register_asked_work(asked_work)
+    register_parcel_sets(parcel_sets)
 
 
 def call_work_back(owed: Sequence[Owed]) -> Results[int]:

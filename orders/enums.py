@@ -81,6 +81,10 @@ class HoldKind(TextChoices):
     MANUAL = "manual", _("Held by staff")
 
 
+# Only the buyer can mend these, so that a mail asks for it; the others wait for the channel or for staff.
+NEEDS_BUYER = frozenset({HoldKind.ADDRESS})
+
+
 class Step(TextChoices):
     """A step of an order's life that a hold can refuse."""
 
@@ -145,6 +149,9 @@ class ChannelKind(TextChoices):
     PHONE = "phone", _("Phone")
 
 
+MARKETPLACES = frozenset({ChannelKind.AMAZON, ChannelKind.EBAY})
+
+
 class NeutralState(TextChoices):
     """What the channel itself says of an order."""
 
@@ -175,4 +182,13 @@ class ActionKind(TextChoices):
 
 
 class MailKind(TextChoices):
+    """What a buyer can be told; each from a fact of its own."""
+
     CONFIRMATION = "confirmation", _("Order confirmation")
+    HOLD = "hold", _("Question to the buyer")
+    BACKORDER = "backorder", _("Backorder")
+    DELAY = "delay", _("Delay")
+    CANCELLATION = "cancellation", _("Cancellation")
+    PART_CANCELLATION = "part_cancellation", _("Cancellation in part")
+    SHIPPED = "shipped", pgettext_lazy("mail", "Shipped")
+    DELIVERED = "delivered", pgettext_lazy("mail", "Delivered")

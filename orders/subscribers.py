@@ -6,12 +6,21 @@ from config.kernel.batches import in_batches
 from config.kernel.errors import BancaleError
 from config.kernel.outbox import Owed, Suppressed, subscribe
 from config.kernel.results import Results
+from orders.enums import MailKind
+from orders.mail_kinds import (
+    BACKORDERED,
+    CALLED_OFF,
+    DELAYED,
+    HOLD_NEEDS_BUYER,
+    SUBSCRIBERS,
+    UNITS_CALLED_OFF,
+)
 from orders.selectors.unpaid import orders_that_gave_back
 from orders.services.allocating import BY_RULE, allocate_orders
 from orders.services.auto_confirm import CONFIRMABLE, CONFIRMER
 from orders.services.backorders import fill_backorders
 from orders.services.confirming import confirm_orders
-from orders.services.mailing import CONFIRMATION_MAIL, send_confirmations
+from orders.services.mailing import send_mails
 from orders.services.mapping import MAPPED
 from orders.services.merging import MERGED, MOVE_MERGED, follow_merges
 from orders.services.reviving import LINES_KNOWN, revive_known_orders
@@ -20,6 +29,15 @@ from orders.services.unpaid_stock import STOCK_DUE
 ORDER_ACCEPTED, ORDER_CONFIRMED, STOCK_FREED = "order.accepted", "order.confirmed", "stock.freed"
 ALLOCATE, FILL = "orders.allocate_accepted", "orders.fill_backorders"
 REVIVE, CONFIRM = "orders.revive_mapped", "orders.auto_confirm"
+# Mails of parcels are subscribed by the room that ships them.
+MAIL_FACTS = {
+    MailKind.CONFIRMATION: ORDER_CONFIRMED,
+    MailKind.HOLD: HOLD_NEEDS_BUYER,
+    MailKind.BACKORDER: BACKORDERED,
+    MailKind.DELAY: DELAYED,
+    MailKind.CANCELLATION: CALLED_OFF,
+    MailKind.PART_CANCELLATION: UNITS_CALLED_OFF,
+}
 
 
 def register() -> None:
@@ -29,7 +47,8 @@ def register() -> None:
     subscribe(REVIVE, [MAPPED], revive_mapped)
     subscribe(MOVE_MERGED, [MERGED], move_merged)
     subscribe(FILL, [STOCK_FREED], fill_freed)
-    subscribe(CONFIRMATION_MAIL, [ORDER_CONFIRMED], send_confirmations, lane="mail")
+    for kind, fact in MAIL_FACTS.items():
+        subscribe(SUBSCRIBERS[kind], [fact], send_mails, lane="mail")
 
 
 def allocate_accepted(owed: Sequence[Owed]) -> Results[int]:

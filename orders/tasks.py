@@ -2,10 +2,12 @@
 
 from celery import shared_task
 
+from config.kernel.actors import Actor
 from config.kernel.batches import in_batches
 from orders.selectors.queues import fillable_sku_ids
 from orders.services.allocating import BY_RULE
 from orders.services.backorders import fill_backorders
+from orders.services.delays import note_delays, unnoted_delays
 from orders.services.importing.expiring import expire_originals
 from orders.services.importing.finishing import sweep_imports as finish_due_imports
 from orders.services.importing.rolling_back import sweep_roll_backs
@@ -56,3 +58,9 @@ def watch_imports() -> None:
 def expire_imports() -> None:
     """Remove the originals of imports of more than 30 days ago."""
     expire_originals()
+
+
+@shared_task(name="orders.sweep_delays")
+def sweep_delays() -> None:
+    """Note every promised day that has passed with goods still here, whenever the last sweep ran."""
+    in_batches(note_delays, unnoted_delays(), actor=Actor.system("promises"))

@@ -13,10 +13,10 @@ from config.kernel.enums import DeliveryState
 from config.kernel.models import Delivery, Event, Fact
 from inventory.enums import LIVE_RESERVATION
 from inventory.models import Reservation
-from orders.enums import HoldKind, OrderStatus, ProposalStatus
+from orders.enums import HoldKind, MailKind, OrderStatus, ProposalStatus
+from orders.mail_kinds import SUBSCRIBERS
 from orders.models import Address, Customer, Hold, LinePart, Notification, Order, OrderLine, Proposal
 from orders.selectors.demand import ORDER_LINE_PART
-from orders.services.mailing import CONFIRMATION_MAIL
 from orders.services.merging import MOVE_MERGED
 
 SHOWN = 50
@@ -82,7 +82,7 @@ def called_off_is_not_held() -> Iterator[Violation]:
 @invariant("orders.mails", _("Every confirmed order owes its buyer one mail: due, sent, or visibly not"))
 def one_mail_an_order() -> Iterator[Violation]:
     owed = dict(
-        Delivery.objects.filter(subscriber=CONFIRMATION_MAIL)
+        Delivery.objects.filter(subscriber=SUBSCRIBERS[MailKind.CONFIRMATION])
         .order_by()
         .values_list("fact__subject_id")
         .annotate(deliveries=Count("pk"))
@@ -93,12 +93,22 @@ def one_mail_an_order() -> Iterator[Violation]:
         if owed.get(pk) != 1 and shown < SHOWN:
             shown += 1
             yield Violation(f"order:{pk}", f"{owed.get(pk, 0)} deliveries of its confirmation mail")
-    sent = Notification.objects.filter(sent_at__isnull=False).values("order_id")
-    lost = Delivery.objects.filter(subscriber=CONFIRMATION_MAIL, state=DeliveryState.DELIVERED)
-    for delivery in lost.exclude(fact__subject_id__in=sent).select_related("fact")[:SHOWN]:
-        yield Violation(
-            f"order:{delivery.fact.subject_id}", "its mail counts as delivered and was never sent"
-        )
+
+
+@invariant("orders.sent_mails", _("A mail that counts as delivered was sent"))
+def delivered_mails_were_sent() -> Iterator[Violation]:
+    for kind, subscriber in SUBSCRIBERS.items():
+        sent = Notification.objects.filter(sent_at__isnull=False, kind=kind)
+        delivered = Delivery.objects.filter(subscriber=subscriber, state=DeliveryState.DELIVERED)
+        # The delivery of a second parcel counts by the mail of the first, which another delivery brought.
+        rows = delivered.exclude(pk__in=sent.filter(delivery__isnull=False).values("delivery_id"))
+        told = set(sent.values_list("order_id", flat=True)) if rows.exists() else set()
+        for delivery in rows.select_related("fact").iterator(CHUNK):
+            order_id = delivery.fact.payload.get("order_id", delivery.fact.subject_id)
+            if order_id not in told:
+                yield Violation(
+                    f"order:{order_id}", f"its mail {kind} counts as delivered and was never sent"
+                )
 
 
 @invariant("orders.customers", _("No order or address names a customer who was merged, once it was heard of"))

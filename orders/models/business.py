@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import Versioned
 from config.kernel.money import CurrencyField
-from orders.enums import ChannelKind
+from orders.enums import MARKETPLACES, ChannelKind, MailKind
 
 
 class LegalEntity(Versioned):
@@ -29,7 +29,9 @@ class LegalEntity(Versioned):
 
 class SalesChannel(Versioned):
     """A place that sells. `dispatch_days` working days to dispatch feed the estimate in the confirmation mail;
-    higher `priority` stands earlier in the backorder queue. `unpaid_hold_hours` is read when an order is allocated."""
+    higher `priority` stands earlier in the backorder queue. `unpaid_hold_hours` is read when an order is allocated.
+    `mails_off` are the kinds of mail that its buyers do not get from us; null stands for what its kind of channel
+    allows: marketplaces write to their buyers themselves and forbid others to."""
 
     code = models.SlugField(_("code"), max_length=32, unique=True)
     name = models.CharField(_("name"), max_length=80)
@@ -41,6 +43,7 @@ class SalesChannel(Versioned):
     language = models.CharField(_("language"), max_length=8, default="en")
     sender_name = models.CharField(_("sender name"), max_length=80, blank=True)
     sender_email = models.EmailField(_("sender address"), blank=True)
+    mails_off = models.JSONField(_("mails not sent"), null=True, blank=True, default=None)
     dispatch_days = models.PositiveSmallIntegerField(_("days to dispatch"), default=2)
     priority = models.SmallIntegerField(_("priority"), default=0)
     auto_confirm = models.BooleanField(
@@ -73,3 +76,8 @@ class SalesChannel(Versioned):
 
     def __str__(self) -> str:
         return self.name
+
+    def sends(self, kind: MailKind) -> bool:
+        """Whether buyers of this channel are told such news by us."""
+        off = self.mails_off
+        return self.kind not in MARKETPLACES if off is None else kind not in off

@@ -1,19 +1,27 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.models import Delivery
 from orders.enums import MailKind
 from orders.models.orders import Order
 
 
 class Notification(models.Model):
     """One mail for one fact of an order, at most once. Committed as `sending` before the mail leaves, so that a
-    crash in between leaves `sent_at` empty and the outcome unknown, never a second mail. Erasable."""
+    crash in between leaves `sent_at` empty and the outcome unknown, never a second mail. Erasable.
+
+    `parcel_set` tells it from other mails of its kind to the same order: the shipment, the hold, the promised
+    day, the fact. `delivery` is the outbox's share of the fact by which it left.
+    """
 
     order = models.ForeignKey(
         Order, on_delete=models.PROTECT, related_name="notifications", verbose_name=_("order")
     )
     kind = models.CharField(_("mail"), max_length=20, choices=MailKind)
     parcel_set = models.CharField(max_length=120, blank=True)
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("delivery")
+    )
     recipient = models.EmailField(_("recipient"))
     language = models.CharField(_("language"), max_length=8)
     subject = models.CharField(_("subject"), max_length=255)

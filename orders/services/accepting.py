@@ -16,6 +16,7 @@ from config.kernel.results import Results
 from config.kernel.states import apply_transition
 from orders.enums import ImportStatus, OrderStatus
 from orders.intake_rules import Findings, holds_for, refusal_of, too_many_units
+from orders.mail_kinds import hold_facts
 from orders.models import (
     Address,
     Charge,
@@ -81,9 +82,10 @@ class Door:
 def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor: Actor) -> Results[str]:
     """Store up to 200 orders of one channel; the value of each external id is the order's pk.
 
-    New orders stand as `placed` with their holds, and the fact `order.accepted` is recorded, `order.confirmable` too
-    where the channel confirms by itself and no hold refuses it. One that the
-    channel cancelled before we saw it is accepted and cancelled at once (fact `order.cancelled`). History
+    New orders stand as `placed` with their holds, and the fact `order.accepted` is recorded,
+    `order.confirmable` too where the channel confirms by itself and no hold refuses it, and
+    `order.hold_needs_buyer` for a hold that only the buyer can mend. One that the channel cancelled before we
+    saw it is accepted and cancelled at once (fact `order.cancelled`; its buyer has heard of it there). History
     stands as `completed`, its shipped lines as delivered, without hold or fact. An external id that the channel
     used before is `unchanged` with the pk it has; nothing of that order is touched. Raw orders are linked in
     the same transaction. `exchange_rate` is 1 for the legal entity's own currency, else unknown.
@@ -263,6 +265,7 @@ def _tell(drafts: Sequence[Draft], actor: Actor) -> None:
             [draft.order for draft in drafts if not draft.is_history],
             {draft.order.pk: draft.holds for draft in drafts},
         )
+        + hold_facts(hold for draft in drafts if not draft.is_history for hold in draft.holds)
     )
 
 

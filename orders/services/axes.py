@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from django.db.models import Sum
 
 from config.kernel.fastpath import Among, set_in_rows
+from config.kernel.outbox import NewFact, record_facts
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 from orders.axes import PartState, PaymentState, derive_fulfillment, derive_payment
 from orders.enums import FulfillmentStatus, PaymentAxis
+from orders.mail_kinds import BACKORDERED
 from orders.models import LinePart, Order, Payment
 from orders.selectors.demand import ORDER_LINE_PART
 
@@ -18,7 +20,8 @@ def refresh_axes(orders: Sequence[Order]) -> None:
     """Derive both axes of locked orders again from their parts, waiting reservations and payments.
 
     Three reads and, when an axis changed, one UPDATE of the changed rows, which counts their version up. The
-    orders in memory are brought up to date.
+    orders in memory are brought up to date. Of one that begins to wait for stock its buyer hears by the fact
+    `order.backordered`: two statements more.
     """
     if not orders:
         return
@@ -84,6 +87,13 @@ def payment_states(orders: Sequence[Order]) -> dict[int, list[PaymentState]]:
 def _write(changed: Sequence[tuple[Order, FulfillmentStatus, PaymentAxis]]) -> None:
     values = {order.pk: (goods.value, money.value) for order, goods, money in changed}
     set_in_rows(Order, ("fulfillment_status", "payment_status"), values, also="version = version + 1")
+    record_facts(
+        [
+            NewFact(BACKORDERED, ("order", order.pk))
+            for order, goods, _money in changed
+            if goods == FulfillmentStatus.BACKORDERED != order.fulfillment_status
+        ]
+    )
     for order, goods, money in changed:
         order.fulfillment_status, order.payment_status = goods, money
         order.version += 1

@@ -19,6 +19,7 @@ from inventory.services.levels import lock_levels
 from inventory.services.reservations import release_reservations
 from orders.enums import OrderStatus
 from orders.errors import AlreadyShipped, OrderClosed
+from orders.mail_kinds import CALLED_OFF, UNITS_CALLED_OFF
 from orders.models import LinePart, Order
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.selectors.holds import open_holds
@@ -124,7 +125,10 @@ def tell_units(
     reason: str,
     actor: Actor,
 ) -> None:
-    """One event an order: how many units of which parts were cancelled, and why. Nothing where there are none."""
+    """One event an order: how many units of which parts were cancelled, and why. Nothing where there are none.
+
+    The buyer hears of them by the fact `order.units_called_off`, unless the order is cancelled whole by then.
+    """
     mine = {
         order.pk: {str(part.pk): units[part.pk] for part in parts_of[order.pk] if units.get(part.pk)}
         for order in orders
@@ -141,13 +145,16 @@ def tell_units(
         ],
         actor=actor,
     )
+    record_facts(
+        [NewFact(UNITS_CALLED_OFF, ("order", pk), {"parts": some}) for pk, some in mine.items() if some]
+    )
 
 
 def call_off(
     orders: Sequence[Order], parts_of: Mapping[int, list[LinePart]], *, reason: str, actor: Actor
 ) -> None:
     """Bring locked orders to where nothing of them is left to ship: holds lifted, cancelled or, after delivery,
-    completed, fulfillment told. Their counters are written."""
+    completed, fulfillment and buyers told. Their counters are written."""
     started = [order for order in orders if any(part.shipped for part in parts_of[order.pk])]
     untouched = [order for order in orders if order not in started]
     holds = open_holds([order.pk for order in orders])
@@ -159,7 +166,7 @@ def call_off(
     refresh_axes(orders)
     complete_delivered(started, actor=actor)
     record_facts(
-        [NewFact(CANCELLED, ("order", order.pk)) for order in untouched]
+        [NewFact(kind, ("order", order.pk)) for order in untouched for kind in (CANCELLED, CALLED_OFF)]
         + [NewFact(REST_CANCELLED, ("order", order.pk)) for order in started]
     )
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from config.kernel.actors import Actor
 from config.kernel.events import record_events
+from config.kernel.outbox import record_facts
 from orders.enums import HoldKind, NeutralState
 from orders.intake_rules import address_faults, difference_facts, needs_shipping
+from orders.mail_kinds import hold_facts
 from orders.models import Hold, Order
 from orders.neutral import NeutralOrder
 from orders.services.holds import PLACED, hold_entry, lift
@@ -131,9 +133,10 @@ def _text(amount: Decimal) -> str:
 
 
 def write_holds(changes: HoldChanges) -> None:
-    """Write what was collected: six statements at most, whatever the number of orders."""
+    """Write what was collected: eight statements at most, whatever the number of orders."""
     lift(changes.lifted, actor=changes.actor)
     Hold.objects.bulk_create(changes.raised)
+    record_facts(hold_facts(changes.raised))
     Hold.objects.bulk_update(changes.said_anew, ["facts"])
     entries = [hold_entry(hold, PLACED) for hold in changes.raised]
     entries += [hold_entry(hold, SAID_ANEW) for hold in changes.said_anew]

@@ -10,9 +10,11 @@ from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import InvalidInput
 from config.kernel.events import Entry, Thread, record_events
+from config.kernel.outbox import record_facts
 from config.kernel.results import Results
 from orders.enums import HoldKind, ImportStatus
 from orders.errors import ImportOpen, OrderClosed
+from orders.mail_kinds import hold_facts, news_of
 from orders.models import Hold, ImportRun, Order
 from orders.selectors.holds import open_holds
 from orders.services.auto_confirm import record_confirmable
@@ -37,7 +39,8 @@ def place_hold(
     """Hold orders for a named reason, so that the steps it names are refused until it is lifted.
 
     At most 200 ids. Locks the orders by ascending pk. An order that is held so already comes back `unchanged`;
-    manual holds are the same only when their reasons are. `facts` are codes, ids and amounts as text.
+    manual holds are the same only when their reasons are. `facts` are codes, ids and amounts as text. Of one that
+    only the buyer can mend they hear by the fact `order.hold_needs_buyer`.
 
     Refuses: `OrderClosed`, `NotFound`. Raises `NotAllowed`, and `InvalidInput` for a reason that is too long or
     a manual hold without one.
@@ -70,6 +73,7 @@ def place_hold(
         )
         count_up(results.done_ids)
         record_events([hold_entry(hold, PLACED) for hold in holds], actor=actor)
+        record_facts(hold_facts(holds))
         if kind == HoldKind.UNPAID:
             limit_stock([order for order in orders if results.is_done(order.pk)])
     return results
@@ -86,6 +90,7 @@ def release_holds(
     one `reason`.
 
     Where the channel confirms by itself and nothing refuses it any more, the fact `order.confirmable` is recorded.
+    What buyers could not be told while their import could be rolled back is due now.
 
     Refuses: `OrderClosed`, `ImportOpen` for an import's hold while that can be rolled back, `NotFound`. Raises
     `NotAllowed`.
@@ -114,7 +119,10 @@ def release_holds(
         lift(lifted, actor=actor)
         count_up(results.done_ids)
         kept = {pk: [hold for hold in holds if hold not in lifted] for pk, holds in held.items()}
-        record_confirmable([order for order in orders if results.is_done(order.pk)], kept)
+        let_go = [order for order in orders if results.is_done(order.pk)]
+        record_confirmable(let_go, kept)
+        if kind == HoldKind.IMPORT:
+            record_facts(news_of(let_go, kept))
     return results
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from config.kernel import clock, deliveries
 from config.kernel.actors import Actor
@@ -16,8 +17,10 @@ from config.kernel.mail import BeingSent
 from config.kernel.models import Delivery
 from config.kernel.outbox import LEASE
 from config.kernel.results import Results
+from orders.enums import MailKind
+from orders.mail_kinds import SUBSCRIBERS
 from orders.models import Notification
-from orders.services.mailing import CONFIRMATION_MAIL, sent_entry
+from orders.services.mailing import sent_entry
 
 
 @verb
@@ -74,11 +77,14 @@ def _lock_unknown(notification_ids: Sequence[int]) -> tuple[Results[int], list[N
 
 
 def _unknown_deliveries(rows: Sequence[Notification]) -> list[int]:
-    owed = Delivery.objects.filter(
-        subscriber=CONFIRMATION_MAIL,
-        state=DeliveryState.UNKNOWN,
+    """The deliveries of these mails; of mails from before they were noted, by the order's confirmation."""
+    of_old = Q(
+        subscriber=SUBSCRIBERS[MailKind.CONFIRMATION],
         fact__subject_type="order",
-        fact__subject_id__in=[row.order_id for row in rows],
+        fact__subject_id__in=[row.order_id for row in rows if row.delivery_id is None],
+    )
+    owed = Delivery.objects.filter(
+        Q(pk__in=[row.delivery_id for row in rows if row.delivery_id]) | of_old, state=DeliveryState.UNKNOWN
     )
     return list(owed.order_by("pk").values_list("pk", flat=True)[:200]) if rows else []
 

@@ -1,4 +1,4 @@
-"""Mails to buyers, each at most once.
+"""Mails to buyers, each at most once a fact.
 
 A mail's row is committed as `sending` before the mail leaves; the unique constraint decides between rivals. A
 server that says no, or is not there, takes the row back, so that the next attempt begins anew. When the answer
@@ -6,16 +6,14 @@ is lost in between, nobody can know: the row stays without `sent_at`, the delive
 person decides (`mail_outcomes`).
 """
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Sequence
 from email.utils import formataddr, parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
@@ -25,13 +23,11 @@ from config.kernel.events import Entry, Thread, record_events
 from config.kernel.mail import BeingSent, MailLost, MailRefused, ServerAway, post
 from config.kernel.outbox import LEASE, OutcomeUnknown, Owed, Suppressed
 from config.kernel.results import Results
-from orders.enums import MailKind, OrderStatus
 from orders.models import Notification, Order
-from orders.services.mail_texts import Written, write_confirmation
+from orders.services.mail_occasions import Occasion, nothing_due, read_occasions
+from orders.services.mail_texts import Written, write_mail
 
-CONFIRMATION_MAIL = "orders.confirmation_mail"
 MAILER = Actor.system("mail")
-CALLED_OFF = frozenset({OrderStatus.CANCELLED, OrderStatus.VOID})
 
 
 class MailUnknown(OutcomeUnknown):
@@ -42,29 +38,30 @@ class AnswerLost(MailUnknown):
     """The server broke off in the middle of this very mail."""
 
 
-def send_confirmations(owed: Sequence[Owed]) -> Results[int]:
-    """Send the confirmation of each order that a delivery names, at most once an order.
+def send_mails(owed: Sequence[Owed]) -> Results[int]:
+    """Tell buyers what the deliveries name, each at most once; any kinds of mail together.
 
     Outside any transaction; each mail takes two short ones of its own. Once the server cannot be reached, or
     broke off in the middle of a mail, the rest is not tried. A mail that was sent is `unchanged`.
 
-    Refuses: `Suppressed` (history, test order, no valid e-mail, cancelled meanwhile), `MailUnknown`, and for
-    another try `MailRefused`, `ServerAway`, `BeingSent`.
+    Refuses: `Suppressed` (nobody to tell, or the order's state has moved on), `MailUnknown`, and for another try
+    `MailRefused`, `ServerAway`, `BeingSent`.
     """
     results: Results[int] = Results(one.delivery_id for one in owed)
-    orders = _orders([one.subject_id for one in owed])
+    occasions = read_occasions(owed)
     away: ServerAway | None = None
     for one in owed:
-        order = orders.get(one.subject_id)
-        reason = _nothing_due(order)
-        if order is None or reason:
+        occasion = occasions.get(one.delivery_id)
+        reason = nothing_due(occasion)
+        if occasion is None or reason:
             results.refuse(one.delivery_id, Suppressed(reason))
             continue
         if away is not None:
             results.refuse(one.delivery_id, away)
             continue
         try:
-            if _send_once(order, first_try=one.attempt <= 1):
+            written = write_mail(occasion)
+            if _send_once(occasion, written, first_try=one.attempt <= 1):
                 results.done(one.delivery_id)
             else:
                 results.unchanged(one.delivery_id)
@@ -77,38 +74,14 @@ def send_confirmations(owed: Sequence[Owed]) -> Results[int]:
     return results
 
 
-def _orders(order_ids: Collection[int]) -> dict[int, Order]:
-    rows = Order.objects.select_related("sales_channel", "legal_entity", "customer", "ship_to", "bill_to")
-    rows = rows.prefetch_related("lines", "charges", "tax_lines").filter(pk__in=order_ids)
-    return {order.pk: order for order in rows}
-
-
-def _nothing_due(order: Order | None) -> str | Promise:
-    if order is None:
-        return _("the order does not exist")
-    if order.is_history:
-        return _("history: nobody is told")
-    if order.is_test:
-        return _("a test order")
-    if order.status in CALLED_OFF:
-        return _("the order was cancelled")
-    if not order.email:
-        return _("the order has no e-mail address")
-    try:
-        validate_email(order.email)
-    except ValidationError:
-        return _("the e-mail address is not valid")
-    return ""
-
-
-def _send_once(order: Order, *, first_try: bool) -> bool:
+def _send_once(occasion: Occasion, written: Written, *, first_try: bool) -> bool:
     """True when the mail left now, False when it had left before."""
-    row = _begin(order, write_confirmation(order))
+    row = _begin(occasion, written)
     if row is None:
-        _judge_rival(order, first_try=first_try)
+        _judge_rival(occasion, first_try=first_try)
         return False
     try:
-        _post(row, order)
+        _post(row, occasion.order)
     except MailRefused:
         row.delete()
         raise
@@ -118,39 +91,45 @@ def _send_once(order: Order, *, first_try: bool) -> bool:
     return True
 
 
-def _begin(order: Order, written: Written) -> Notification | None:
+def _begin(occasion: Occasion, written: Written) -> Notification | None:
     """Commit the row that allows this worker, and nobody else, to send; None when there is one already."""
     try:
         with transaction.atomic():
             return Notification.objects.create(
-                order=order,
-                kind=MailKind.CONFIRMATION,
-                parcel_set="",
-                recipient=order.email,
+                order=occasion.order,
+                kind=occasion.kind,
+                parcel_set=occasion.key,
+                delivery_id=occasion.delivery_id,
+                recipient=occasion.order.email,
                 language=written.language,
                 subject=written.subject,
                 body_text=written.text,
                 body_html=written.html,
-                message_id=_message_id(order),
+                message_id=_message_id(occasion),
                 sending_at=clock.now(),
             )
     except IntegrityError:
         return None
 
 
-def _judge_rival(order: Order, *, first_try: bool) -> None:
-    row = Notification.objects.filter(order=order, kind=MailKind.CONFIRMATION, parcel_set="").first()
+def _judge_rival(occasion: Occasion, *, first_try: bool) -> None:
+    order = occasion.order
+    row = Notification.objects.filter(order=order, kind=occasion.kind, parcel_set=occasion.key).first()
     if row is not None and row.sent_at is not None:
         return
     if row is None or (first_try and row.sending_at > clock.now() - LEASE):
         raise BeingSent
+    if row.delivery_id not in (None, occasion.delivery_id):
+        raise Suppressed(_("another delivery answers for the same mail"))
     raise MailUnknown(number=order.number)
 
 
-def _message_id(order: Order) -> str:
+def _message_id(occasion: Occasion) -> str:
     """The same for every try, so that servers and mail programs can tell a copy from another mail."""
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
-    return f"<{MailKind.CONFIRMATION.value}.{order.pk}.{order.number}@{host}>"
+    key = re.sub(r"[^a-z0-9]+", "-", occasion.key)
+    parts = [occasion.kind.value, str(occasion.order.pk), occasion.order.number, key]
+    return f"<{'.'.join(part for part in parts if part)}@{host}>"
 
 
 def sender_of(order: Order) -> str:

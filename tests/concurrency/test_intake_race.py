@@ -13,15 +13,14 @@ import pytest
 from django.core import mail
 from django.db import IntegrityError, connections, transaction
 
-from config.kernel import clock
+from config.kernel import outbox
 from config.kernel.models import Event
-from config.kernel.outbox import Owed
 from orders.enums import PaymentStatus
 from orders.models import Customer, Notification, Order, Payment, RawOrder, SalesChannel
 from orders.neutral import NeutralBuyer
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.confirming import confirm_orders
-from orders.services.mailing import CONFIRMATION_MAIL, send_confirmations
+from orders.services.mailing import send_mails
 from orders.services.payments import PaymentReport, report_payments
 from orders.services.raw import RawEntry, store_raw_orders
 from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_order, neutral_payment
@@ -167,15 +166,14 @@ def test_report_payments_same_report_by_six_doors_counts_once() -> None:
     ]
 
 
-def test_send_confirmations_by_six_workers_sends_one_mail() -> None:
+def test_send_mails_by_six_workers_sends_one_mail() -> None:
     order = make_order()
     confirm_orders([order.pk], actor=SYSTEM).only()
 
-    def send(number: int) -> Any:
-        owed = Owed(
-            number, number, "order.confirmed", "order", order.pk, {}, clock.now(), 1, CONFIRMATION_MAIL
-        )
-        return send_confirmations([owed])
+    (owed,) = outbox.claim("mail")
+
+    def send(_number: int) -> Any:
+        return send_mails([owed])
 
     answers = at_once(send)
 

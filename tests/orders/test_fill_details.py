@@ -13,8 +13,8 @@ from config.kernel.audit import run_audit
 from config.kernel.errors import NotAllowed
 from config.kernel.models import Event
 from inventory.models import Sku
-from orders.enums import ChargeKind, HoldKind, NeutralState, OrderStatus, PaymentAxis
-from orders.models import Hold, LinePart, Order, SalesChannel
+from orders.enums import ChargeKind, HoldKind, MailKind, NeutralState, OrderStatus, PaymentAxis
+from orders.models import Hold, LinePart, Notification, Order, SalesChannel
 from orders.neutral import NeutralBuyer, NeutralCharge, NeutralDiscount, NeutralOrder, NeutralTax
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.filling import Details, fill_details
@@ -114,12 +114,14 @@ def test_fill_states_amounts_buyer_and_address_and_the_order_is_confirmed_once(c
     assert_clean()
     order.refresh_from_db()
     assert (order.status, order.payment_status) == (OrderStatus.CONFIRMED, PaymentAxis.UNPAID)
-    assert [one.to for one in mail.outbox] == [["m-1@example.com"]]
+    told = Notification.objects.values_list("kind", flat=True)
+    assert sorted(told) == [MailKind.BACKORDER, MailKind.CONFIRMATION]
+    assert [one.to for one in mail.outbox] == [["m-1@example.com"]] * 2
 
     with nothing_written():
         assert fill(order, settled()).unchanged_ids == [order.pk]
     assert_clean()
-    assert len(mail.outbox) == 1
+    assert len(mail.outbox) == 2
 
 
 def test_fill_one_after_the_other_says_what_is_still_missing(channel: SalesChannel) -> None:

@@ -15,12 +15,12 @@ from inventory.enums import ReservationState
 from inventory.models import Reservation
 from orders.changes import SetQuantity
 from orders.enums import HoldKind, MailKind
+from orders.mail_kinds import SUBSCRIBERS
 from orders.models import Charge, Hold, LinePart, Notification, Order, OrderLine, Payment, Proposal
 from orders.neutral import NeutralCharge, NeutralDiscount, NeutralTax
 from orders.services.allocating import allocate_orders
 from orders.services.cancelling import cancel_orders
 from orders.services.confirming import confirm_orders
-from orders.services.mailing import CONFIRMATION_MAIL
 from orders.services.merging import merge_customers
 from tests.factories.inventory import make_kit, make_level, make_location, make_sku
 from tests.factories.orders import make_order, neutral_line
@@ -72,7 +72,11 @@ def test_ordinary_day_breaks_nothing(day: list[Order]) -> None:
     outbox.deliver_due("work")
     outbox.deliver_due("mail")
 
-    assert Notification.objects.count() == 1
+    assert set(Notification.objects.values_list("order", "kind")) == {
+        (day[1].pk, MailKind.CONFIRMATION),
+        (day[1].pk, MailKind.BACKORDER),
+        (day[2].pk, MailKind.CANCELLATION),
+    }
     assert {code: found(code) for code in CODES} == NOTHING
 
 
@@ -119,7 +123,9 @@ def notify(day: list[Order], number: int) -> None:
 
 
 def deliver_without_sending(day: list[Order], number: int) -> None:
-    Delivery.objects.filter(subscriber=CONFIRMATION_MAIL).update(state="delivered", settled_at=clock.now())
+    Delivery.objects.filter(subscriber=SUBSCRIBERS[MailKind.CONFIRMATION]).update(
+        state="delivered", settled_at=clock.now()
+    )
 
 
 def reserve_for_history(day: list[Order], number: int) -> None:
@@ -176,7 +182,7 @@ BREACHES: list[tuple[str, Breach]] = [
     ),
     ("orders.changes", lambda day: orders(day, 0).update(changed_amount=1)),
     ("orders.unknown", lambda day: OrderLine.objects.filter(order=day[0]).update(sku=None)),
-    ("orders.mails", lambda day: deliver_without_sending(day, 1)),
+    ("orders.sent_mails", lambda day: deliver_without_sending(day, 1)),
 ]
 
 

@@ -16,7 +16,9 @@ from orders.models import Notification, Order
 from orders.neutral import NeutralBuyer
 from orders.services import mailing
 from orders.services.confirming import confirm_orders
+from orders.services.mail_occasions import Occasion
 from orders.services.mail_outcomes import mark_mails_sent, send_mails_again
+from orders.services.mail_texts import write_mail
 from tests.factories.orders import SYSTEM, make_channel, make_order
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +34,14 @@ def confirmed(**fields: Any) -> Order:
     order = make_order(**fields)
     confirm_orders([order.pk], actor=SYSTEM).only()
     return order
+
+
+def begin(order: Order) -> Notification:
+    """A worker that is about to send."""
+    occasion = Occasion(order, MailKind.CONFIRMATION, delivery_id=Delivery.objects.get(lane="mail").pk)
+    row = mailing._begin(occasion, write_mail(occasion))
+    assert row is not None
+    return row
 
 
 def deliver(after: timedelta = timedelta()) -> Delivery:
@@ -61,7 +71,7 @@ def crashed() -> None:
         outbox.deliver_due("mail")
 
 
-def test_send_confirmations_sends_once_and_says_so() -> None:
+def test_send_mails_sends_once_and_says_so() -> None:
     order = confirmed()
 
     delivery = deliver()
@@ -87,7 +97,7 @@ def test_send_confirmations_sends_once_and_says_so() -> None:
     assert (event.thread_id, event.facts["notification"]) == (order.pk, row.pk)
 
 
-def test_send_confirmations_delivered_twice_sends_once() -> None:
+def test_send_mails_delivered_twice_sends_once() -> None:
     order = confirmed()
     deliver()
     Delivery.objects.update(state=DeliveryState.DUE)
@@ -98,7 +108,7 @@ def test_send_confirmations_delivered_twice_sends_once() -> None:
     assert Notification.objects.get().order == order
 
 
-def test_send_confirmations_crash_between_sending_and_sent_is_unknown(crash_after_sending: None) -> None:
+def test_send_mails_crash_between_sending_and_sent_is_unknown(crash_after_sending: None) -> None:
     confirmed()
     crashed()
 
@@ -147,7 +157,7 @@ def test_mark_mails_sent_after_an_unknown_outcome(monkeypatch: pytest.MonkeyPatc
 
 def test_mail_outcomes_refuse_one_in_the_making_and_one_unknown() -> None:
     order = confirmed()
-    row = mailing._begin(order, mailing.write_confirmation(order))
+    row = begin(order)
 
     results = send_mails_again([row.pk, 999], actor=SYSTEM)
 
@@ -158,9 +168,9 @@ def test_mail_outcomes_refuse_one_in_the_making_and_one_unknown() -> None:
     assert Notification.objects.count() == 1
 
 
-def test_send_confirmations_rival_in_the_middle_waits_for_it() -> None:
+def test_send_mails_rival_in_the_middle_waits_for_it() -> None:
     order = confirmed()
-    row = mailing._begin(order, mailing.write_confirmation(order))
+    row = begin(order)
     Notification.objects.update(sending_at=clock.now() + LATER)
 
     assert deliver().state == DeliveryState.FAILED
@@ -178,7 +188,7 @@ SUPPRESSED = [
 
 
 @pytest.mark.parametrize(("fields", "reason"), SUPPRESSED)
-def test_send_confirmations_suppressed(fields: dict[str, Any], reason: str) -> None:
+def test_send_mails_suppressed(fields: dict[str, Any], reason: str) -> None:
     confirmed(**fields)
 
     delivery = deliver()
@@ -197,7 +207,7 @@ def test_send_confirmations_suppressed(fields: dict[str, Any], reason: str) -> N
         ({"status": "void"}, "cancelled"),
     ],
 )
-def test_send_confirmations_suppressed_by_what_the_order_is_now(columns: dict[str, Any], reason: str) -> None:
+def test_send_mails_suppressed_by_what_the_order_is_now(columns: dict[str, Any], reason: str) -> None:
     order = confirmed()
     Order.objects.filter(pk=order.pk).update(**columns)
 
@@ -214,7 +224,7 @@ def test_history_and_cancelled_orders_owe_no_mail() -> None:
     assert Delivery.objects.filter(lane="mail").count() == 0
 
 
-def test_send_confirmations_sender_is_the_channels() -> None:
+def test_send_mails_sender_is_the_channels() -> None:
     channel = make_channel(sender_name='Rossi, "Carlo"', sender_email="shop@example.com")
     confirmed(channel=channel)
 
@@ -223,7 +233,7 @@ def test_send_confirmations_sender_is_the_channels() -> None:
     assert mail.outbox[0].message()["From"] == '"Rossi, \\"Carlo\\"" <shop@example.com>'
 
 
-def test_send_confirmations_line_break_in_a_header_is_refused_and_leaves_nothing() -> None:
+def test_send_mails_line_break_in_a_header_is_refused_and_leaves_nothing() -> None:
     channel = make_channel(sender_name="Shop\nBcc: spy@example.com", sender_email="shop@example.com")
     confirmed(channel=channel)
 
@@ -233,7 +243,7 @@ def test_send_confirmations_line_break_in_a_header_is_refused_and_leaves_nothing
     assert "BadHeaderError" in delivery.last_error
 
 
-def test_send_confirmations_line_break_in_a_subject_becomes_a_space() -> None:
+def test_send_mails_line_break_in_a_subject_becomes_a_space() -> None:
     confirmed(number="1\r\nBcc: spy@example.com")
 
     deliver()

@@ -7,13 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.utils import translation
-from django.utils.translation import gettext
 
-from orders.enums import ChargeKind
+from orders.enums import ChargeKind, MailKind
 from orders.models import Order
 from orders.neutral import NeutralBuyer, NeutralCharge, NeutralDiscount, NeutralTax
-from orders.services.mail_texts import Written, write_confirmation
+from orders.services.mail_occasions import Occasion
+from orders.services.mail_texts import Written, write_mail
 from tests.factories.orders import make_order, neutral_line, neutral_payment
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +22,10 @@ OFF = NeutralDiscount(Decimal("10.00"), "TEN")
 COURIER = NeutralCharge(
     ChargeKind.SHIPPING, "s", "Courier", Decimal("9.90"), taxes=(replace(VAT, amount=Decimal("2.18")),)
 )
+
+
+def confirmation(order: Order) -> Written:
+    return write_mail(Occasion(order, MailKind.CONFIRMATION))
 
 
 def written(language: str, **fields: Any) -> Written:
@@ -38,14 +41,14 @@ def written(language: str, **fields: Any) -> Written:
         **fields,
     )
     order.dispatch_by_on = date(2026, 3, 4)
-    return write_confirmation(order)
+    return confirmation(order)
 
 
 def plain(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
-def test_write_confirmation_english_text() -> None:
+def test_write_mail_english_text() -> None:
     mail = written("en")
 
     assert (mail.language, mail.subject) == ("en", "Your order A & B at Bottega is confirmed")
@@ -78,7 +81,7 @@ def test_write_confirmation_english_text() -> None:
     )
 
 
-def test_write_confirmation_html_says_the_same() -> None:
+def test_write_mail_html_says_the_same() -> None:
     mail = written("en")
 
     text = plain(mail.html)
@@ -87,15 +90,11 @@ def test_write_confirmation_html_says_the_same() -> None:
     assert '<html lang="en">' in mail.html
 
 
-def test_write_confirmation_italian_text() -> None:
+def test_write_mail_italian_text() -> None:
     mail = written("it-IT")
 
-    with translation.override("it"):
-        subject = gettext("Your order %(number)s at %(shop)s is confirmed")
-        thanks = gettext("thank you for your order %(number)s at %(shop)s. We have confirmed it.")
-    facts = {"number": "A & B", "shop": "Bottega"}
-    assert (mail.language, mail.subject) == ("it", subject % facts)
-    assert thanks % facts in mail.text
+    assert (mail.language, mail.subject) == ("it", "Ordine A & B confermato – Bottega")
+    assert "grazie per l’ordine A & B da Bottega. Lo abbiamo confermato.\n" in mail.text
     assert "4 mar 2026" in mail.text
     assert "1.463,88" in mail.text
     assert "1.200 × A mug" in mail.text
@@ -103,22 +102,22 @@ def test_write_confirmation_italian_text() -> None:
     assert "1.463,88" in plain(mail.html)
 
 
-def test_write_confirmation_language_that_we_do_not_speak_is_english() -> None:
+def test_write_mail_language_that_we_do_not_speak_is_english() -> None:
     assert written("fr").language == "en"
 
 
-def test_write_confirmation_prices_with_tax_name_it_inside() -> None:
+def test_write_mail_prices_with_tax_name_it_inside() -> None:
     order = make_order(
         buyer=NeutralBuyer(language="en"),
         lines=(neutral_line(taxes=(replace(VAT, title="", amount=Decimal("3.61"), rate=Decimal("22.50")),)),),
     )
 
-    text = write_confirmation(order).text
+    text = confirmation(order).text
 
     assert "  Goods: €20.00\n  Total: €20.00\n  of which Tax 22.5 %: €3.61\n" in text
 
 
-def test_write_confirmation_yen_has_no_cents() -> None:
+def test_write_mail_yen_has_no_cents() -> None:
     order = make_order(
         buyer=NeutralBuyer(language="en"),
         currency="JPY",
@@ -126,16 +125,16 @@ def test_write_confirmation_yen_has_no_cents() -> None:
         payments=(),
     )
 
-    assert "each ¥500: ¥1,500" in write_confirmation(order).text
+    assert "each ¥500: ¥1,500" in confirmation(order).text
 
 
-def test_write_confirmation_escapes_what_strangers_wrote() -> None:
+def test_write_mail_escapes_what_strangers_wrote() -> None:
     order = make_order(
         buyer=NeutralBuyer(name="<b>Rosa</b>", language="en"),
         lines=(neutral_line(title="<script>alert(1)</script> & {{ order.pk }} {% now %}"),),
     )
 
-    mail = write_confirmation(order)
+    mail = confirmation(order)
 
     assert "<script>" not in mail.html
     assert "<b>Rosa" not in mail.html
@@ -143,26 +142,26 @@ def test_write_confirmation_escapes_what_strangers_wrote() -> None:
     assert "<script>alert(1)</script> & {{ order.pk }} {% now %}" in mail.text
 
 
-def test_write_confirmation_of_an_order_without_shipping_has_no_address() -> None:
+def test_write_mail_of_an_order_without_shipping_has_no_address() -> None:
     order = make_order(
         buyer=NeutralBuyer(language="en"), ship_to=None, lines=(neutral_line(requires_shipping=False),)
     )
 
-    text = write_confirmation(order).text
+    text = confirmation(order).text
 
     assert text.startswith("Good day,")
     assert "Ship to" not in text
     assert "We expect" not in text
 
 
-def test_write_confirmation_rows_sum_to_the_total() -> None:
+def test_write_mail_rows_sum_to_the_total() -> None:
     order: Order = make_order(
         buyer=NeutralBuyer(language="en"), charges=(COURIER,), total_amount=Decimal("29.90")
     )
 
     amounts = [
         Decimal(found)
-        for found in re.findall(r"(?:Goods|Courier|Total): €([\d.]+)", write_confirmation(order).text)
+        for found in re.findall(r"(?:Goods|Courier|Total): €([\d.]+)", confirmation(order).text)
     ]
 
     assert amounts == [Decimal("20.00"), Decimal("9.90"), Decimal("29.90")]

@@ -20,12 +20,14 @@ from inventory.services import levels, movements
 from inventory.services.reservations import consuming, filling, placing, releasing
 from orders import parts as order_parts
 from orders import planner
+from orders.enums import MailKind
+from orders.mail_kinds import SUBSCRIBERS
 from orders.models import TaxLine
 from orders.services import accepting, allocating, backorders, cancelling, confirming, payments
-from orders.subscribers import CONFIRMATION_MAIL
 from tests.planted import deeds, races
 from tests.planted.deeds import Deed
 
+CONFIRMATION = SUBSCRIBERS[MailKind.CONFIRMATION]
 Patch = Callable[[], AbstractContextManager[Any]]
 
 
@@ -152,8 +154,8 @@ def silent(machine: Any, *given: Any, **named: Any) -> None:
 
 
 def deaf_mail() -> AbstractContextManager[Any]:
-    hearer = replace(outbox.SUBSCRIBERS[CONFIRMATION_MAIL], handler=settled_unsent)
-    return mock.patch.dict(outbox.SUBSCRIBERS, {CONFIRMATION_MAIL: hearer})
+    hearer = replace(outbox.SUBSCRIBERS[CONFIRMATION], handler=settled_unsent)
+    return mock.patch.dict(outbox.SUBSCRIBERS, {CONFIRMATION: hearer})
 
 
 BUGS = [
@@ -182,7 +184,8 @@ BUGS = [
         deeds.sell_and_deliver, "mails"),
     Bug("confirmed, mail due twice", "duplicated mail", swap(confirming, "record_facts", told_twice),
         deeds.sell_and_deliver, "orders.mails"),
-    Bug("mail marked as sent before it is", "lost mail", deaf_mail, deeds.sell_and_deliver, "orders.mails"),
+    Bug("mail marked as sent before it is", "lost mail", deaf_mail, deeds.sell_and_deliver,
+        "orders.sent_mails"),
     Bug("lease of a dead worker never ends", "stuck queue", swap(outbox, "reclaim", lambda: 0),
         deeds.lose_a_worker, "outbox.age"),
     Bug("units came free, nobody is told", "stuck queue", forget(releasing, "record_freed"),

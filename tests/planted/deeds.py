@@ -43,11 +43,11 @@ def units(state: str) -> int:
 
 
 def sell_and_deliver() -> list[str]:
-    """Received, ordered, confirmed, released, shipped, delivered, and every message sent."""
+    """Received, ordered, confirmed, released, shipped, delivered, and both mails sent: confirmed, arrived."""
     make_delivered({"MUG": 2})
     for lane in outbox.LANES:
         outbox.deliver_due(lane)
-    return told(mails=(len(mail.outbox), 1)) + breaches()
+    return told(mails=(len(mail.outbox), 2)) + breaches()
 
 
 def order_a_part_twice() -> list[str]:
@@ -168,7 +168,7 @@ def answer(order: Order, payment: NeutralPayment) -> str:
 
 def lose_a_worker() -> list[str]:
     """A worker dies with what it had claimed; later another one finds it and does it."""
-    make_confirmed({"MUG": 1})
+    make_confirmed({"MUG": 1})  # of which there is none, so that its buyer gets two mails
     at = clock.now()
     outbox.claim("mail")
     with clock.frozen(at + outbox.LEASE * 2):
@@ -176,7 +176,7 @@ def lose_a_worker() -> list[str]:
     with clock.frozen(at + outbox.LEASE * 2 + outbox.LONGEST_PAUSE):
         for lane in outbox.LANES:
             outbox.deliver_due(lane)
-        return told(mails=(len(mail.outbox), 1)) + breaches()
+        return told(mails=(len(mail.outbox), 2)) + breaches()
 
 
 def set_broken_goods_aside() -> list[str]:

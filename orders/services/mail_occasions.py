@@ -1,0 +1,176 @@
+"""What a delivery asks to be told, to whom, and whether there is still a reason to tell it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Sum
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.outbox import Owed
+from inventory.enums import ReservationState
+from inventory.models import Reservation
+from orders.enums import FulfillmentStatus, ImportStatus, MailKind, OrderStatus
+from orders.mail_kinds import KINDS
+from orders.models import Hold, Order
+from orders.parcels_told import ParcelSet, parcel_sets
+from orders.selectors.demand import ORDER_LINE_PART
+
+CALLED_OFF = frozenset({OrderStatus.CANCELLED, OrderStatus.VOID})
+GONE = frozenset({FulfillmentStatus.NOTHING_TO_SHIP, FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED})
+OF_PARCELS = frozenset({MailKind.SHIPPED, MailKind.DELIVERED})
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One mail that a fact asks for. `key` tells it from others of its kind to the same order; `units` are those
+    it speaks of, by line part."""
+
+    order: Order
+    kind: MailKind
+    key: str = ""
+    delivery_id: int | None = None
+    units: Mapping[int, int] = field(default_factory=dict)
+    parcels: ParcelSet | None = None
+    hold: Hold | None = None
+    promised_on: date | None = None
+
+
+def read_occasions(owed: Sequence[Owed]) -> dict[int, Occasion]:
+    """By delivery id what each asks to be told; one whose order is gone is left out. A fixed number of statements."""
+    kinds = {one.delivery_id: KINDS[one.subscriber] for one in owed}
+    parcels = parcel_sets([one.subject_id for one in owed if kinds[one.delivery_id] in OF_PARCELS])
+    orders = read_orders({_order_id(one) for one in owed})
+    holds = _holds(one.payload["hold"] for one in owed if kinds[one.delivery_id] == MailKind.HOLD)
+    waiting = waiting_units(
+        [orders[one.subject_id] for one in owed if _is(one, MailKind.BACKORDER) and one.subject_id in orders]
+    )
+    found: dict[int, Occasion] = {}
+    for one in owed:
+        order = orders.get(_order_id(one))
+        if order is None:
+            continue
+        kind = kinds[one.delivery_id]
+        together = parcels.get(one.subject_id) if kind in OF_PARCELS else None
+        hold = holds.get(one.payload["hold"]) if kind == MailKind.HOLD else None
+        day = date.fromisoformat(one.payload["day"]) if kind == MailKind.DELAY else None
+        found[one.delivery_id] = Occasion(
+            order,
+            kind,
+            _key(one, kind, together),
+            one.delivery_id,
+            _units(one, kind, together, waiting),
+            together,
+            hold,
+            day,
+        )
+    return found
+
+
+def _is(one: Owed, kind: MailKind) -> bool:
+    return KINDS[one.subscriber] == kind
+
+
+def _order_id(one: Owed) -> int:
+    return int(one.payload["order_id"]) if "order_id" in one.payload else one.subject_id
+
+
+def read_orders(order_ids: Collection[int]) -> dict[int, Order]:
+    """Orders with all that a mail may say of them: five statements."""
+    rows = Order.objects.select_related(
+        "sales_channel", "legal_entity", "customer", "ship_to", "bill_to", "import_run"
+    )
+    rows = rows.prefetch_related("lines__parts__sku", "charges", "tax_lines").filter(pk__in=order_ids)
+    return {order.pk: order for order in rows}
+
+
+def _holds(hold_ids: Iterable[int]) -> dict[int, Hold]:
+    ids = list(hold_ids)
+    return Hold.objects.in_bulk(ids) if ids else {}
+
+
+def waiting_units(orders: Sequence[Order]) -> dict[int, int]:
+    """By line part the units that wait for stock; the orders' parts are at hand. One statement, none for none."""
+    parts = [part.pk for order in orders for line in order.lines.all() for part in line.parts.all()]
+    if not parts:
+        return {}
+    rows = Reservation.objects.filter(
+        reference_kind=ORDER_LINE_PART, reference_id__in=parts, state=ReservationState.WAITING
+    )
+    return dict(rows.order_by().values_list("reference_id").annotate(units=Sum("quantity")))
+
+
+def _key(one: Owed, kind: MailKind, parcels: ParcelSet | None) -> str:
+    if kind == MailKind.HOLD:
+        return f"hold:{one.payload['hold']}"
+    if kind == MailKind.DELAY:
+        return str(one.payload["day"])
+    if kind == MailKind.PART_CANCELLATION:
+        return f"fact:{one.fact_id}"
+    return parcels.key if parcels is not None else ""
+
+
+def _units(
+    one: Owed, kind: MailKind, parcels: ParcelSet | None, waiting: Mapping[int, int]
+) -> Mapping[int, int]:
+    if kind == MailKind.BACKORDER:
+        return waiting
+    if kind == MailKind.PART_CANCELLATION:
+        return {int(pk): units for pk, units in one.payload["parts"].items()}
+    return parcels.units if parcels is not None else {}
+
+
+def nothing_due(occasion: Occasion | None) -> str | Promise:
+    """Why nobody is told (any more); empty where the mail is due."""
+    if occasion is None:
+        return _("the order does not exist")
+    return _nobody_to_tell(occasion.order, occasion.kind) or _moved_on(occasion)
+
+
+def _nobody_to_tell(order: Order, kind: MailKind) -> str | Promise:
+    if order.is_history:
+        return _("history: nobody is told")
+    if order.is_test:
+        return _("a test order")
+    if order.import_run is not None and order.import_run.status != ImportStatus.FINISHED:
+        return _("its import is not finished")
+    if not order.sales_channel.sends(kind):
+        return _("the sales channel sends no such mail")
+    if not order.email:
+        return _("the order has no e-mail address")
+    try:
+        validate_email(order.email)
+    except ValidationError:
+        return _("the e-mail address is not valid")
+    return ""
+
+
+def _moved_on(occasion: Occasion) -> str | Promise:
+    order, kind = occasion.order, occasion.kind
+    if kind == MailKind.CANCELLATION:
+        return "" if order.status == OrderStatus.CANCELLED else _("the order is not cancelled any more")
+    if order.status in CALLED_OFF:
+        return _("the order was cancelled")
+    if kind == MailKind.HOLD and (occasion.hold is None or occasion.hold.lifted_at is not None):
+        return _("the hold was lifted")
+    if kind == MailKind.BACKORDER and order.fulfillment_status != FulfillmentStatus.BACKORDERED:
+        return _("the order waits for stock no longer")
+    if kind == MailKind.DELAY and order.dispatch_by_on != occasion.promised_on:
+        return _("another day was promised")
+    if kind == MailKind.DELAY and (order.is_closed or order.fulfillment_status in GONE):
+        return _("the goods have left")
+    return _parcels_moved_on(occasion) if kind in OF_PARCELS else ""
+
+
+def _parcels_moved_on(occasion: Occasion) -> str | Promise:
+    parcels = occasion.parcels
+    if parcels is None or not parcels.has_left:
+        return _("the parcel has not left")
+    if occasion.kind == MailKind.SHIPPED and parcels.has_arrived:
+        return _("the parcel has arrived")
+    if occasion.kind == MailKind.DELIVERED and not parcels.has_arrived:
+        return _("another parcel of the shipment is still on its way")
+    return ""

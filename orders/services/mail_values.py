@@ -1,0 +1,142 @@
+"""What stands for the placeholders of a mail: finished strings in the language that is active."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext, pgettext
+
+from config.kernel.money import ZERO
+from config.kernel.templatetags.bancale import money_text
+from orders.models import Address, Charge, LinePart, Order, OrderLine
+from orders.services.mail_occasions import Occasion
+
+
+class LineRow(NamedTuple):
+    title: str
+    quantity: str
+    unit: str
+    discount: str
+    total: str
+
+
+class SumRow(NamedTuple):
+    label: str
+    amount: str
+
+
+def values_of(occasion: Occasion) -> dict[str, str]:
+    """Every placeholder but the order's summary; empty where there is nothing to say. No query."""
+    order = occasion.order
+    name = _name(order)
+    parcels = occasion.parcels
+    placed_on = order.placed_at.astimezone(ZoneInfo(order.legal_entity.time_zone)).date()
+    return {
+        "greeting": gettext("Dear %(name)s,") % {"name": name} if name else gettext("Good day,"),
+        "buyer_name": name,
+        "order_number": order.external_number or order.number,
+        "order_date": date_format(placed_on, "DATE_FORMAT"),
+        "order_total": money_text(order.owed_amount, order.currency),
+        "shop_name": order.sales_channel.name,
+        "company_name": order.legal_entity.name,
+        "dispatch_day": date_format(order.dispatch_by_on, "DATE_FORMAT") if order.dispatch_by_on else "",
+        "ship_to": "\n".join(address_lines(order.ship_to)),
+        "items": "\n".join(_items(order, occasion.units)),
+        "carrier": ", ".join(parcels.carriers) if parcels else "",
+        "tracking_number": ", ".join(parcels.tracking_numbers) if parcels else "",
+    }
+
+
+def _items(order: Order, units: Mapping[int, int]) -> Iterator[str]:
+    """Whole units of a line by its title, what is left of a kit by the SKU of its parts."""
+    for line in order.lines.all():
+        parts = [(part, units.get(part.pk, 0)) for part in line.parts.all()]
+        whole = min((count // part.per_unit for part, count in parts), default=0)
+        if whole:
+            yield f"{_number(whole)} × {line.title or line.sku_code}"
+        for part, count in parts:
+            if loose := count - whole * part.per_unit:
+                yield f"{_number(loose)} × {_part_name(line, part)}"
+
+
+def _part_name(line: OrderLine, part: LinePart) -> str:
+    return part.sku.title or part.sku.code if part.sku else line.title or line.sku_code
+
+
+def _number(value: int) -> str:
+    return number_format(value, use_l10n=True, force_grouping=True)
+
+
+def order_summary(order: Order) -> dict[str, Any]:
+    """The context of an order's table: lines, sums, total, taxes, address. Its lines, charges and taxes are at hand."""
+    return {
+        "lines": [_line_row(line, order.currency) for line in order.lines.all() if line.quantity],
+        "sums": list(_sums(order)),
+        "total": money_text(order.owed_amount, order.currency),
+        "tax_within": list(_taxes(order)) if order.prices_include_tax else [],
+        "address": address_lines(order.ship_to),
+        "shipping_method": order.shipping_method,
+    }
+
+
+def _name(order: Order) -> str:
+    named = [order.customer.name if order.customer else "", order.bill_to.name if order.bill_to else ""]
+    return next((name for name in (*named, order.ship_to.name if order.ship_to else "") if name), "")
+
+
+def _line_row(line: OrderLine, currency: str) -> LineRow:
+    discount = line.discount_amount
+    return LineRow(
+        title=line.title or line.sku_code,
+        quantity=_number(line.quantity),
+        unit=money_text(line.unit_amount, currency),
+        discount=money_text(-discount, currency) if discount else "",
+        total=money_text(line.total_amount, currency),
+    )
+
+
+def _sums(order: Order) -> Iterator[SumRow]:
+    """What stands between the lines and the total."""
+    totals = [line.total_amount for line in order.lines.all()]
+    if None not in totals:
+        yield SumRow(gettext("Goods"), money_text(sum(_known(totals), ZERO), order.currency))
+    for charge in order.charges.all():
+        yield SumRow(_charge_label(charge), money_text(charge.total_amount, order.currency))
+    if not order.prices_include_tax:
+        yield from _taxes(order)
+
+
+def _known(amounts: Iterable[Decimal | None]) -> Iterator[Decimal]:
+    return (amount for amount in amounts if amount is not None)
+
+
+def _charge_label(charge: Charge) -> str:
+    return charge.title or str(charge.get_kind_display())
+
+
+def _taxes(order: Order) -> Iterator[SumRow]:
+    """One row a title and rate, in the order of their first line."""
+    sums: dict[str, list[Decimal | None]] = {}
+    for tax in sorted(order.tax_lines.all(), key=lambda row: row.pk):
+        sums.setdefault(_tax_label(tax.title, tax.rate), []).append(tax.amount)
+    for label, amounts in sums.items():
+        amount = None if None in amounts else sum(_known(amounts), ZERO)
+        yield SumRow(label, money_text(amount, order.currency))
+
+
+def _tax_label(title: str, rate: Decimal | None) -> str:
+    name = title or pgettext("on a bill", "Tax")
+    if rate is None:
+        return name
+    return f"{name} {number_format(rate.normalize(), use_l10n=True)} %" if "%" not in name else name
+
+
+def address_lines(address: Address | None) -> Sequence[str]:
+    """An address as the lines of a label; empty ones are left out."""
+    if address is None:
+        return ()
+    city = " ".join(part for part in (address.postal_code, address.city, address.region) if part)
+    lines = (address.name, address.company, address.line1, address.line2, city, address.country_code)
+    return tuple(line for line in lines if line)
