@@ -332,7 +332,13 @@ def test_hold_that_intake_raises_asks_the_buyer() -> None:
 def test_import_tells_its_buyers_when_it_is_finished() -> None:
     order = held(buyer=ENGLISH)
     run = ImportRun.objects.create(
-        sales_channel=order.sales_channel, status="applied", file_name="a.csv", uploaded_at=clock.now()
+        sales_channel=order.sales_channel,
+        status="applied",
+        mode="live",
+        file_name="a.csv",
+        file_size=1,
+        actor_kind="system",
+        uploaded_at=clock.now(),
     )
     Order.objects.filter(pk=order.pk).update(import_run=run)
     place_hold([order.pk], kind=HoldKind.IMPORT, actor=SYSTEM).only()
