@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0005_sessions_and_recovery_codes"),
-        ("orders", "0016_unpaid_hold_hours"),
+        ("orders", "0017_export_rights"),
     ]
 
     operations = [
