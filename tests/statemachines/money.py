@@ -18,7 +18,6 @@ from orders.neutral import (
     NeutralTax,
 )
 from orders.services.accepting import Incoming, accept_orders
-from orders.services.axes import owed_total
 from orders.services.cancelling import cancel_orders
 from orders.services.filling import Details, fill_details
 from orders.services.payments import PaymentReport, report_payments
@@ -193,7 +192,7 @@ class MoneyMachine(Watched):
         """Where the money stands, said in another way than `orders.axes` says it."""
         captured = sum((one.captured_amount for one in told), Decimal(0))
         refunded = sum((one.refunded_amount for one in told), Decimal(0))
-        owed = owed_total(order)
+        owed = order.owed_amount
         if refunded:
             return PaymentAxis.PARTLY_REFUNDED if refunded < captured else PaymentAxis.REFUNDED
         if captured:
