@@ -145,7 +145,8 @@ def _moment(at: Any) -> str:
 
 def _file_words(facts: Any) -> str:
     kind = EXPORT_KINDS.get(facts.get("what", ""))
-    words = [str(kind.label) if kind else facts.get("what", ""), str(facts.get("rows", ""))]
+    rows = _("%(count)s rows") % {"count": facts["rows"]} if "rows" in facts else ""
+    words = [str(kind.label) if kind else facts.get("what", ""), rows]
     return ", ".join([*filter(None, words), *([_("with personal data")] if facts.get("personal") else [])])
 
 
