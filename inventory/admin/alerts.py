@@ -26,7 +26,7 @@ from config.kernel.admin import (
 )
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago, quantity
-from inventory.admin.words import sku_link
+from inventory.admin.words import sku_column, sku_link
 from inventory.enums import AlertStatus
 from inventory.models import AlertFollower, LowStockAlert
 from inventory.selectors import alerts
@@ -108,8 +108,9 @@ class LowStockAlertAdmin(TransitionAdmin):
     verbs = ALERT_VERBS
     lock_kind = "stock_level"
     lock_through = "level"
+    sku_said = sku_column("level.sku")
     list_display = (
-        "sku_code",
+        "sku_said",
         "title",
         "location",
         "status_said",

@@ -22,7 +22,7 @@ from config.kernel.templatetags.bancale import localtime, quantity
 from inventory.admin.adjustments import adjust_buttons
 from inventory.admin.health import REPAIR_LEVEL
 from inventory.admin.pages import PageAdmin, actor_of, set_actors, set_references
-from inventory.admin.words import reference_link, sku_link
+from inventory.admin.words import reference_link, sku_column, sku_link
 from inventory.enums import MovementKind
 from inventory.models import BinStock, StockLevel, StockMovement, UnsellableStock
 from inventory.services.arrivals import MOST_UNITS
@@ -97,7 +97,8 @@ SET_POLICY = ExtraVerb(
 class StockLevelAdmin(TransitionAdmin):
     lock_kind = "stock_level"
     extra_verbs = (SET_POLICY, REPAIR_LEVEL)
-    list_display = ("sku_code", "location", "free_units", "here", "promised", "aside", "kept", "reorder")
+    sku_said = sku_column("sku")
+    list_display = ("sku_said", "location", "free_units", "here", "promised", "aside", "kept", "reorder")
     list_filter = (("location", admin.RelatedOnlyFieldListFilter),)
     list_select_related = ("sku", "location")
     search_fields = ("sku__code__istartswith", "=sku__barcodes__code")

@@ -14,7 +14,7 @@ from config.kernel.admin import ExtraVerb, ObjectForm, Queue, TransitionAdmin, b
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago, localtime, quantity
 from inventory.admin.pages import PageAdmin, reference_of, set_references
-from inventory.admin.words import reference_link, sku_link
+from inventory.admin.words import reference_link, sku_column, sku_link
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 from inventory.references import resolve
@@ -127,7 +127,8 @@ MOVE_IN_LINE = ExtraVerb(
 @admin.register(Reservation)
 class ReservationAdmin(PageAdmin, TransitionAdmin):
     extra_verbs = (MOVE_IN_LINE,)
-    list_display = ("sku_code", "units", "state_said", "place", "in_line", "document", "since", "promised")
+    sku_said = sku_column("sku")
+    list_display = ("sku_said", "units", "state_said", "place", "in_line", "document", "since", "promised")
     list_filter = (
         queue_filter((Queue("waiting", _("Waiting for stock"), waiting, "info", on_front=False),)),
         "state",

@@ -1,13 +1,15 @@
 """Tones, links and the words of the stock room's pages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
+from django.contrib import admin
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.admin import admin_url, set_tones
 from inventory.admin.pages import reference_of
@@ -63,6 +65,16 @@ def reference_link(row: Any) -> SafeString | str:
 
 def sku_link(sku: Sku) -> SafeString | str:
     return format_html('<a class="mono" href="{}">{}</a>', admin_url(Sku, "change", sku.pk), sku.code)
+
+
+def sku_column(path: str) -> Callable[[Any, Any], SafeString | str]:
+    """The code of the SKU at this path in a list whose cell leads to the row: a link in a link is none."""
+
+    @admin.display(description=gettext_lazy("SKU"), ordering=f"{path}__code".replace(".", "__"))
+    def sku_said(_admin: Any, row: Any) -> SafeString | str:
+        return format_html('<span class="mono">{}</span>', attrgetter(path)(row).code)
+
+    return sku_said
 
 
 def bars(explained: Waterfall) -> list[dict[str, Any]]:

@@ -127,7 +127,7 @@ class RawOrderAdmin(TransitionAdmin):
 
     @admin.display(description=_("body"))
     def shown_body(self, row: RawOrder) -> Any:
-        return format_html('<pre class="body-text">{}</pre>', row.body[:20_000])
+        return format_html('<pre class="body-text" tabindex="0">{}</pre>', row.body[:20_000])
 
 
 @admin.register(Hold)
@@ -283,4 +283,4 @@ class NotificationAdmin(OrderLinked, TransitionAdmin):
 
     @admin.display(description=_("text"))
     def text(self, row: Notification) -> Any:
-        return format_html('<pre class="body-text">{}</pre>', row.body_text)
+        return format_html('<pre class="body-text" tabindex="0">{}</pre>', row.body_text)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, expect
 
+from tests.browser.axe import look
 from tests.browser.conftest import PHONE, Visit
 
 TOUCH = 44
@@ -23,6 +24,7 @@ class Person:
         self.page = window.page
         viewport = window.page.viewport_size or {"width": 0}
         self.is_on_phone = viewport["width"] == PHONE[0]
+        self.looked: set[str] = set()
 
     @property
     def path(self) -> str:
@@ -49,6 +51,14 @@ class Person:
         height = self.page.evaluate(PRIMARY_HEIGHT)
         if self.is_on_phone and height is not None:
             assert height >= TOUCH, self.path
+
+    def look(self, name: str) -> None:
+        """Have the page read by axe, light and dark, once by its name."""
+        self.check()
+        if name not in self.looked:
+            self.looked.add(name)
+            assert look(self.page, name) == []
+            assert self.window.complaints == [], name
 
     def _forgive(self, answered: int) -> None:
         """Forget this one answer of the server and the browser's word on it."""

@@ -155,7 +155,7 @@ def test_waterfall_links_lead_to_pages(boss: Client) -> None:
     line = page(boss, "reservation_changelist", sku__id__exact=sku.pk, queue="waiting")
     moves = page(boss, "stockmovement_changelist", level__sku__id__exact=sku.pk)
 
-    assert (reserved.count("field-sku_code"), line.count("field-sku_code")) == (1, 1)
+    assert (reserved.count("field-sku_said"), line.count("field-sku_said")) == (1, 1)
     assert moves.count("field-kind_said") == 1
 
 

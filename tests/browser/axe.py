@@ -1,0 +1,47 @@
+"""Whether a page can be read, heard and pressed by everybody: axe-core over the page one stands on, light and dark."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+# `preload` would write the sheets into the page a second time, which our policy refuses.
+RUN = """(only) => axe.run(document, { runOnly: only, preload: false, resultTypes: ["violations"] }).then(
+    (found) => found.violations.flatMap((rule) => rule.nodes.map(
+        (node) => `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary.split("\\n").slice(1, 2).join("").trim()}`
+    )))"""
+# A picture of each page that was looked at is written here when this names a folder (".data/screenshots").
+PICTURES = os.environ.get("BANCALE_SCREENSHOTS", "")
+
+
+def look(page: Page, name: str) -> list[str]:
+    """What axe has against the page in either scheme; the second look asks for what colours change only.
+
+    From the end of the page, where nothing lies under the bar that a phone keeps at the lower edge.
+    """
+    page.evaluate(AXE_SCRIPT)
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    found: list[str] = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        rules = {"type": "tag", "values": RULES}
+        if scheme == "dark":
+            rules = {"type": "rule", "values": ["color-contrast"]}
+        found += [f"{name}, {scheme}: {said}" for said in page.evaluate(RUN, rules)]
+        _keep(page, f"{name}-{(page.viewport_size or _NO_SIZE)['width']}-{scheme}")
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.evaluate("window.scrollTo(0, 0)")
+    return found
+
+
+_NO_SIZE: Any = {"width": 0}
+
+
+def _keep(page: Page, name: str) -> None:
+    if PICTURES:
+        folder = Path(PICTURES)
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{name}.png", full_page=True)
