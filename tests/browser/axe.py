@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
@@ -11,8 +10,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 # `preload` would write the sheets into the page a second time, which our policy refuses.
 RUN = """(only) => axe.run(document, { runOnly: only, preload: false, resultTypes: ["violations"] }).then(
     (found) => found.violations.flatMap((rule) => rule.nodes.map(
-        (node) => `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary.split("\\n").slice(1, 2).join("").trim()}`
-    )))"""
+        (node) => `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary.split("\\n")[1].trim()}`)))"""
 # A picture of each page that was looked at is written here when this names a folder (".data/screenshots").
 PICTURES = os.environ.get("BANCALE_SCREENSHOTS", "")
 
@@ -31,17 +29,13 @@ def look(page: Page, name: str) -> list[str]:
         if scheme == "dark":
             rules = {"type": "rule", "values": ["color-contrast"]}
         found += [f"{name}, {scheme}: {said}" for said in page.evaluate(RUN, rules)]
-        _keep(page, f"{name}-{(page.viewport_size or _NO_SIZE)['width']}-{scheme}")
+        _keep(page, name, scheme)
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.evaluate("window.scrollTo(0, 0)")
     return found
 
 
-_NO_SIZE: Any = {"width": 0}
-
-
-def _keep(page: Page, name: str) -> None:
+def _keep(page: Page, name: str, scheme: str) -> None:
     if PICTURES:
-        folder = Path(PICTURES)
-        folder.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=folder / f"{name}.png", full_page=True)
+        width = page.evaluate("innerWidth")
+        page.screenshot(path=Path(PICTURES) / f"{name}-{width}-{scheme}.png", full_page=True)

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Locator, expect
 
+from config.kernel import clock
 from config.kernel.admin import admin_url
 from config.kernel.audit import run_audit
 from inventory.enums import AlertStatus
@@ -115,7 +116,7 @@ def angry(manager: User) -> Order:
     make_sku("JUG", "Milk jug")
     buyer = NeutralBuyer(name="Rosa Neri", email="rosa@example.com", phone="011 555 0199", language="it")
     order = make_confirmed({"MUG": 2, "JUG": 1}, buyer=buyer)
-    Order.objects.filter(pk=order.pk).update(dispatch_by_on=date.today() - timedelta(days=3))
+    Order.objects.filter(pk=order.pk).update(dispatch_by_on=clock.now().date() - timedelta(days=3))
     return order
 
 
