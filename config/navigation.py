@@ -41,7 +41,6 @@ SECTIONS = (
             "inventory.lowstockalert",
             "inventory.reservation",
             "inventory.stockmovement",
-            "inventory.stockcheck",
         ),
         ("inventory",),
     ),
@@ -51,7 +50,7 @@ SECTIONS = (
     Section(
         "insight",
         _("Insight"),
-        ("kernel.job", "kernel.export", "kernel.delivery", "kernel.event"),
+        ("inventory.stockcheck", "kernel.job", "kernel.export", "kernel.delivery", "kernel.event"),
         ("kernel",),
     ),
     Section(
