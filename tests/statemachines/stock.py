@@ -95,14 +95,15 @@ class StockMachine(Watched):
     def reserve(self, sku: int, place: int | None, units: int, which: int, minutes: int | None) -> None:
         sku_id = self.skus[sku]
 
-        def steps() -> list[Reservation]:
+        def steps() -> bool:
             levels = lock_levels([sku_id])
             here = [lv.pk for lv in levels if place is not None and lv.location_id == self.places[place]]
             ends = clock.now() + timedelta(minutes=minutes) if minutes else None
             claim = Claim(
                 sku_id, here[0] if here else None, units, which, which // 2, clock.now(), expires_at=ends
             )
-            return place_reservations("test", [claim], levels=levels)
+            place_reservations("test", [claim], levels=levels)
+            return True
 
         if self.committed(steps):
             self.claimed[sku_id] += units
