@@ -16,7 +16,7 @@ from tests.people.planted import plant
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LISTS = (
     "orders.order orders.importrun orders.notification inventory.sku inventory.stocklevel"
-    " inventory.reservation inventory.lowstockalert kernel.job kernel.event auth.user"
+    " inventory.reservation inventory.lowstockalert inventory.stockcheck kernel.job kernel.event auth.user"
 )
 ADDED = "orders.order orders.importrun inventory.sku inventory.stockreceipt inventory.stockadjustment"
 OBJECTS = (

@@ -12,7 +12,7 @@ from config.kernel import clock
 from config.kernel.admin import admin_url
 from config.kernel.audit import run_audit
 from inventory.enums import AlertStatus
-from inventory.models import LowStockAlert, Sku, StockCount
+from inventory.models import LowStockAlert, Sku, StockCheck, StockCount
 from inventory.services.alerts import refresh_alerts
 from inventory.services.policies import LevelPolicy, set_policies
 from orders.enums import HoldKind, OrderStatus
@@ -197,5 +197,7 @@ def test_stock_that_is_wrong_is_explained_counted_and_the_alert_clears(
     assert "Why 23 can be sold" in marta.page.locator("h2").all_inner_texts()
     assert [finding.violations for finding in run_audit() if finding.violations] == []
     assert LowStockAlert.objects.get().status == AlertStatus.CLEARED
+    marta.go(admin_url(StockCheck, "changelist"))
+    marta.look("health")
     marta.go("/")
     expect(tile(marta, "Low now").locator("b")).to_have_text("0")
