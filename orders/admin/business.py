@@ -12,9 +12,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import Actor
-from config.kernel.admin import ExtraVerb, ObjectForm, TransitionAdmin, VersionedAdmin, admin_url
+from config.kernel.admin import (
+    ExtraVerb,
+    ObjectForm,
+    TransitionAdmin,
+    VersionedAdmin,
+    VersionedForm,
+    admin_url,
+)
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago, badge, quantity
+from orders.enums import MailKind
 from orders.models import Customer, LegalEntity, Order, SalesChannel
 from orders.selectors.customers import Likely, likely_duplicates
 from orders.services.merging import MERGE, merge_customers
@@ -28,15 +36,47 @@ class LegalEntityAdmin(VersionedAdmin):
     empty_text = _("The company that sells. Its zone decides its days and its invoice years.")
 
 
+class MailsOffField(forms.MultipleChoiceField):
+    """Kinds of mail, also as the text in which the form carries what it showed."""
+
+    def to_python(self, value: Any) -> list[str]:
+        if isinstance(value, str):
+            return [kind for kind in MailKind.values if f"'{kind}'" in value]
+        return super().to_python(value)
+
+
+class SalesChannelForm(VersionedForm):
+    mails_off = MailsOffField(
+        label=_("Mails not sent"),
+        choices=MailKind.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("A marketplace that forbids mails to its buyers begins with all of them switched off."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        channel: SalesChannel = self.instance
+        if channel.pk:
+            self.initial["mails_off"] = [kind.value for kind in MailKind if not channel.sends(kind)]
+
+    def clean(self) -> dict[str, Any] | None:
+        values = super().clean()
+        if values is not None and not self.instance.pk and not values.get("mails_off"):
+            values["mails_off"] = None
+        return values
+
+
 @admin.register(SalesChannel)
 class SalesChannelAdmin(VersionedAdmin):
+    form = SalesChannelForm
     list_display = ("name", "code", "kind", "legal_entity", "currency", "language", "active")
     list_filter = ("kind", "is_active")
     list_select_related = ("legal_entity",)
     search_fields = ("name", "code")
     fieldsets = (
         (None, {"fields": ("name", "code", "kind", "legal_entity", "currency", "is_active")}),
-        (_("Mails"), {"fields": ("language", "sender_name", "sender_email")}),
+        (_("Mails"), {"fields": ("language", "sender_name", "sender_email", "mails_off")}),
         (_("Promises"), {"fields": ("auto_confirm", "dispatch_days", "priority", "unpaid_hold_hours")}),
     )
     empty_text = _("A place that sells: a web shop, a marketplace, the phone.")

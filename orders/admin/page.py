@@ -277,6 +277,8 @@ def _mails(order: Order, request: HttpRequest) -> Iterator[dict[str, Any]]:
 def _mail_due(order: Order) -> Any:
     if not order.email:
         return badge(_("no e-mail address"), "idle")
+    if not order.sales_channel.sends(MailKind.CONFIRMATION):
+        return badge(_("switched off for the channel"), "idle")
     if order.status == OrderStatus.CONFIRMED:
         return badge(_("on its way"), "info")
     return badge(_("waits for confirm"), "idle") if not order.is_closed else badge(_("not sent"), "idle")

@@ -8,6 +8,7 @@ import pytest
 
 from config.kernel.admin import admin_url
 from config.kernel.models import Event
+from orders.enums import MailKind
 from orders.models import Customer, SalesChannel
 from orders.neutral import NeutralBuyer
 from tests.factories.orders import make_channel, make_order
@@ -52,6 +53,42 @@ def test_save_without_a_change_changes_nothing(manager: Visitor) -> None:
 
     assert SalesChannel.objects.get().version == channel.version
     assert not Event.objects.filter(kind="edited").exists()
+
+
+def test_manager_switches_a_kind_of_mail_off_for_a_channel(manager: Visitor) -> None:
+    channel = make_channel()
+
+    manager.post(url(channel), {**opened(manager, channel), "mails_off": ["delay"]})
+
+    fresh = SalesChannel.objects.get()
+    assert (fresh.mails_off, fresh.sends(MailKind.DELAY), fresh.sends(MailKind.SHIPPED)) == (
+        ["delay"],
+        False,
+        True,
+    )
+
+
+def test_form_of_a_marketplace_shows_all_mails_off_and_keeps_them_off(manager: Visitor) -> None:
+    channel = make_channel(kind="amazon")
+    shown = opened(manager, channel)
+    assert shown["mails_off"] == list(MailKind.values)
+
+    manager.post(url(channel), {**shown, "name": "Amazon.it"})
+    assert not SalesChannel.objects.get().sends(MailKind.CONFIRMATION)
+
+    manager.post(url(channel), {**opened(manager, channel), "mails_off": []})
+    assert SalesChannel.objects.get().sends(MailKind.CONFIRMATION)
+
+
+def test_two_people_switch_mails_and_change_the_name_and_both_keep_theirs(manager: Visitor) -> None:
+    channel = make_channel()
+    mine = opened(manager, channel)
+    visitor("Manager").post(url(channel), {**mine, "mails_off": ["delay", "hold"]})
+
+    manager.post(url(channel), {**mine, "name": "Mine"})
+
+    fresh = SalesChannel.objects.get()
+    assert (fresh.name, fresh.mails_off) == ("Mine", ["delay", "hold"])
 
 
 def test_two_people_who_change_different_fields_both_keep_theirs(manager: Visitor) -> None:
