@@ -8,6 +8,8 @@ from orders.models import Hold, Order
 
 HOLD_NEEDS_BUYER, BACKORDERED, DELAYED = "order.hold_needs_buyer", "order.backordered", "order.delayed"
 CALLED_OFF, UNITS_CALLED_OFF = "order.called_off", "order.units_called_off"
+# A mail that a person sends once more is no kind of its own.
+AGAIN, AGAIN_MAIL = "order.mail_again", "orders.again_mail"
 
 SUBSCRIBERS = {kind: f"orders.{kind.value}_mail" for kind in MailKind}
 KINDS = {name: kind for kind, name in SUBSCRIBERS.items()}

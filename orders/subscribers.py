@@ -8,6 +8,8 @@ from config.kernel.outbox import Owed, Suppressed, subscribe
 from config.kernel.results import Results
 from orders.enums import MailKind
 from orders.mail_kinds import (
+    AGAIN,
+    AGAIN_MAIL,
     BACKORDERED,
     CALLED_OFF,
     DELAYED,
@@ -49,6 +51,7 @@ def register() -> None:
     subscribe(FILL, [STOCK_FREED], fill_freed)
     for kind, fact in MAIL_FACTS.items():
         subscribe(SUBSCRIBERS[kind], [fact], send_mails, lane="mail")
+    subscribe(AGAIN_MAIL, [AGAIN], send_mails, lane="mail")
 
 
 def allocate_accepted(owed: Sequence[Owed]) -> Results[int]:

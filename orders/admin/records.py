@@ -30,6 +30,7 @@ from orders.models import AllocationDecision, Hold, Notification, Order, Payment
 from orders.selectors.order_page import named_decision
 from orders.selectors.work import mails_unknown, unread
 from orders.services.mail_outcomes import mark_mails_sent, send_mails_again
+from orders.services.mail_resending import resend_mails
 from orders.services.rereading import retry_raw_orders
 from orders.states import PLACE
 
@@ -261,6 +262,20 @@ class NotificationAdmin(OrderLinked, TransitionAdmin):
             consequences=lambda mail: [
                 gettext("A new mail goes to %(email)s; if the first one did arrive, the buyer gets two.")
                 % {"email": mail.recipient}
+            ],
+            then=lambda mail, _value: admin_url(Order, "change", mail.order_id),
+        ),
+        ExtraVerb(
+            name="resend",
+            label=_("Send once more"),
+            permission=SETTLE,
+            verb=resend_mails,
+            form=ReasonForm,
+            applies=lambda mail: mail.sent_at is not None,
+            success=_("It is due; a worker sends it within seconds."),
+            consequences=lambda mail: [
+                gettext("The same words go once more to %(email)s.") % {"email": mail.order.email or "–"},
+                gettext("Pressed twice within a minute it goes once."),
             ],
             then=lambda mail, _value: admin_url(Order, "change", mail.order_id),
         ),

@@ -219,6 +219,10 @@ def _mail(facts: Mapping[str, Any]) -> str:
     return str(dict(MailKind.choices).get(facts.get("mail", ""), ""))
 
 
+def _mail_and_reason(facts: Mapping[str, Any]) -> str:
+    return f"{_mail(facts)}: {facts.get('reason', '')}"
+
+
 describe("order", "created", gettext_lazy("Order received"), detail=_how_received, tone="info")
 describe("order", "place", gettext_lazy("Placed"), tone="info")
 describe("order", "confirm", gettext_lazy("Confirmed"), tone="ok")
@@ -326,6 +330,7 @@ describe(
 describe("customer", "merged_away", gettext_lazy("Merged into customer #%(customer)s"), tone="stop")
 detail_by("order", "note_added", lambda facts: note_texts([one["note"] for one in facts]))
 describe("order", "mail_sent", gettext_lazy("Mail sent"), detail=lambda facts: str(_mail(facts)), tone="ok")
+describe("order", "mail_again", gettext_lazy("Mail sent once more"), detail=_mail_and_reason, tone="info")
 describe("order", "mail_forgotten", gettext_lazy("Mail to be sent again"), tone="wait")
 
 

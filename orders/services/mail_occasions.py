@@ -14,20 +14,21 @@ from config.kernel.outbox import Owed
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 from orders.enums import FulfillmentStatus, ImportStatus, MailKind, OrderStatus
-from orders.mail_kinds import KINDS
-from orders.models import Hold, Order
+from orders.mail_kinds import AGAIN_MAIL, KINDS
+from orders.models import Hold, Notification, Order
 from orders.parcels_told import ParcelSet, parcel_sets
 from orders.selectors.demand import ORDER_LINE_PART
 
 CALLED_OFF = frozenset({OrderStatus.CANCELLED, OrderStatus.VOID})
 GONE = frozenset({FulfillmentStatus.NOTHING_TO_SHIP, FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED})
+AGAIN_MARK = "+"
 OF_PARCELS = frozenset({MailKind.SHIPPED, MailKind.DELIVERED})
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """One mail that a fact asks for. `key` tells it from others of its kind to the same order; `units` are those
-    it speaks of, by line part."""
+    it speaks of, by line part; `again` is a mail that left and is to be repeated word by word."""
 
     order: Order
     kind: MailKind
@@ -37,10 +38,32 @@ class Occasion:
     parcels: ParcelSet | None = None
     hold: Hold | None = None
     promised_on: date | None = None
+    again: Notification | None = None
 
 
 def read_occasions(owed: Sequence[Owed]) -> dict[int, Occasion]:
     """By delivery id what each asks to be told; one whose order is gone is left out. A fixed number of statements."""
+    repeated = [one for one in owed if one.subscriber == AGAIN_MAIL]
+    return _read_news([one for one in owed if one.subscriber in KINDS]) | _read_repeated(repeated)
+
+
+def _read_repeated(owed: Sequence[Owed]) -> dict[int, Occasion]:
+    if not owed:
+        return {}
+    orders = read_orders({one.subject_id for one in owed})
+    mails = Notification.objects.in_bulk([one.payload["mail"] for one in owed])
+    found = {}
+    for one in owed:
+        order, mail = orders.get(one.subject_id), mails.get(one.payload["mail"])
+        if order is not None and mail is not None:
+            key = f"{mail.parcel_set.partition(AGAIN_MARK)[0]}{AGAIN_MARK}{one.fact_id}"
+            found[one.delivery_id] = Occasion(order, MailKind(mail.kind), key, one.delivery_id, again=mail)
+    return found
+
+
+def _read_news(owed: Sequence[Owed]) -> dict[int, Occasion]:
+    if not owed:
+        return {}
     kinds = {one.delivery_id: KINDS[one.subscriber] for one in owed}
     parcels = parcel_sets([one.subject_id for one in owed if kinds[one.delivery_id] in OF_PARCELS])
     orders = read_orders({_order_id(one) for one in owed})
@@ -127,7 +150,8 @@ def nothing_due(occasion: Occasion | None) -> str | Promise:
     """Why nobody is told (any more); empty where the mail is due."""
     if occasion is None:
         return _("the order does not exist")
-    return _nobody_to_tell(occasion.order, occasion.kind) or _moved_on(occasion)
+    nobody = _nobody_to_tell(occasion.order, occasion.kind)
+    return nobody or ("" if occasion.again is not None else _moved_on(occasion))
 
 
 def _nobody_to_tell(order: Order, kind: MailKind) -> str | Promise:

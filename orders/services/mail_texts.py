@@ -54,7 +54,9 @@ def write_mail(occasion: Occasion, wording: Wording | None = None) -> Written:
     out. The lines shown in an order's summary, the charges and what is added as tax sum to the total shown, but
     for a difference that somebody has accepted by lifting its hold.
     """
-    order = occasion.order
+    order, again = occasion.order, occasion.again
+    if again is not None:
+        return Written(again.language, again.subject, again.body_text, again.body_html)
     language = language_for(order)
     with translation.override(language):
         subject, body = (str(text) for text in wording or BUILT_IN[occasion.kind])
