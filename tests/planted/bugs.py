@@ -73,7 +73,7 @@ def counted_apart(problem: planner.Problem, shipping: set[int]) -> dict[int, Any
 
 ALLOWANCES = planner._allowances
 COMPARE, GROW = payments._compare, payments._grow
-INSERT, RECORD, TRANSITION = accepting.insert_rows, confirming.record_facts, states.apply_transition
+INSERT, RECORD, TRANSITION = accepting.insert_values, confirming.record_facts, states.apply_transition
 
 
 def without_queue(problem: planner.Problem, shipping: set[int]) -> dict[int, Any]:
@@ -105,9 +105,9 @@ def added_up(name: str) -> Patch:
     return both(swap(payments, "_compare", each_time), swap(payments, "_grow", grow))
 
 
-def without_taxes(model: Any, rows: Any, **named: Any) -> None:
+def without_taxes(model: Any, names: Any, values: Any) -> None:
     if model is not TaxLine:
-        INSERT(model, rows, **named)
+        INSERT(model, names, values)
 
 
 def unlocked(_kind: str, rows: Any) -> list[Any]:
@@ -190,7 +190,7 @@ BUGS = [
         deeds.lose_a_worker, "outbox.age"),
     Bug("units came free, nobody is told", "stuck queue", forget(releasing, "record_freed"),
         deeds.cancel_before_a_waiting_one, "waiting"),
-    Bug("order stored without its taxes", "half-applied import", swap(accepting, "insert_rows", without_taxes),
+    Bug("order stored without its taxes", "half-applied import", swap(accepting, "insert_values", without_taxes),
         deeds.sell_a_kit_at_odd_coins, "orders.line_amounts"),
     Bug("counter moved, ledger not", "ledger row forgotten", forget(movements, "_write_entries"),
         deeds.give_back, "stock.on_hand_ledger"),
