@@ -18,8 +18,10 @@ from django.utils import translation
 
 from config.kernel.admin import admin_url
 from inventory.models import Sku
+from orders.enums import MailKind
 from orders.models import Order
-from orders.services.mail_texts import write_confirmation
+from orders.services.mail_occasions import Occasion
+from orders.services.mail_texts import write_mail
 from tests.factories.fulfillment import make_confirmed, make_shipped, stock
 from tests.factories.inventory import make_location
 from tests.factories.orders import make_order
@@ -163,7 +165,7 @@ def test_language_cannot_be_changed_by_another_site(reader: Visitor) -> None:
 def test_confirmation_mail_is_italian(shop: dict[str, Any]) -> None:
     order = shop["placed"]
     order.language = "it"
-    written = write_confirmation(order)
+    written = write_mail(Occasion(order, MailKind.CONFIRMATION))
 
     assert written.subject.startswith("Ordine ")
     for word in ("grazie per l’ordine", "Riepilogo dell’ordine", "Totale", "Spedire a"):

@@ -60,11 +60,11 @@ class SalesChannelForm(VersionedForm):
         if channel.pk:
             self.initial["mails_off"] = [kind.value for kind in MailKind if not channel.sends(kind)]
 
-    def clean(self) -> dict[str, Any] | None:
-        values = super().clean()
-        if values is not None and not self.instance.pk and not values.get("mails_off"):
-            values["mails_off"] = None
-        return values
+    def clean_mails_off(self) -> list[str] | None:
+        """As stored where nothing was ticked otherwise: None means what is usual for its kind of channel."""
+        chosen: list[str] = self.cleaned_data["mails_off"]
+        as_shown = set(chosen) == set(self.initial.get("mails_off", ()))
+        return self.instance.mails_off if as_shown else chosen
 
 
 @admin.register(SalesChannel)

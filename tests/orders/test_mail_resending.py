@@ -95,4 +95,4 @@ def test_resend_by_a_manager_from_the_mails_page(sent: Notification) -> None:
 
 
 def test_resend_is_refused_to_readers(sent: Notification) -> None:
-    assert visitor("Read-only").get(admin_url(Notification, "resend", sent.pk)).status_code in {403, 404}
+    assert visitor("Reader").get(admin_url(Notification, "resend", sent.pk)).status_code in {403, 404}
