@@ -67,15 +67,16 @@ def test_order_walks_from_the_phone_call_to_the_returned_mug(
     available(marta, shop, 3)
 
     assert [finding.violations for finding in run_audit() if finding.violations] == []
+    # It had arrived before the worker came to tell that it left.
     assert [(one.to, one.subject) for one in mail.outbox] == [
-        (["rosa@example.com"], f"Your order {order.number} at Phone is confirmed")
+        (["rosa@example.com"], f"Your order {order.number} at Phone is confirmed"),
+        (["rosa@example.com"], f"Your order {order.number} at Phone was delivered"),
     ]
 
 
 def place(marta: Person) -> Order:
     """A kit and a mug on the phone, paid by card: 2 × 30.00 + 1 × 8.50 + 5.00."""
-    marta.follow("Orders")
-    marta.follow("Add order")
+    marta.follow("New order")
     marta.fill(BUYER)
     marta.page.get_by_label("Shipping:", exact=True).fill("5.00")
     for row, (sku, quantity, price) in enumerate([("kit-tea", "2", "30.00"), ("MUG", "1", "8.50")]):
