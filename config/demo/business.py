@@ -106,6 +106,7 @@ def load(say: Say, *, count: int = COUNT) -> str:
             _write_on_orders(months)
             _trouble_at_the_door(months.business)
             outbox.deliver_due("work")
+            _send_mails(until_given_up=False)
     with transaction.atomic():
         idempotency.begin(*LOADED, {"count": count})
         idempotency.finish(*LOADED, {"orders": len(months.ids)})

@@ -18,6 +18,7 @@ from config.kernel.audit import run_audit
 from orders.enums import OrderStatus
 from orders.models import Notification, Order
 from tests.concurrency.browsing import Person
+from tests.factories.fulfillment import stock
 from tests.factories.orders import make_order
 
 KILLS = 10
@@ -83,6 +84,7 @@ def test_confirm_web_killed_before_publish_each_mail_is_sent_once(
 ) -> None:
     settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the web process
     get_user_model().objects.create_superuser("boss", "boss@example.com", "forbice-pallet-cassa")
+    stock({"MUG": 2 * KILLS})  # so that nobody has to hear that goods are awaited
     orders = [make_order(external_id=f"K-{number}") for number in range(KILLS)]
     emails = [order.email for order in orders]
 

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from config.kernel import clock
 from config.kernel import exports as kernel_exports
@@ -199,7 +200,7 @@ def test_file_is_its_persons_and_the_managers_alone() -> None:
     for client in (owner, manager):
         answer = download(client, export)
         assert answer.getvalue() == path_of(export).read_bytes()
-        day = export.requested_at.strftime("%Y-%m-%d")
+        day = timezone.localtime(export.requested_at).strftime("%Y-%m-%d")
         assert answer["Content-Disposition"] == f'attachment; filename="orders-{day}-{export.pk}.csv"'
     person_of(owner).groups.clear()
     assert download(owner, export).status_code == 403

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config.kernel.sheets import csv_lines, inert
 from orders.sheets.orders import read_order
 from orders.sheets.plan import Plan
 from orders.sheets.problems import UnreadableFile, sentence
@@ -16,7 +17,6 @@ from orders.sheets.profiles import HEADINGS, OWN, columns_for, recognise
 from orders.sheets.rows import read_rows
 from orders.sheets.sniffing import sniff_text
 from orders.sheets.values import DateStyle, NumberStyle, read_number, read_time
-from orders.sheets.writing import csv_lines, inert
 from tests.fuzz import fuzz_tables
 
 pytestmark = pytest.mark.once

@@ -11,8 +11,9 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import Group
 from django.contrib.sessions.backends.db import SessionStore
 
+from config.access.sessions import BEGAN, SEEN
 from config.celery import app
-from config.kernel import outbox
+from config.kernel import clock, outbox
 from config.kernel.enums import DeliveryState
 from config.kernel.models import Attempt, Delivery
 from config.prove.database import CannotProve
@@ -146,5 +147,6 @@ def _session(user: object) -> str:
     session[SESSION_KEY] = str(user.pk)  # type: ignore[attr-defined]
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()  # type: ignore[attr-defined]
+    session[BEGAN] = session[SEEN] = clock.now().timestamp()
     session.save()
     return str(session.session_key)
