@@ -30,5 +30,6 @@ def test_control_without_the_sweep_is_seen_to_lose_work() -> None:
     done = prove("--control")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "BROKEN effects: orders whose work was lost" in done.stdout
+    # What is lost, the news of an order or its mail, depends on the moment of the kill.
+    assert "BROKEN effects: " in done.stdout
     assert "The control failed as it must" in done.stdout
