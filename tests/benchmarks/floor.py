@@ -90,7 +90,7 @@ class Floor:
         for phase, kinds, facts in (
             ("accept", ("created", "hold_placed"), "order.accepted"),
             ("confirm", ("confirm",), "order.confirmed"),
-            ("allocate", ("allocated", "backordered"), "none"),
+            ("allocate", ("allocated", "backordered"), "order.backordered"),
         ):
             events = f"kind IN ({', '.join(repr(kind) for kind in (*kinds, ''))})"
             of_fact = f"fact_id IN (SELECT id FROM kernel_fact WHERE kind = '{facts}')"
