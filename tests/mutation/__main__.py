@@ -4,8 +4,8 @@
     python -m tests.mutation orders/axes.py             # one module
 
 Each mutant (`mutants.py`) is swapped into the running function in a fork of its own, on a copy of the test
-database, and the tests that were seen to call the function run until one fails. mutmut, which we tried, starts a
-database for each mutant and leaves decorated functions alone, which our verbs are.
+database, and the tests that were seen to call the function run until one fails. A runner of our own, because our verbs
+are decorated functions and a test database for each mutant would cost more than the tests; mutmut was not tried.
 """
 
 import os
