@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from django.db.models import Count, Exists, F, OuterRef, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -154,7 +154,10 @@ def changes_are_told() -> Iterator[Violation]:
 
 def _sums_of_changes() -> Iterator[Violation]:
     moved: dict[int, Decimal] = defaultdict(Decimal)
-    confirmed = Event.objects.filter(subject_type="proposal", kind="confirm")
+    # A rolled back import gives what its changes took away back, and says so by itself.
+    confirmed = Event.objects.filter(
+        Q(subject_type="proposal", kind="confirm") | Q(subject_type="order", kind="restored")
+    ).filter(facts__has_keys=["before", "after"])
     for order_id, facts in confirmed.values_list("thread_id", "facts").iterator(CHUNK):
         if facts["before"] is not None and facts["after"] is not None:
             moved[order_id] += Decimal(facts["after"]) - Decimal(facts["before"])

@@ -15,7 +15,7 @@ from config.kernel.results import Results
 from orders.enums import HoldKind, ImportStatus
 from orders.errors import ImportOpen, OrderClosed
 from orders.mail_kinds import hold_facts, news_of
-from orders.models import Hold, ImportRun, Order
+from orders.models import Hold, ImportRun
 from orders.selectors.holds import open_holds
 from orders.services.auto_confirm import record_confirmable
 from orders.services.locking import lock_orders, refuse_unknown
@@ -101,7 +101,7 @@ def release_holds(
         orders = lock_orders(order_ids, actor=actor)
         held = open_holds(order_ids)
         refuse_unknown(results, orders)
-        unfinished = _of_open_imports(orders) if kind == HoldKind.IMPORT else set()
+        unfinished = _of_open_imports(held) if kind == HoldKind.IMPORT else set()
         lifted: list[Hold] = []
         for order in orders:
             holds = [
@@ -139,13 +139,21 @@ def lift(holds: Sequence[Hold], *, actor: Actor) -> None:
     keep_stock({hold.order_id for hold in holds if hold.kind == HoldKind.UNPAID})
 
 
-def _of_open_imports(orders: Sequence[Order]) -> set[int]:
-    """Orders whose import has not been finished; one statement."""
-    runs = {order.import_run_id for order in orders if order.import_run_id is not None}
-    over = set(
-        ImportRun.objects.filter(pk__in=runs, status=ImportStatus.FINISHED).values_list("pk", flat=True)
+def _of_open_imports(held: Mapping[int, Sequence[Hold]]) -> set[int]:
+    """Orders whose import can still be rolled back; one statement. The hold names the run that brought or changed
+    its order."""
+    runs = {
+        pk: hold.facts.get("run")
+        for pk, holds in held.items()
+        for hold in holds
+        if hold.kind == HoldKind.IMPORT
+    }
+    open_ids = set(
+        ImportRun.objects.filter(pk__in={run for run in runs.values() if run is not None})
+        .exclude(status__in=(ImportStatus.FINISHED, ImportStatus.ROLLED_BACK))
+        .values_list("pk", flat=True)
     )
-    return {order.pk for order in orders if order.import_run_id in runs - over}
+    return {pk for pk, run in runs.items() if run in open_ids}
 
 
 def hold_entry(hold: Hold, kind: str) -> Entry:

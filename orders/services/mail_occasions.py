@@ -6,14 +6,14 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.outbox import Owed
 from inventory.enums import ReservationState
 from inventory.models import Reservation
-from orders.enums import FulfillmentStatus, ImportStatus, MailKind, OrderStatus
+from orders.enums import FulfillmentStatus, HoldKind, ImportStatus, MailKind, OrderStatus
 from orders.mail_kinds import AGAIN_MAIL, KINDS
 from orders.models import Hold, Notification, Order
 from orders.parcels_told import ParcelSet, parcel_sets
@@ -106,6 +106,8 @@ def read_orders(order_ids: Collection[int]) -> dict[int, Order]:
     rows = Order.objects.select_related(
         "sales_channel", "legal_entity", "customer", "ship_to", "bill_to", "import_run"
     )
+    held = Hold.objects.filter(order=OuterRef("pk"), kind=HoldKind.IMPORT, lifted_at=None)
+    rows = rows.annotate(is_held_by_import=Exists(held))
     rows = rows.prefetch_related("lines__parts__sku", "charges", "tax_lines").filter(pk__in=order_ids)
     return {order.pk: order for order in rows}
 
@@ -160,6 +162,9 @@ def _nobody_to_tell(order: Order, kind: MailKind) -> str | Promise:
     if order.is_test:
         return _("a test order")
     if order.import_run is not None and order.import_run.status != ImportStatus.FINISHED:
+        return _("its import is not finished")
+    # Told when that import is finished, where it is still so then.
+    if kind == MailKind.BACKORDER and order.is_held_by_import:  # type: ignore[attr-defined]
         return _("its import is not finished")
     if not order.sales_channel.sends(kind):
         return _("the sales channel sends no such mail")

@@ -76,9 +76,13 @@ WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "cannot": (_("cannot be stored"), "%(more)s"),
     "closed": (_("is closed and differs"), _("change it by hand: %(more)s")),
     "at_work": (_("is at work in the warehouse and differs"), _("call the work back first: %(more)s")),
+    "import_open": (
+        _("belongs to an import that is not finished, and differs"),
+        _("finish that one first: %(more)s"),
+    ),
     "lines_differ": (
         _("has other lines or amounts than the order that we have"),
-        _("change the order by hand: %(more)s"),
+        _("change the order by hand. %(more)s"),
     ),
     "refused": (_("was refused when it was applied"), "%(more)s"),
 }  # fmt: skip

@@ -185,13 +185,14 @@ def test_check_plans_updates_field_by_field() -> None:
     ]
 
 
-def test_check_refuses_changes_of_a_closed_order_and_of_goods() -> None:
+def test_check_refuses_changes_of_a_closed_order() -> None:
     make_order(external_id="W-1", is_history=True)
     make_order(external_id="W-2")
 
     run = check(text_of(row("W-1", ship_city="Milano"), row("W-2", quantity="3", price="10.00")))
 
-    assert [code for _line, code, _column, _value in problems_of(run)] == ["closed", "lines_differ"]
+    assert [code for _line, code, _column, _value in problems_of(run)] == ["closed"]
+    assert dict(run.staged.values_list("key", "plan")) == {"W-1": "refuse", "W-2": "update"}
 
 
 def test_check_of_history_lists_write_offs_and_turns_cancellations() -> None:

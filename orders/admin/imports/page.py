@@ -12,7 +12,7 @@ from config.kernel.admin import admin_url, status_badge
 from config.kernel.admin.jobs import progress_of
 from config.kernel.models import Job
 from config.kernel.templatetags.bancale import money_text
-from orders.admin.imports.words import detected_rows, field_words, plan_tiles, total_rows
+from orders.admin.imports.words import NOTE_WORDS, detected_rows, field_words, plan_tiles, total_rows
 from orders.enums import ImportPlan, ImportResult, ImportStatus
 from orders.models import ImportOrder, ImportProblem, ImportRun, Order
 from orders.services.importing.failed_rows import failed_count
@@ -111,7 +111,6 @@ def orders_of(run: ImportRun, asked: QueryDict) -> dict[str, Any]:
 def _order_row(one: ImportOrder) -> dict[str, Any]:
     badge = status_badge(ImportResult, one.result) if one.result else status_badge(ImportPlan, one.plan)
     changes = [{**change, "field": field_words(change["field"])} for change in one.changes[:12]]
-    note = _("Stock written off, typed as a sale") if one.note == "written_off" else one.note
     return {
         "key": one.key,
         "line": one.first_line,
@@ -121,5 +120,5 @@ def _order_row(one: ImportOrder) -> dict[str, Any]:
         "order": one.order,
         "url": admin_url(Order, "change", one.order_id) if one.order_id else "",
         "changes": changes,
-        "note": note,
+        "note": NOTE_WORDS.get(one.note, one.note),
     }

@@ -42,13 +42,27 @@ FIELD_WORDS = {
     "shipping_method": gettext_lazy("Shipping method"),
     "email": gettext_lazy("E-mail"),
     "required_on": gettext_lazy("Wanted by"),
-    "lines": gettext_lazy("Lines"),
     "total": gettext_lazy("Order total"),
+    "shipping_amount": gettext_lazy("Shipping of the order"),
+}
+# Fields of one line, which follow as `quantity:MUG`.
+LINE_WORDS = {
+    "quantity": gettext_lazy("Quantity of %(code)s"),
+    "price": gettext_lazy("Unit price of %(code)s"),
+    "discount": gettext_lazy("Discount on %(code)s"),
+    "line": gettext_lazy("Line of %(code)s"),
+}
+NOTE_WORDS = {
+    "written_off": gettext_lazy("Stock written off, typed as a sale"),
+    "goods_kept": gettext_lazy("Its lines were changed by somebody since, and stay as they are"),
 }
 
 
 def field_words(name: str) -> str:
-    """A changed field of an order: `ship_to.city` as its column's label."""
+    """A changed field of an order: `ship_to.city` as its column's label, `quantity:MUG` with its SKU."""
+    kind, colon, code = name.partition(":")
+    if colon and kind in LINE_WORDS:
+        return str(LINE_WORDS[kind]) % {"code": code}
     use, dot, part = name.partition(".")
     if dot:
         part = {"country_code": "country"}.get(part, part)

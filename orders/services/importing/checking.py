@@ -200,7 +200,7 @@ def _plan_for(one: Checked, difference: Difference) -> None:
     one.plan = ImportPlan.KEEP
     if difference.refusal:
         one.changes = difference.changes
-        one.refuse(Problem(difference.refusal, one.rows[0][0], "", one.key, difference.number))
+        one.refuse(Problem(difference.refusal, one.rows[0][0], "", one.key, difference.why))
     elif difference.changes:
         one.plan, one.changes = ImportPlan.UPDATE, difference.changes
 

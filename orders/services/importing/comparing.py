@@ -3,29 +3,40 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
 
 from config.kernel.fastpath import Among
-from orders.models import Address, LinePart, Order, OrderLine
+from config.kernel.money import ZERO
+from orders.enums import ChargeKind, HoldKind
+from orders.models import Address, Charge, LinePart, Order, OrderLine
 from orders.neutral import NeutralAddress, NeutralOrder
+from orders.selectors.holds import open_holds
 from orders.services.customers import ADDRESS_FIELDS, email_of
+from orders.services.importing.goods import GoodsChange, changed, plan_goods, shipping_of, worth
+from orders.services.proposals.wishes import Wish
 from orders.services.texts import fit
 from orders.warehouse import asked_of_warehouse
 
-SHOWN = 200
+NOTHING = GoodsChange()
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`changes` are {"field", "before", "after"}. `refusal` is the problem code where they may not be made."""
+    """`changes` are {"field", "before", "after"}, `wishes` those that a change of lines or amounts makes.
+
+    `refusal` is the problem code where they may not be made, `why` the words that complete it.
+    """
 
     number: str
     changes: tuple[dict[str, str], ...] = ()
+    wishes: tuple[Wish, ...] = ()
     refusal: str = ""
+    why: str = ""
 
 
 def compare(stated: Mapping[int, NeutralOrder]) -> dict[int, Difference]:
-    """Differences by order pk: four statements. What the file does not state is no difference."""
+    """Differences by order pk: six statements, and a dozen more where lines or amounts differ. The orders are of one
+    sales channel. What the file does not state is no difference."""
     if not stated:
         return {}
     orders = {
@@ -35,8 +46,36 @@ def compare(stated: Mapping[int, NeutralOrder]) -> dict[int, Difference]:
     lines: dict[int, list[OrderLine]] = defaultdict(list)
     for line in OrderLine.objects.filter(Among("order_id", stated)).order_by("pk"):
         lines[line.order_id].append(line)
+    shipping = _shipping(list(stated))
+    differing = [
+        orders[pk]
+        for pk, order in stated.items()
+        if _goods_differ(orders[pk], lines[pk], order) or _shipping_differs(shipping.get(pk, ZERO), order)
+    ]
+    goods = plan_goods(differing, stated)
     busy = _at_work(list(stated))
-    return {pk: _difference(orders[pk], lines[pk], order, pk in busy) for pk, order in stated.items()}
+    held = open_holds(list(stated))
+    in_the_way = {
+        pk: "import_open" for pk, holds in held.items() if any(hold.kind == HoldKind.IMPORT for hold in holds)
+    } | dict.fromkeys(busy, "at_work")
+    return {
+        pk: _difference(orders[pk], order, goods.get(pk, NOTHING), in_the_way.get(pk, ""))
+        for pk, order in stated.items()
+    }
+
+
+def _shipping(order_ids: Sequence[int]) -> dict[int, Decimal]:
+    """What the buyers pay for shipping, by order."""
+    rows = Charge.objects.filter(Among("order_id", order_ids), kind=ChargeKind.SHIPPING)
+    found: dict[int, Decimal] = defaultdict(Decimal)
+    for order_id, total in rows.values_list("order_id", "total_amount"):
+        found[order_id] += total or ZERO
+    return found
+
+
+def _shipping_differs(paid: Decimal, stated: NeutralOrder) -> bool:
+    asked = shipping_of(stated)
+    return asked is not None and asked != paid
 
 
 def _at_work(order_ids: Sequence[int]) -> set[int]:
@@ -48,18 +87,19 @@ def _at_work(order_ids: Sequence[int]) -> set[int]:
     }
 
 
-def _difference(order: Order, lines: Sequence[OrderLine], stated: NeutralOrder, is_busy: bool) -> Difference:
-    goods = _goods_changes(order, lines, stated)
-    changes = (*header_changes(order, stated), *goods)
-    if not changes:
+def _difference(order: Order, stated: NeutralOrder, goods: GoodsChange, in_the_way: str) -> Difference:
+    changes = (*header_changes(order, stated), *goods.changes)
+    if not changes and not goods.refusal:
         return Difference(order.number)
     if order.is_closed or order.is_history:
-        return Difference(order.number, changes, "closed")
-    if is_busy:
-        return Difference(order.number, changes, "at_work")
-    if goods:
-        return Difference(order.number, changes, "lines_differ")
-    return Difference(order.number, changes)
+        return Difference(order.number, changes, refusal="closed", why=order.number)
+    if in_the_way:
+        return Difference(order.number, changes, refusal=in_the_way, why=order.number)
+    if goods.refusal:
+        return Difference(
+            order.number, changes, refusal="lines_differ", why=f"{order.number}: {goods.refusal}"
+        )
+    return Difference(order.number, changes, tuple(goods.wishes))
 
 
 def header_changes(order: Order, stated: NeutralOrder) -> tuple[dict[str, str], ...]:
@@ -72,9 +112,9 @@ def header_changes(order: Order, stated: NeutralOrder) -> tuple[dict[str, str], 
     }
     for name, text in texts.items():
         if text and text.strip() != getattr(order, name).strip():
-            found.append(_change(name, getattr(order, name), text))
+            found.append(changed(name, getattr(order, name), text))
     if stated.required_on is not None and stated.required_on != order.required_on:
-        found.append(_change("required_on", order.required_on or "", stated.required_on))
+        found.append(changed("required_on", order.required_on or "", stated.required_on))
     for use, address in (("ship_to", stated.ship_to), ("bill_to", stated.bill_to)):
         if address is not None:
             found += _address_changes(use, getattr(order, use), address)
@@ -87,46 +127,23 @@ def _address_changes(use: str, kept: Address | None, stated: NeutralAddress) -> 
         text = fit(Address, name, getattr(stated, name))
         before = getattr(kept, name) if kept is not None else ""
         if text != before and (text or name not in ("email",)):
-            found.append(_change(f"{use}.{name}", before, text))
+            found.append(changed(f"{use}.{name}", before, text))
     return found
 
 
-def _goods_changes(
-    order: Order, lines: Sequence[OrderLine], stated: NeutralOrder
-) -> tuple[dict[str, str], ...]:
+def _goods_differ(order: Order, lines: Sequence[OrderLine], stated: NeutralOrder) -> bool:
     # What a confirmed change took off stays as a line of 0 units, which no file states.
-    kept = [line for line in lines if line.quantity]
-    ours = Counter((line.sku_code, line.quantity, _amount(line.total_amount)) for line in kept)
+    ours = Counter(
+        (line.sku_code, line.quantity, _amount(line.total_amount)) for line in lines if line.quantity
+    )
     theirs = Counter(
-        (
-            fit(OrderLine, "sku_code", line.sku_code),
-            line.quantity,
-            _amount(_worth(line)),
-        )
+        (fit(OrderLine, "sku_code", line.sku_code), line.quantity, _amount(worth(line)))
         for line in stated.lines
     )
-    found = []
-    if ours != theirs:
-        found.append(_change("lines", _goods_text(ours - theirs), _goods_text(theirs - ours)))
-    total = stated.total_amount
-    if total is not None and order.total_sent_amount is not None and total != order.total_sent_amount:
-        found.append(_change("total", order.total_sent_amount.normalize(), total.normalize()))
-    return tuple(found)
+    total, owed = stated.total_amount, order.owed_amount
+    is_other_total = total is not None and order.total_sent_amount is not None and total != owed
+    return ours != theirs or is_other_total
 
 
-def _worth(line: Any) -> Any:
-    if line.subtotal_amount is None:
-        return None
-    return line.subtotal_amount - sum(one.amount for one in line.discounts)
-
-
-def _amount(value: Any) -> str:
+def _amount(value: Decimal | None) -> str:
     return "" if value is None else format(value, ".4f")
-
-
-def _goods_text(goods: Counter[tuple[str, int, str]]) -> str:
-    return ", ".join(f"{count * quantity} × {code}" for (code, quantity, _), count in sorted(goods.items()))
-
-
-def _change(name: str, before: object, after: object) -> dict[str, str]:
-    return {"field": name, "before": str(before)[:SHOWN], "after": str(after)[:SHOWN]}

@@ -10,9 +10,9 @@ from config.kernel.batches import MAX_BATCH, batch_transaction, verb
 from config.kernel.jobs import enqueue_job
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
-from orders.enums import HoldKind, ImportMode, ImportStatus
+from orders.enums import HoldKind, ImportMode, ImportResult, ImportStatus
 from orders.errors import ImportStopped
-from orders.models import Hold, ImportRun
+from orders.models import Hold, ImportOrder, ImportRun
 from orders.services.holds import release_holds
 from orders.services.importing.runs import lock_runs, refuse_unknown_runs
 from orders.services.importing.work import Alone, Work
@@ -20,6 +20,7 @@ from orders.states import FINISH_IMPORT, IMPORT, IMPORT_RUN
 
 FINISH_JOB = "orders.finish_import"
 FINISHER = Actor.rule("import")
+_HELD = Hold.objects.filter(kind=HoldKind.IMPORT, lifted_at=None)
 
 
 @verb
@@ -42,7 +43,7 @@ def finish_runs(run_ids: Sequence[int], *, actor: Actor) -> Results[int]:
                 also = {"ended_at": clock.now(), "finish_at": None}
                 apply_transition(IMPORT_RUN, FINISH_IMPORT, [run], actor=actor, also=also)
                 job_id = None
-                if run.mode == ImportMode.LIVE:
+                if run.mode == ImportMode.LIVE or run.staged.filter(result=ImportResult.UPDATED).exists():
                     job_id = enqueue_job(FINISH_JOB, title=run.file_name, params={"run": run.pk}, actor=actor)
                     ImportRun.objects.filter(pk=run.pk).update(job_id=job_id)
                 results.done(run.pk, job_id)
@@ -52,18 +53,24 @@ def finish_runs(run_ids: Sequence[int], *, actor: Actor) -> Results[int]:
 def let_go(run_id: int, work: Work) -> None:
     """Lift the import's hold from the orders of a finished run; goes on where an earlier call stopped."""
     work.keep({})
-    total = _held(run_id).count() or 1
-    while ids := list(_held(run_id).order_by("order_id").values_list("order_id", flat=True)[:MAX_BATCH]):
-        lifted = release_holds(ids, kind=HoldKind.IMPORT, actor=FINISHER)
-        if not lifted.done_ids:
-            break
-        work.progress(max(total - _held(run_id).count(), 0), total)
+    for rows in (_brought(run_id), _changed(run_id)):
+        total = rows.count() or 1
+        while ids := list(rows.order_by("order_id").values_list("order_id", flat=True)[:MAX_BATCH]):
+            lifted = release_holds(ids, kind=HoldKind.IMPORT, actor=FINISHER)
+            if not lifted.done_ids:
+                break
+            work.progress(max(total - rows.count(), 0), total)
 
 
-def _held(run_id: int) -> QuerySet[Hold]:
-    return Hold.objects.filter(
-        kind=HoldKind.IMPORT, lifted_at=None, order__import_run=run_id, order__import_run__status="finished"
+def _brought(run_id: int) -> QuerySet[Hold]:
+    return _HELD.filter(order__import_run=run_id, order__import_run__status=ImportStatus.FINISHED)
+
+
+def _changed(run_id: int) -> QuerySet[Hold]:
+    orders = ImportOrder.objects.filter(
+        run=run_id, run__status=ImportStatus.FINISHED, result=ImportResult.UPDATED
     )
+    return _HELD.filter(facts__run=run_id, order__in=orders.values("order"))
 
 
 def sweep_imports() -> int:
@@ -71,9 +78,9 @@ def sweep_imports() -> int:
     due = ImportRun.objects.filter(status=ImportStatus.APPLIED, finish_at__lte=clock.now())
     ids = list(due.values_list("pk", flat=True)[:MAX_BATCH])
     finish_runs(ids, actor=FINISHER)
-    held = Hold.objects.filter(kind=HoldKind.IMPORT, lifted_at=None, order__import_run__status="finished")
-    runs = list(held.order_by().values_list("order__import_run", flat=True).distinct()[:5])
-    for run_id in runs:
-        if run_id is not None:
-            let_go(run_id, Alone())
-    return len(ids) + len(runs)
+    held = _HELD.order_by().values_list("facts__run", flat=True).distinct()
+    runs = ImportRun.objects.filter(pk__in=[run for run in held if run is not None])
+    left = list(runs.filter(status=ImportStatus.FINISHED).values_list("pk", flat=True)[:5])
+    for run_id in left:
+        let_go(run_id, Alone())
+    return len(ids) + len(left)

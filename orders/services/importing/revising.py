@@ -6,23 +6,29 @@ from typing import Any
 
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
-from config.kernel.errors import Conflict
+from config.kernel.errors import Conflict, NotAllowed
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.fastpath import set_in_rows, take_ids
 from config.kernel.results import Results
-from orders.enums import ImportResult, ImportStatus
+from orders.enums import HoldKind, ImportResult, ImportStatus
 from orders.errors import OrderClosed
 from orders.models import Address, ImportOrder, Order
 from orders.neutral import NeutralOrder
 from orders.services.customers import address_row, email_of
+from orders.services.holds import place_hold, release_holds
+from orders.services.importing.changing import change_goods
 from orders.services.importing.comparing import compare
+from orders.services.importing.restoring import restore_goods
 from orders.services.importing.runs import hold_runs
 from orders.services.locking import lock_orders, refuse_unknown
 from orders.services.texts import fit
-from orders.states import PLACE
+from orders.sheets.problems import words
+from orders.states import PLACE, PROPOSE
 
 REVISED, RESTORED = "revised", "restored"
-COLUMNS = ("note", "shipping_method", "email", "required_on", "ship_to_id", "bill_to_id", "version")
+IMPORTER = Actor.rule("import")
+PLAIN = ("note", "shipping_method", "email", "required_on", "ship_to_id", "bill_to_id")
+KEPT = "goods_kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,12 @@ class Revision:
 
 @verb
 def revise_orders(revisions: Sequence[Revision], *, run_id: int, actor: Actor) -> Results[int]:
-    """Bring addresses, note, shipping method, e-mail and wanted day of orders in line with a file.
+    """Bring orders in line with a file: address, note, shipping method, e-mail and wanted day as they are, lines and
+    amounts by a confirmed change each.
 
     At most 200 orders. Locks the run, then the orders by ascending pk, and compares again: an order that was
-    closed, begun in the warehouse or changed in its goods meanwhile is refused. The values before are kept on the
-    staged order. One that has nothing to change any more is `unchanged`.
+    closed or begun in the warehouse meanwhile is refused. What was before is kept on the staged order, and the
+    order is held until the run is finished. One that has nothing to change any more is `unchanged`.
 
     Refuses: `OrderClosed`, `Conflict`, `NotFound`. Raises `ImportStopped`, `NotAllowed`.
     """
@@ -52,7 +59,7 @@ def revise_orders(revisions: Sequence[Revision], *, run_id: int, actor: Actor) -
     results: Results[int] = Results(one.key for one in revisions)
     with batch_transaction():
         hold_runs([run_id], status=ImportStatus.APPLYING)
-        orders = {order.pk: order for order in lock_orders(results.keys)}
+        orders = {order.pk: order for order in lock_orders(results.keys, actor=actor)}
         refuse_unknown(results, list(orders.values()))
         stated = {one.order_id: one for one in revisions if one.order_id in orders}
         differences = compare({pk: one.stated for pk, one in stated.items()})
@@ -60,22 +67,37 @@ def revise_orders(revisions: Sequence[Revision], *, run_id: int, actor: Actor) -
             if orders[pk].is_closed:
                 results.refuse(pk, OrderClosed(orders[pk].number, orders[pk].status))
             elif difference.refusal:
-                results.refuse(pk, Conflict(detail=difference.refusal))
+                results.refuse(pk, Conflict(detail="; ".join(words(difference.refusal, difference.why))))
+            elif difference.wishes and not actor.may(PROPOSE):
+                results.refuse(pk, NotAllowed(permission=PROPOSE))
             elif difference.changes:
                 results.done(pk)
             else:
                 results.unchanged(pk)
         befores = {pk: _image(orders[pk]) for pk in results.done_ids}
-        _write([(orders[pk], stated[pk].stated) for pk in results.done_ids])
+        _hold(results.done_ids, run_id)
+        _write([(order, stated[order.pk].stated) for order in lock_orders(results.done_ids)])
+        wishes = {pk: differences[pk].wishes for pk in results.done_ids if differences[pk].wishes}
+        for pk, image in change_goods(wishes, run_id=run_id, actor=actor).items():
+            befores[pk] |= image
         _keep(stated, befores, results)
-        _tell(results.done_ids, REVISED, {pk: differences[pk].changes for pk in results.done_ids}, actor)
+        # Which fields, not their values: events keep no personal data.
+        what = {pk: {"what": [one["field"] for one in differences[pk].changes]} for pk in results.done_ids}
+        _tell(results.done_ids, REVISED, what, actor)
     return results
+
+
+def _hold(order_ids: Sequence[int], run_id: int) -> None:
+    """Until the run is finished nothing of these orders leaves, so that all can be taken back."""
+    if order_ids:
+        facts = {"run": run_id}
+        place_hold(order_ids, kind=HoldKind.IMPORT, facts=facts, actor=IMPORTER).raise_refusals()
 
 
 def _image(order: Order) -> dict[str, Any]:
     """What an update takes away: plain columns, and which addresses stood there (the rows themselves stay)."""
     wanted = order.required_on.isoformat() if order.required_on else None
-    image = {name: getattr(order, name) for name in COLUMNS if name not in ("required_on", "version")}
+    image = {name: getattr(order, name) for name in PLAIN if name != "required_on"}
     return {**image, "required_on": wanted}
 
 
@@ -122,33 +144,31 @@ def _keep(
     ImportOrder.objects.bulk_update(staged.values(), ["before", "result"])
 
 
-def _tell(order_ids: Sequence[int], kind: str, changes: Mapping[int, Sequence[Any]], actor: Actor) -> None:
-    """Which fields, not their values: events keep no personal data."""
-    record_events(
-        [
-            Entry(
-                ("order", pk),
-                Thread("order", pk),
-                kind,
-                facts={"what": [one["field"] for one in changes.get(pk, ())]},
-            )
-            for pk in order_ids
-        ],
-        actor=actor,
-    )
+def _tell(order_ids: Sequence[int], kind: str, facts: Mapping[int, Mapping[str, Any]], actor: Actor) -> None:
+    entries = [
+        Entry(("order", pk), Thread("order", pk), kind, facts=dict(facts.get(pk, {}))) for pk in order_ids
+    ]
+    record_events(entries, actor=actor)
 
 
 def restore_orders(staged: Sequence[ImportOrder], *, actor: Actor) -> None:
     """Give updated orders back what their update took away; in the caller's transaction, orders locked here.
 
-    A closed order keeps what it has: nothing of it moves any more.
+    A closed order keeps what it has: nothing of it moves any more. One whose goods somebody changed since keeps
+    these, with a note on its staged order. The run is rolled back, so that its hold can be lifted.
     """
     images = {one.order_id: one.before for one in staged if one.order_id is not None}
     orders = [order for order in lock_orders(list(images)) if not order.is_closed]
     for order in orders:
-        for name, value in images[order.pk].items():
-            setattr(order, name, value)
+        for name in PLAIN:
+            setattr(order, name, images[order.pk][name])
         order.version += 1
     write_columns(orders)
-    _tell([order.pk for order in orders], RESTORED, {}, actor)
+    open_ids = [order.pk for order in orders]
+    release_holds(open_ids, kind=HoldKind.IMPORT, actor=actor)
+    restored = restore_goods({pk: images[pk] for pk in open_ids if "goods" in images[pk]}, actor=actor)
+    _tell(open_ids, RESTORED, restored.sums, actor)
     set_in_rows(ImportOrder, ("result",), {one.pk: (ImportResult.TAKEN_BACK.value,) for one in staged})
+    ImportOrder.objects.filter(pk__in=[one.pk for one in staged if one.order_id in restored.kept]).update(
+        note=KEPT
+    )

@@ -1,0 +1,203 @@
+"""Lines, amounts and stock of orders as they were before a file changed them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db.models import Model
+
+from config.kernel.actors import Actor
+from inventory.enums import ReservationState
+from inventory.errors import NotEnoughStock, QueueJumped
+from inventory.models import StockLevel
+from inventory.services.levels import lock_levels
+from inventory.services.reservations import Claim, Cut, cut_reservations, place_reservations
+from orders.enums import HoldKind
+from orders.models import Charge, DiscountShare, LinePart, Order, OrderLine, TaxLine
+from orders.selectors.demand import ORDER_LINE_PART
+from orders.selectors.holds import open_holds
+from orders.services.axes import refresh_axes
+from orders.services.claims import PartClaims, read_claims
+from orders.services.counters import write_counters
+from orders.services.holds import lift, place_hold
+from orders.services.importing.changing import COLUMNS, PRICES, Image, digest, read_goods
+from orders.services.locking import lock_orders
+from orders.services.proposals.stock import claim_units
+from orders.services.proposals.telling import text
+from orders.services.unknown_skus import follow_unknown_skus
+
+GIVEN_BACK = "import_rolled_back"
+S = TypeVar("S", bound=Model)
+Rows = Mapping[str, Mapping[str, list[Any]]]
+
+
+@dataclass(slots=True)
+class Restored:
+    """`sums` are the order totals before and after, as text; `kept` those whose goods somebody changed since."""
+
+    sums: dict[int, dict[str, str | None]] = field(default_factory=dict)
+    kept: set[int] = field(default_factory=set)
+
+
+def restore_goods(images: Mapping[int, Image], *, actor: Actor) -> Restored:
+    """Give orders back what `change_goods` took away, in the caller's transaction; those that somebody changed
+    since keep their goods.
+
+    Locks the orders by ascending pk, then all levels of their SKUs. Reservations come back at the same level and
+    in the same place of the line; units that somebody else has taken meanwhile are decided anew.
+    """
+    orders = lock_orders(images)
+    now = read_goods(images)
+    kept = {pk for pk, image in images.items() if digest(now[pk]) != image["after"]}
+    chosen = [order for order in orders if order.pk not in kept]
+    restored = Restored(kept=kept)
+    if not chosen:
+        return restored
+    totals = {order.pk: order.total_computed_amount for order in chosen}
+    before = {order.pk: images[order.pk]["goods"] for order in chosen}
+    rows: dict[str, dict[str, list[Any]]] = defaultdict(dict)
+    for image in before.values():
+        for name, some in image["rows"].items():
+            rows[name] |= some
+    _follow_money({pk: image["unpaid"] for pk, image in before.items()}, actor)
+    levels = _give_back(chosen, before, rows, actor)
+    _write_rows(chosen, rows)
+    claim_units(chosen, levels, actor=actor)
+    follow_unknown_skus(chosen, actor=actor)
+    refresh_axes(chosen)
+    for order in chosen:
+        sums = {"before": text(totals[order.pk]), "after": text(order.total_computed_amount)}
+        restored.sums[order.pk] = sums | {"currency": order.currency}
+    return restored
+
+
+def _give_back(
+    orders: Sequence[Order], before: Mapping[int, Image], rows: Rows, actor: Actor
+) -> list[StockLevel]:
+    """Units of parts and the reservations behind them."""
+    parts = list(LinePart.objects.filter(line__order__in=orders).select_related("line").order_by("pk"))
+    levels = lock_levels({part.sku_id for part in parts if part.sku_id is not None})
+    claims = read_claims(parts, levels)
+    wanted: dict[int, list[list[Any]]] = defaultdict(list)
+    for image in before.values():
+        for claim in image["claims"]:
+            wanted[claim[0]].append(claim)
+    cuts = [cut for part in parts for cut in _surplus(claims[part.pk], wanted[part.pk])]
+    missing = [claim for part in parts for claim in _missing(claims[part.pk], wanted[part.pk])]
+    by_pk = {part.pk: part for part in parts}
+    for cut in cuts:
+        if cut.reservation.state == ReservationState.OPEN:
+            by_pk[cut.reservation.reference_id].allocated -= cut.quantity
+    cut_reservations(cuts, reason=GIVEN_BACK, levels=levels, actor=actor)
+    try:
+        place_reservations(ORDER_LINE_PART, missing, levels=levels)
+    except (NotEnoughStock, QueueJumped):
+        missing = []
+    for claim in missing:
+        if claim.level_id is not None:
+            by_pk[claim.reference_id].allocated += claim.quantity
+    for part in parts:
+        known = rows[LinePart.__name__].get(str(part.pk))
+        part.ordered = known[COLUMNS[LinePart].index("ordered")] if known else 0
+    write_counters(parts, ["ordered", "allocated"])
+    return levels
+
+
+def _units(claims: PartClaims) -> int:
+    return sum(row.quantity for row in claims.waiting) + sum(row.quantity for row, _place in claims.held)
+
+
+def _surplus(claims: PartClaims, wanted: Sequence[Sequence[Any]]) -> Iterator[Cut]:
+    """Units beyond those that were claimed before: waiting ones first, then the youngest."""
+    rest = _units(claims) - sum(claim[3] for claim in wanted)
+    for cut in (*(Cut(row, row.quantity) for row in reversed(claims.waiting)), *claims.unasked()):
+        if rest > 0:
+            yield Cut(cut.reservation, min(rest, cut.quantity))
+            rest -= min(rest, cut.quantity)
+
+
+def _missing(claims: PartClaims, wanted: Sequence[Sequence[Any]]) -> Iterator[Claim]:
+    """Claims of before that are not there any more, for as many units as are fewer now."""
+    rest = sum(claim[3] for claim in wanted) - _units(claims)
+    there = Counter[tuple[Any, ...]]()
+    for row in (*claims.waiting, *(row for row, _place in claims.held)):
+        there[row.level_id, row.queued_at] += row.quantity
+    for part, sku, level, quantity, _state, priority, queued, promised, expires in wanted:
+        queued_at = datetime.fromisoformat(queued)
+        kept = min(quantity, there[level, queued_at])
+        there[level, queued_at] -= kept
+        units = min(rest, quantity - kept)
+        if units > 0:
+            rest -= units
+            yield Claim(sku, level, units, part, priority, queued_at, _time(promised), _time(expires))
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _write_rows(orders: Sequence[Order], rows: Rows) -> None:
+    """Lines, charges, discounts, taxes and sums; what the change added is worth nothing, or gone."""
+    ids = [order.pk for order in orders]
+    lines = list(OrderLine.objects.filter(order__in=ids))
+    for line in lines:
+        if not _set(line, rows):
+            _empty(line)
+    OrderLine.objects.bulk_update(lines, COLUMNS[OrderLine])
+    parts = list(LinePart.objects.filter(line__order__in=ids))
+    for part in parts:
+        if not _set(part, rows):
+            part.value_amount = 0
+    LinePart.objects.bulk_update(parts, ["value_amount"])
+    for shares in (DiscountShare, TaxLine):
+        shares._default_manager.filter(order__in=ids).delete()
+    Charge.objects.filter(order__in=ids).exclude(pk__in=[int(pk) for pk in rows[Charge.__name__]]).delete()
+    charges = list(Charge.objects.filter(order__in=ids))
+    for charge in charges:
+        _set(charge, rows)
+    Charge.objects.bulk_update(charges, COLUMNS[Charge])
+    order_of = {line.pk: line.order_id for line in lines}
+    charge_of = {charge.pk: charge.order_id for charge in charges}
+    DiscountShare.objects.bulk_create(_shares(DiscountShare, rows, order_of, charge_of))
+    TaxLine.objects.bulk_create(_shares(TaxLine, rows, order_of, charge_of))
+    for order in orders:
+        _set(order, rows)
+    Order.objects.bulk_update(orders, COLUMNS[Order])
+
+
+def _shares(
+    model: type[S], rows: Rows, order_of: Mapping[int, int], charge_of: Mapping[int, int]
+) -> Iterable[S]:
+    for values in rows[model.__name__].values():
+        columns = dict(zip(COLUMNS[model], values, strict=True))
+        line, charge = columns["line_id"], columns["charge_id"]
+        yield model(order_id=order_of[line] if line is not None else charge_of[charge], **columns)
+
+
+def _set(row: Model, rows: Rows) -> bool:
+    """The columns of before; False for a row that was not there."""
+    values = rows[type(row).__name__].get(str(row.pk))
+    if values is None:
+        return False
+    for name, value in zip(COLUMNS[type(row)], values, strict=True):
+        column: Any = row._meta.get_field(name)
+        setattr(row, name, column.to_python(value))
+    return True
+
+
+def _empty(line: OrderLine) -> None:
+    line.quantity = 0
+    for name in ("subtotal_amount", *PRICES):
+        setattr(line, name, 0)
+
+
+def _follow_money(was_unpaid: Mapping[int, bool], actor: Actor) -> None:
+    """The unpaid holds as they were."""
+    held = open_holds(list(was_unpaid))
+    now = {pk: [one for one in held.get(pk, ()) if one.kind == HoldKind.UNPAID] for pk in was_unpaid}
+    lift([hold for pk, holds in now.items() for hold in holds if not was_unpaid[pk]], actor=actor)
+    place_hold(
+        [pk for pk, was in was_unpaid.items() if was and not now[pk]], kind=HoldKind.UNPAID, actor=actor
+    )
