@@ -188,6 +188,7 @@ class MailKind(TextChoices):
     HOLD = "hold", _("Question to the buyer")
     BACKORDER = "backorder", _("Backorder")
     DELAY = "delay", _("Delay")
+    CHANGE = "change", _("Change of the order")
     CANCELLATION = "cancellation", _("Cancellation")
     PART_CANCELLATION = "part_cancellation", _("Cancellation in part")
     SHIPPED = "shipped", pgettext_lazy("mail", "Shipped")

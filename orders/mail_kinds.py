@@ -1,4 +1,4 @@
-"""Which mails there are: the facts that ask for them, who sends them, and which words may stand in their texts."""
+"""Which mails there are: the facts that ask for them, and who sends them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,19 +13,6 @@ AGAIN, AGAIN_MAIL = "order.mail_again", "orders.again_mail"
 
 SUBSCRIBERS = {kind: f"orders.{kind.value}_mail" for kind in MailKind}
 KINDS = {name: kind for kind, name in SUBSCRIBERS.items()}
-
-_ALWAYS = ("greeting", "buyer_name", "order_number", "order_date", "order_total", "shop_name", "company_name")
-_PARCELS = ("items", "carrier", "tracking_number", "ship_to")
-PLACEHOLDERS = {
-    MailKind.CONFIRMATION: (*_ALWAYS, "dispatch_day", "ship_to", "order_summary"),
-    MailKind.HOLD: (*_ALWAYS, "ship_to"),
-    MailKind.BACKORDER: (*_ALWAYS, "items", "dispatch_day"),
-    MailKind.DELAY: (*_ALWAYS, "dispatch_day", "order_summary"),
-    MailKind.CANCELLATION: (*_ALWAYS, "order_summary"),
-    MailKind.PART_CANCELLATION: (*_ALWAYS, "items"),
-    MailKind.SHIPPED: (*_ALWAYS, *_PARCELS),
-    MailKind.DELIVERED: (*_ALWAYS, *_PARCELS),
-}
 
 
 def hold_facts(holds: Iterable[Hold]) -> list[NewFact]:

@@ -22,14 +22,14 @@ class ParcelSet:
 
 # Parcel ids → the set each belongs to; a fixed number of statements.
 ParcelSets = Callable[[Collection[int]], Mapping[int, ParcelSet]]
-_readers: list[ParcelSets] = []
+# Order ids → the parcels that were made for them, oldest first, each with its order; one statement.
+ParcelsOf = Callable[[Collection[int]], Mapping[int, int]]
+_readers: dict[ParcelSets, ParcelsOf] = {}
 
 
-def register_parcel_sets(reader: ParcelSets) -> ParcelSets:
+def register_parcel_sets(reader: ParcelSets, of_orders: ParcelsOf) -> None:
     """Let a room tell of its parcels, from `AppConfig.ready()`; a function registers once."""
-    if reader not in _readers:
-        _readers.append(reader)
-    return reader
+    _readers[reader] = of_orders
 
 
 def parcel_sets(parcel_ids: Collection[int]) -> dict[int, ParcelSet]:
@@ -37,4 +37,12 @@ def parcel_sets(parcel_ids: Collection[int]) -> dict[int, ParcelSet]:
     found: dict[int, ParcelSet] = {}
     for reader in _readers:
         found |= reader(parcel_ids)
+    return found
+
+
+def parcels_of(order_ids: Collection[int]) -> dict[int, int]:
+    """Parcel ids of orders, oldest first, with the order of each."""
+    found: dict[int, int] = {}
+    for of_orders in _readers.values():
+        found |= of_orders(order_ids)
     return found

@@ -25,6 +25,7 @@ from orders.services.confirming import confirm_orders
 from orders.services.mailing import send_mails
 from orders.services.mapping import MAPPED
 from orders.services.merging import MERGED, MOVE_MERGED, follow_merges
+from orders.services.proposals.telling import CHANGED
 from orders.services.reviving import LINES_KNOWN, revive_known_orders
 from orders.services.unpaid_stock import STOCK_DUE
 
@@ -37,6 +38,7 @@ MAIL_FACTS = {
     MailKind.HOLD: HOLD_NEEDS_BUYER,
     MailKind.BACKORDER: BACKORDERED,
     MailKind.DELAY: DELAYED,
+    MailKind.CHANGE: CHANGED,
     MailKind.CANCELLATION: CALLED_OFF,
     MailKind.PART_CANCELLATION: UNITS_CALLED_OFF,
 }

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.utils.formats import date_format
-from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.kernel.admin import admin_url, status_pair, tone_of
 from config.kernel.money import ZERO
@@ -16,7 +16,7 @@ from config.kernel.templatetags.bancale import badge, local_text, localtime, mon
 from orders.admin.decision import decision_words
 from orders.admin.panels import panels_of
 from orders.admin.verbs import holds_of
-from orders.admin.words import hold_stops, hold_text, hold_title
+from orders.admin.words import hold_stops, hold_text, hold_title, language_name
 from orders.enums import (
     FulfillmentStatus,
     HoldKind,
@@ -170,7 +170,7 @@ def _customer(order: Order) -> Iterator[tuple[Any, ...]]:
     yield _("Ship to"), _address(order.ship_to)
     if order.bill_to is not None and _address(order.bill_to) != _address(order.ship_to):
         yield _("Bill to"), _address(order.bill_to)
-    yield _("Language"), _language(order.language)
+    yield _("Language"), language_name(order.language)
     if order.shipping_method:
         yield _("Shipping method"), order.shipping_method
     if order.preferred_location is not None:
@@ -194,13 +194,6 @@ def _address(address: Address | None) -> str:
     place = f"{address.postal_code} {address.city}".strip()
     parts = (address.company, address.line1, address.line2, place, address.region, address.country_code)
     return ", ".join(part for part in parts if part)
-
-
-def _language(code_: str) -> str:
-    try:
-        return str(get_language_info(code_)["name_translated"])
-    except KeyError:
-        return code_
 
 
 def _customer_more(order: Order, request: HttpRequest) -> dict[str, str]:

@@ -134,7 +134,12 @@ def _told(order: Order) -> Iterator[Said]:
     elif channel.kind not in (ChannelKind.PHONE, ChannelKind.CSV):
         text = _("%(channel)s is not told: the order there stays as the buyer placed it.")
         yield _said(text % {"channel": channel.name}, "wait")
-    yield _said(_("No mail is sent by this."))
+    if order.status not in TOLD_OF:
+        yield _said(_("No mail is sent by this: the confirmation tells the order as it stands then."))
+    elif why := nobody_to_tell(order, MailKind.CHANGE):
+        yield _said(_("No mail is sent by this: %(why)s.") % {"why": why})
+    else:
+        yield _said(_("The buyer is told by a mail to %(email)s.") % {"email": order.email})
 
 
 def said_actions(preview: Preview, rows: Mapping[int, int]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from orders.models.customers import Address, Customer
 from orders.models.decisions import AllocationDecision, Hold
 from orders.models.imports import ImportMapping, ImportOrder, ImportProblem, ImportRow, ImportRun
 from orders.models.lines import LinePart, OrderLine
+from orders.models.mail_texts import MailText
 from orders.models.money import Charge, DiscountShare, Payment, TaxLine
 from orders.models.notes import Note, OrderTag, Tag
 from orders.models.notifications import Notification
@@ -27,6 +28,7 @@ __all__ = [
     "ImportRun",
     "LegalEntity",
     "LinePart",
+    "MailText",
     "Note",
     "Notification",
     "Order",

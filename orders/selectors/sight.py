@@ -57,6 +57,6 @@ def _customers(actor: Actor) -> Q | None:
 
 see_orders(_promised)
 see("orders.customer", _customers)
-see_all("orders.legalentity", "orders.saleschannel", "orders.skualias")
+see_all("orders.legalentity", "orders.saleschannel", "orders.skualias", "orders.mailtext")
 # A file of orders belongs to the whole business.
 see("orders.importrun", unbounded)

@@ -1,19 +1,9 @@
 """The texts of the house: what a mail says where nobody has written another text."""
 
-from typing import NamedTuple
-
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from orders.enums import MailKind
-
-
-class Wording(NamedTuple):
-    """A subject and a body with placeholders. A line whose placeholder has no value is left out."""
-
-    subject: str | Promise
-    body: str | Promise
-
+from orders.wordings import Wording
 
 BUILT_IN = {
     MailKind.CONFIRMATION: Wording(
@@ -59,6 +49,20 @@ we are sorry: your order {order_number} has not left yet.
 We had promised to send it by {dispatch_day}.
 
 We are working on it and write to you as soon as it is on its way.
+
+{company_name}"""),
+    ),
+    MailKind.CHANGE: Wording(
+        _("Your order {order_number} at {shop_name} has been changed"),
+        _("""{greeting}
+
+we have changed your order {order_number}:
+
+{changes}
+
+This is how it stands now:
+
+{order_summary}
 
 {company_name}"""),
     ),

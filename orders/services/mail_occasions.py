@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.outbox import Owed
 from inventory.enums import ReservationState
 from inventory.models import Reservation
-from orders.enums import FulfillmentStatus, HoldKind, ImportStatus, MailKind, OrderStatus
+from orders.enums import ActionKind, FulfillmentStatus, HoldKind, ImportStatus, MailKind, OrderStatus
 from orders.mail_kinds import AGAIN_MAIL, KINDS
 from orders.models import Hold, Notification, Order
 from orders.parcels_told import ParcelSet, parcel_sets
@@ -21,6 +21,8 @@ from orders.selectors.demand import ORDER_LINE_PART
 
 CALLED_OFF = frozenset({OrderStatus.CANCELLED, OrderStatus.VOID})
 GONE = frozenset({FulfillmentStatus.NOTHING_TO_SHIP, FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED})
+# Of what a buyer has a confirmation.
+TOLD_OF = frozenset({OrderStatus.CONFIRMED, OrderStatus.COMPLETED})
 AGAIN_MARK = "+"
 OF_PARCELS = frozenset({MailKind.SHIPPED, MailKind.DELIVERED})
 
@@ -28,7 +30,8 @@ OF_PARCELS = frozenset({MailKind.SHIPPED, MailKind.DELIVERED})
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """One mail that a fact asks for. `key` tells it from others of its kind to the same order; `units` are those
-    it speaks of, by line part; `again` is a mail that left and is to be repeated word by word."""
+    it speaks of, by line part; `changed` is what a change of the order was about; `again` is a mail that left and
+    is to be repeated word by word."""
 
     order: Order
     kind: MailKind
@@ -38,6 +41,7 @@ class Occasion:
     parcels: ParcelSet | None = None
     hold: Hold | None = None
     promised_on: date | None = None
+    changed: tuple[ActionKind, ...] = ()
     again: Notification | None = None
 
 
@@ -89,6 +93,7 @@ def _read_news(owed: Sequence[Owed]) -> dict[int, Occasion]:
             together,
             hold,
             day,
+            _changed(one, kind),
         )
     return found
 
@@ -133,7 +138,7 @@ def _key(one: Owed, kind: MailKind, parcels: ParcelSet | None) -> str:
         return f"hold:{one.payload['hold']}"
     if kind == MailKind.DELAY:
         return str(one.payload["day"])
-    if kind == MailKind.PART_CANCELLATION:
+    if kind in (MailKind.PART_CANCELLATION, MailKind.CHANGE):
         return f"fact:{one.fact_id}"
     return parcels.key if parcels is not None else ""
 
@@ -148,23 +153,26 @@ def _units(
     return parcels.units if parcels is not None else {}
 
 
+def _changed(one: Owed, kind: MailKind) -> tuple[ActionKind, ...]:
+    said = one.payload["kinds"] if kind == MailKind.CHANGE else ()
+    return tuple(action for action in ActionKind if action in said)
+
+
 def nothing_due(occasion: Occasion | None) -> str | Promise:
     """Why nobody is told (any more); empty where the mail is due."""
     if occasion is None:
         return _("the order does not exist")
-    nobody = _nobody_to_tell(occasion.order, occasion.kind)
+    nobody = nobody_to_tell(occasion.order, occasion.kind)
     return nobody or ("" if occasion.again is not None else _moved_on(occasion))
 
 
-def _nobody_to_tell(order: Order, kind: MailKind) -> str | Promise:
+def nobody_to_tell(order: Order, kind: MailKind) -> str | Promise:
+    """Why such news of an order reach nobody, whenever they are due; empty where somebody is told."""
     if order.is_history:
         return _("history: nobody is told")
     if order.is_test:
         return _("a test order")
     if order.import_run is not None and order.import_run.status != ImportStatus.FINISHED:
-        return _("its import is not finished")
-    # Told when that import is finished, where it is still so then.
-    if kind == MailKind.BACKORDER and order.is_held_by_import:  # type: ignore[attr-defined]
         return _("its import is not finished")
     if not order.sales_channel.sends(kind):
         return _("the sales channel sends no such mail")
@@ -183,6 +191,11 @@ def _moved_on(occasion: Occasion) -> str | Promise:
         return "" if order.status == OrderStatus.CANCELLED else _("the order is not cancelled any more")
     if order.status in CALLED_OFF:
         return _("the order was cancelled")
+    # A backorder is told when that import is finished, where it is still so then; a change by a file is the channel's.
+    if kind in (MailKind.BACKORDER, MailKind.CHANGE) and order.is_held_by_import:  # type: ignore[attr-defined]
+        return _("its import is not finished")
+    if kind == MailKind.CHANGE and order.status not in TOLD_OF:
+        return _("the order is not confirmed yet: its confirmation tells it as it stands")
     if kind == MailKind.HOLD and (occasion.hold is None or occasion.hold.lifted_at is not None):
         return _("the hold was lifted")
     if kind == MailKind.BACKORDER and order.fulfillment_status != FulfillmentStatus.BACKORDERED:

@@ -5,23 +5,28 @@ from the database, and what a value says is never read as a placeholder. HTML is
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from orders.enums import MailKind
 from orders.models import Order
-from orders.services.mail_builtin import BUILT_IN, Wording
+from orders.selectors.mail_wordings import MailWords, Pieces
+from orders.services.mail_builtin import BUILT_IN
 from orders.services.mail_occasions import Occasion
 from orders.services.mail_values import order_summary, values_of
+from orders.wordings import PLACEHOLDER, SUMMARY
 
 OTHERWISE = "en"
-PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-SUMMARY = "{order_summary}"
 LONGEST_SUBJECT = 255
+NO_WORDS = MailWords()
+# A whole HTML document, and its sheet as a page of ours shows it.
+WHOLE, ON_PAGE = "mail/layout.html", "mail/sheet.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,16 @@ class Written:
     subject: str
     text: str
     html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a text is filled with, in the language that is active: the placeholders but the order's summary, where
+    that one's context comes from, and the shop whose mail it is."""
+
+    values: Mapping[str, str]
+    summary: Callable[[], Mapping[str, Any]]
+    shop: str
 
 
 class Passage(NamedTuple):
@@ -47,8 +62,8 @@ def language_for(order: Order) -> str:
     return order.language if order.language in spoken else OTHERWISE
 
 
-def write_mail(occasion: Occasion, wording: Wording | None = None) -> Written:
-    """The mail of an occasion by a saved wording, else by the house's own.
+def write_mail(occasion: Occasion, words: MailWords = NO_WORDS) -> Written:
+    """The mail of an occasion: by what staff wrote, else by the house's own text.
 
     Amounts, numbers and dates follow the language's locale. A line with a placeholder that has no value is left
     out. The lines shown in an order's summary, the charges and what is added as tax sum to the total shown, but
@@ -59,21 +74,40 @@ def write_mail(occasion: Occasion, wording: Wording | None = None) -> Written:
         return Written(again.language, again.subject, again.body_text, again.body_html)
     language = language_for(order)
     with translation.override(language):
-        subject, body = (str(text) for text in wording or BUILT_IN[occasion.kind])
-        values = values_of(occasion)
-        summary = order_summary(order) if SUMMARY in body else {}
-        said = {**values, "order_summary": render_to_string("mail/summary.txt", summary).strip("\n")}
-        html = render_to_string(
-            "mail/layout.html",
-            {
-                **summary,
-                "language": language,
-                "subject": one_line(fill(subject, values)),
-                "shop": order.sales_channel.name,
-                "passages": list(_passages(body, values)),
-            },
-        )
-        return Written(language, one_line(fill(subject, values)), fill(body, said) + "\n", html)
+        pieces = words.pieces(occasion.kind, language, order.sales_channel_id)
+        return compose(occasion.kind, pieces, content_of(occasion))
+
+
+def content_of(occasion: Occasion) -> Content:
+    order = occasion.order
+    return Content(values_of(occasion), partial(order_summary, order), order.sales_channel.name)
+
+
+def compose(kind: MailKind, pieces: Pieces, content: Content, template: str = WHOLE) -> Written:
+    """A mail in the language that is active; its HTML by a template, whole or as it is shown on a page.
+
+    A piece of which nothing is left, since its placeholders have no value, is said in the house's own words.
+    """
+    own, values = BUILT_IN[kind], content.values
+    subject = one_line(fill(pieces.subject, values)) or one_line(fill(str(own.subject), values))
+    body = pieces.body if fill(pieces.body.replace(SUMMARY, "-"), values) else str(own.body)
+    summary = content.summary() if SUMMARY in body else {}
+    table = render_to_string("mail/summary.txt", {**summary}).strip("\n") if summary else ""
+    language = translation.get_language() or OTHERWISE
+    context = {
+        **summary,
+        "language": language,
+        "subject": subject,
+        "shop": content.shop,
+        "passages": list(_passages(body, values)),
+        "in_page": template != WHOLE,
+    }
+    return Written(
+        language,
+        subject,
+        fill(body, {**values, "order_summary": table}) + "\n",
+        render_to_string(template, context),
+    )
 
 
 def one_line(text: str) -> str:

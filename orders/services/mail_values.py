@@ -10,6 +10,7 @@ from django.utils.translation import gettext, pgettext
 
 from config.kernel.money import ZERO
 from config.kernel.templatetags.bancale import money_text
+from orders.enums import ActionKind
 from orders.models import Address, Charge, LinePart, Order, OrderLine
 from orders.services.mail_occasions import Occasion
 
@@ -34,7 +35,7 @@ def values_of(occasion: Occasion) -> dict[str, str]:
     parcels = occasion.parcels
     placed_on = order.placed_at.astimezone(ZoneInfo(order.legal_entity.time_zone)).date()
     return {
-        "greeting": gettext("Dear %(name)s,") % {"name": name} if name else gettext("Good day,"),
+        "greeting": greeting(name),
         "buyer_name": name,
         "order_number": order.external_number or order.number,
         "order_date": date_format(placed_on, "DATE_FORMAT"),
@@ -44,9 +45,28 @@ def values_of(occasion: Occasion) -> dict[str, str]:
         "dispatch_day": date_format(order.dispatch_by_on, "DATE_FORMAT") if order.dispatch_by_on else "",
         "ship_to": "\n".join(address_lines(order.ship_to)),
         "items": "\n".join(_items(order, occasion.units)),
+        "changes": "\n".join(change_words(occasion.changed)),
         "carrier": ", ".join(parcels.carriers) if parcels else "",
         "tracking_number": ", ".join(parcels.tracking_numbers) if parcels else "",
     }
+
+
+def greeting(name: str) -> str:
+    return gettext("Dear %(name)s,") % {"name": name} if name else gettext("Good day,")
+
+
+def change_words(changed: Iterable[ActionKind]) -> list[str]:
+    """What was changed of an order, a sentence each."""
+    words = {
+        ActionKind.ADD_LINE: gettext("An article was added."),
+        ActionKind.REMOVE_LINE: gettext("An article was taken off."),
+        ActionKind.QUANTITY: gettext("A quantity was changed."),
+        ActionKind.PRICE: gettext("A price was changed."),
+        ActionKind.DISCOUNT: gettext("A discount was given."),
+        ActionKind.ADDRESS: gettext("The shipping address was changed."),
+        ActionKind.SHIPPING: gettext("The shipping method was changed."),
+    }
+    return [words[kind] for kind in changed]
 
 
 def _items(order: Order, units: Mapping[int, int]) -> Iterator[str]:

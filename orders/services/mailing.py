@@ -24,6 +24,7 @@ from config.kernel.mail import BeingSent, MailLost, MailRefused, ServerAway, pos
 from config.kernel.outbox import LEASE, OutcomeUnknown, Owed, Suppressed
 from config.kernel.results import Results
 from orders.models import Notification, Order
+from orders.selectors.mail_wordings import read_mail_words
 from orders.services.mail_occasions import Occasion, nothing_due, read_occasions
 from orders.services.mail_texts import Written, write_mail
 
@@ -49,6 +50,7 @@ def send_mails(owed: Sequence[Owed]) -> Results[int]:
     """
     results: Results[int] = Results(one.delivery_id for one in owed)
     occasions = read_occasions(owed)
+    words = read_mail_words({one.kind for one in occasions.values() if one.again is None})
     away: ServerAway | None = None
     for one in owed:
         occasion = occasions.get(one.delivery_id)
@@ -60,7 +62,7 @@ def send_mails(owed: Sequence[Owed]) -> Results[int]:
             results.refuse(one.delivery_id, away)
             continue
         try:
-            written = write_mail(occasion)
+            written = write_mail(occasion, words)
             if _send_once(occasion, written, first_try=one.attempt <= 1):
                 results.done(one.delivery_id)
             else:

@@ -16,6 +16,7 @@ from fulfillment.enums import ParcelStatus
 from fulfillment.models import Parcel, Shipment
 from fulfillment.services.shipping import ship_by_hand
 from fulfillment.services.tracking import record_tracking
+from orders.changes import SetQuantity
 from orders.enums import HoldKind, MailKind
 from orders.mail_kinds import DELAYED, SUBSCRIBERS
 from orders.models import ImportRun, Notification, Order, SalesChannel
@@ -39,6 +40,7 @@ from tests.factories.fulfillment import (
 )
 from tests.factories.inventory import receive
 from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_address, neutral_line
+from tests.factories.proposals import change
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +83,12 @@ def cancelled(**fields: Any) -> Order:
     order = make_order(number="7", **fields)
     cancel_orders([order.pk], reason="asked", actor=SYSTEM).only()
     return order
+
+
+def changed(**fields: Any) -> Order:
+    stock({"MUG": 3})
+    order = make_confirmed({"MUG": 2}, number="7", **fields)
+    return change(order, SetQuantity(order.lines.get().pk, 1))
 
 
 def cut(**fields: Any) -> Order:
@@ -126,6 +134,11 @@ CASES = [
         K.DELAY, late, "Your order 7 at Bottega is late", "Ordine 7 in ritardo – Bottega",
         "has not left yet.\nWe had promised to send it by ",
         lambda order: Order.objects.filter(pk=order.pk).update(dispatch_by_on=clock.now().date()),
+    ),
+    Case(
+        K.CHANGE, changed, "Your order 7 at Bottega has been changed", "Ordine 7 modificato – Bottega",
+        "\n\nA quantity was changed.\n\nThis is how it stands now:\n\nYour order\n\n  1 × A mug\n",
+        lambda order: cancel_orders([order.pk], reason="x", actor=SYSTEM).only(),
     ),
     Case(
         K.CANCELLATION, cancelled, "Your order 7 at Bottega is cancelled", "Ordine 7 annullato – Bottega",
@@ -288,6 +301,17 @@ def test_parcels_of_one_shipment_are_one_mail_when_they_leave_and_one_when_all_a
         ("suppressed", "another parcel of the shipment is still on its way"),
         ("delivered", ""),
     ]
+
+
+def test_change_of_an_order_that_is_not_confirmed_yet_is_left_to_its_confirmation() -> None:
+    order = make_order(buyer=ENGLISH)
+    change(order, SetQuantity(order.lines.get().pk, 1))
+
+    outbox.deliver_due("mail")
+
+    delivery = Delivery.objects.get(subscriber=SUBSCRIBERS[K.CHANGE])
+    assert delivery.last_error == "the order is not confirmed yet: its confirmation tells it as it stands"
+    assert mail.outbox == []
 
 
 def test_each_cancellation_in_part_is_told_by_its_own_mail() -> None:

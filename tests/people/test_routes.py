@@ -27,7 +27,7 @@ OPEN_TO = {
     "inventory.bin": "PSMR", "inventory.reservation": "PSMR", "inventory.stockmovement": "PSMR",
     "inventory.stockreceipt": "PMR", "inventory.stockadjustment": "PMR", "inventory.transfer": "PMR",
     "inventory.stockcount": "PMR", "inventory.lowstockalert": "MR", "inventory.alertfollower": "M",
-    "inventory.stockcheck": "M", "orders.importrun": "M", "orders.proposal": "SM",
+    "inventory.stockcheck": "M", "orders.importrun": "M", "orders.proposal": "SM", "orders.mailtext": "M",
     "fulfillment.fulfillmentorder": "PSMRI", "fulfillment.parcel": "PSMRI", "returns.rma": "PSMRI",
     "kernel.job": "PSMR", "kernel.export": "SMR", "kernel.event": "M", "kernel.delivery": "M", "kernel.fact": "M",
     "kernel.heartbeat": "M", "auth.user": "M", "auth.group": "M",

@@ -1,0 +1,52 @@
+"""Mails at the desk: a text is written, tried and refused, and what a buyer would read stands on the page."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import expect
+
+from orders.models import MailText, Order
+from orders.neutral import NeutralBuyer
+from tests.browser.conftest import DESK, PHONE, Visit
+from tests.browser.pages import Person
+from tests.factories.fulfillment import make_confirmed, stock
+from tests.factories.inventory import make_location
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+Open = Callable[..., Visit]
+BOTH = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+
+
+@pytest.fixture
+def order(manager: User) -> Order:
+    stock({"MUG": 5}, make_location("TO", name="Torino"))
+    buyer = NeutralBuyer(name="Rosa Neri", email="rosa@example.com", language="it")
+    return make_confirmed({"MUG": 2}, buyer=buyer)
+
+
+@BOTH
+def test_text_is_tried_before_it_is_saved(
+    order: Order, manager: User, visit: Open, beside: None, size: tuple[int, int]
+) -> None:
+    marta = Person(visit(size, user=manager))
+    marta.go("/orders/mailtext/")
+    marta.look("mail-texts-none")
+    marta.go("/orders/mailtext/add/")
+    marta.look("mail-text-add")
+    marta.fill({"Mail": "Order confirmation", "Language": "Italian", "Subject": "Grazie, {buyer}"})
+    marta.submit("Preview")
+    expect(marta.page.locator(".errorlist")).to_contain_text("Line 1: “{buyer}” is no placeholder")
+    marta.look("mail-text-refused")
+    marta.fill({"Subject": "Grazie, {buyer_name}", "Try it on order": order.number})
+    marta.submit("Preview")
+
+    expect(marta.page.locator(".mail-shown h3")).to_have_text("Grazie, Rosa Neri")
+    expect(marta.page.locator(".mail-shown")).to_contain_text("Totale")
+    marta.look("mail-text-tried")
+    assert not MailText.objects.exists()
+    marta.submit("Save")
+    marta.sees_message("was added successfully")
+    marta.look("mail-texts")
+    marta.click(marta.page.locator("#result_list tbody th a"))
+    marta.look("mail-text")
