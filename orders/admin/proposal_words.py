@@ -12,8 +12,9 @@ from config.kernel.models import Event
 from config.kernel.templatetags.bancale import money_text
 from orders.change_shapes import Line
 from orders.changes import KINDS, SetAddress
-from orders.enums import ChannelKind, HoldKind, MoneyOwner
+from orders.enums import ChannelKind, HoldKind, MailKind, MoneyOwner
 from orders.models import Address, Order
+from orders.services.mail_occasions import TOLD_OF, nobody_to_tell
 from orders.services.proposals.previewing import Preview, StockChange
 from orders.services.proposals.telling import action_facts
 
