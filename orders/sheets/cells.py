@@ -4,21 +4,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from config.kernel.money import exponent
 from config.kernel.sheets import unguarded
 from orders.sheets.plan import Plan
 from orders.sheets.problems import Problem, shown
 from orders.sheets.unpacking import ERROR, FORMULA
-from orders.sheets.values import EXAMPLES, read_number, read_time, text_problem
+from orders.sheets.values import EXAMPLES, read_coins, read_number, read_time, read_units, text_problem
 
-MOST_UNITS = Decimal(2**31 - 1)
 LIMITS = {
     "order": 120, "external_id": 120, "sku": 120, "title": 255, "shipping_method": 120, "payment_reference": 120,
     "payment_method": 60, "buyer_name": 200, "buyer_phone": 40, "line_id": 120, "discount_code": 120, "email": 254,
 }  # fmt: skip
+SHORTEST = min(LIMITS.values())
 CODES = frozenset({"order", "external_id", "sku", "line_id"})
 Numbered = tuple[int, Sequence[str]]
+
+
+@lru_cache(maxsize=20_000)
+def _plain(cell: str) -> str | None:
+    """The text of a cell that any column takes as it stands; None where it has to be looked at."""
+    text = cell.strip()
+    if text[:1] == "'" or len(text) > SHORTEST or not (text.isascii() and text.isprintable()):
+        return None
+    return text
 
 
 @dataclass(slots=True)
@@ -39,11 +49,10 @@ class Cells:
         if place is None:
             return ""
         line, cells = row
-        value = cells[place].strip()
-        if not value:
-            return ""
-        if value[0] == "'":
-            value = unguarded(value).strip()
+        plain = _plain(cells[place])
+        if plain is not None:
+            return plain
+        value = unguarded(cells[place].strip()).strip()
         if value.isascii() and value.isprintable():
             code = ""
         elif value[0] in FORMULA + ERROR:
@@ -68,9 +77,16 @@ class Cells:
         """What the rows say of the order with the line that says it; they must agree, blanks apart."""
         if name not in self.plan.columns:
             return self.rows[0][0], ""
+        place = self.plan.columns[name]
         at, first = self.rows[0][0], ""
+        # A cell that was found in order a row above need not be looked at again.
+        known: str | None = None
         for row in self.rows:
+            if row[1][place] == known:
+                continue
+            faults = len(self.problems)
             value = self.text(name, row)
+            known = row[1][place] if len(self.problems) == faults else None
             if value and not first:
                 at, first = row[0], value
             elif value and value != first and not (self.plan.rules.is_loose and name == "placed_at"):
@@ -86,15 +102,12 @@ class Cells:
 
     def money(self, name: str, line: int, value: str, currency: str) -> Decimal | None:
         """An amount in whole coins; None for an empty cell and for one that is refused."""
-        if not value or (number := self.number(name, line, value)) is None:
+        if not value:
             return None
-        places = max(exponent(currency), self.plan.rules.finest)
-        coins = round(number, places)
-        if coins != number:
-            self.complain("decimals", name, line, value, str(places))
-            return None
-        if abs(coins) >= Decimal(10) ** 13:
-            self.complain("number", name, line, value, EXAMPLES[self.plan.numbers])
+        numbers, places = self.plan.numbers, max(exponent(currency), self.plan.rules.finest)
+        coins = read_coins(value, numbers, places)
+        if isinstance(coins, str):
+            self.complain(coins, name, line, value, str(places) if coins == "decimals" else EXAMPLES[numbers])
             return None
         return coins
 
@@ -118,11 +131,9 @@ class Cells:
         if not value:
             self.complain("missing", "quantity", row[0])
             return 0
-        number = self.number("quantity", row[0], value)
-        if number is None:
+        units = read_units(value, self.plan.numbers, sign)
+        if isinstance(units, str):
+            more = EXAMPLES[self.plan.numbers] if units == "number" else ""
+            self.complain(units, "quantity", row[0], value, more)
             return 0
-        number *= sign
-        if number != number.to_integral_value() or not 0 < number <= MOST_UNITS:
-            self.complain("quantity", "quantity", row[0], value)
-            return 0
-        return int(number)
+        return units

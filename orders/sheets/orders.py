@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 
 from config.kernel.money import ZERO, round_money, split_amount
 from orders.enums import ChargeKind, MoneyOwner, NeutralState, PaymentStatus
@@ -26,7 +27,6 @@ from orders.totals import recompute
 MOST_LINES = 10_000
 WRITTEN_OFF = "written_off"
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
-_ADDRESS = ("name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone")
 _UNPAID = frozenset(
     {"pending", "unpaid", "voided", "no", "false", "0", "expired", "awaiting payment", "non pagato"}
 )
@@ -60,7 +60,7 @@ def read_order(key: str, rows: Sequence[Numbered], plan: Plan) -> ReadOrder:
     lines, charges = _lines(cells, currency, sign=-1 if is_cancelled else 1)
     charges += _order_charges(cells, currency)
     lines = _spread_discount(cells, lines, currency)
-    external_id = cells.of_order("external_id")[1]
+    external_id = _external_id(cells, key)
     method = cells.of_order("shipping_method")[1]
     if len(rows) > MOST_LINES:
         cells.complain("too_many_lines", "order", rows[0][0], key)
@@ -69,15 +69,15 @@ def read_order(key: str, rows: Sequence[Numbered], plan: Plan) -> ReadOrder:
     taxed = _taxed(cells, lines, charges, total, currency)
     if cells.problems or placed_at is None:
         return ReadOrder(None, cells.problems)
-    order = NeutralOrder(
-        external_id=rules.key_prefix + external_id if external_id else key,
+    order_of = partial(
+        NeutralOrder,
+        external_id=external_id,
         number=key,
         placed_at=placed_at,
         currency=currency,
         prices_include_tax=taxed.includes,
         lines=taxed.lines,
         charges=tuple(charges),
-        total_amount=total,
         shipping_method=method,
         note=cells.of_order("note")[1],
         state=NeutralState.CANCELLED if is_cancelled or cells.time("cancelled_at") else NeutralState.OPEN,
@@ -86,12 +86,24 @@ def read_order(key: str, rows: Sequence[Numbered], plan: Plan) -> ReadOrder:
         bill_to=people.bill_to,
     )
     if total is None:
-        order = replace(order, total_amount=recompute(order).computed_total)
+        total = recompute(order_of()).computed_total
     wanted = cells.time("required_on")
-    if wanted is not None:
-        order = replace(order, required_on=wanted.astimezone(plan.zone).date())
-    order = replace(order, payments=_payments(cells, order))
+    order = order_of(
+        total_amount=total,
+        required_on=None if wanted is None else wanted.astimezone(plan.zone).date(),
+        payments=_payments(cells, external_id=external_id, total=total, currency=currency),
+    )
     return ReadOrder(None if cells.problems else order, cells.problems)
+
+
+def external_id_of(key: str, rows: Sequence[Numbered], plan: Plan) -> str:
+    """The channel's id of an order, for what can be told without reading the rest of it."""
+    return _external_id(Cells(plan, rows), key) if "external_id" in plan.columns else key
+
+
+def _external_id(cells: Cells, key: str) -> str:
+    stated = cells.of_order("external_id")[1]
+    return cells.plan.rules.key_prefix + stated if stated else key
 
 
 def _is_written_off(cells: Cells) -> bool:
@@ -154,10 +166,18 @@ def _line(cells: Cells, row: Numbered, place: str, currency: str, sign: int) -> 
     unit, subtotal = _price(cells, row, quantity, currency)
     if subtotal is not None and subtotal < 0 and not cells.plan.rules.adjust_prefix:
         cells.complain("negative", "unit_amount" if unit is not None else "line_amount", at, str(subtotal))
-    discount = cells.money("line_discount_amount", at, cells.text("line_discount_amount", row), currency)
-    taxes = _line_taxes(cells, row, (subtotal or ZERO) - abs(discount or ZERO), currency)
+    columns = cells.plan.columns
+    discount = None
+    if "line_discount_amount" in columns:
+        discount = cells.money("line_discount_amount", at, cells.text("line_discount_amount", row), currency)
+    taxes: tuple[NeutralTax, ...] = ()
+    if "tax_rate" in columns or "line_tax_amount" in columns:
+        taxes = _line_taxes(cells, row, (subtotal or ZERO) - abs(discount or ZERO), currency)
+    is_shipped = "requires_shipping" not in columns or (
+        cells.text("requires_shipping", row).lower() not in _NO
+    )
     return NeutralLine(
-        external_id=cells.text("line_id", row) or place,
+        external_id=(cells.text("line_id", row) if "line_id" in columns else "") or place,
         sku_code=sku,
         title=title or sku,
         quantity=quantity,
@@ -165,7 +185,7 @@ def _line(cells: Cells, row: Numbered, place: str, currency: str, sign: int) -> 
         subtotal_amount=subtotal,
         discounts=(NeutralDiscount(abs(discount)),) if discount else (),
         taxes=taxes,
-        requires_shipping=cells.text("requires_shipping", row).lower() not in _NO,
+        requires_shipping=is_shipped,
     )
 
 
@@ -313,9 +333,7 @@ def _people(cells: Cells) -> _People:
 
 def _address(cells: Cells, use: str) -> NeutralAddress | None:
     """One address, or None where the rows state nothing of it."""
-    given = {
-        name: cells.of_order(f"{use}_{name}") for name in _ADDRESS if f"{use}_{name}" in cells.plan.columns
-    }
+    given = {part: cells.of_order(name) for part, name in cells.plan.addresses[use]}
     if not any(value for _line, value in given.values()):
         return None
     texts = {name: value for name, (_line, value) in given.items() if name != "country"}
@@ -328,18 +346,19 @@ def _address(cells: Cells, use: str) -> NeutralAddress | None:
     return NeutralAddress(**texts, country_code=code)
 
 
-def _payments(cells: Cells, order: NeutralOrder) -> tuple[NeutralPayment, ...]:
+def _payments(
+    cells: Cells, *, external_id: str, total: Decimal | None, currency: str
+) -> tuple[NeutralPayment, ...]:
     """What the file says was paid. A marketplace's orders are paid to the marketplace."""
     line, word = cells.of_order("payment_status")
-    total = order.total_amount
     owner = cells.plan.paid_to
     status = _payment_status(cells, line, word) if word else (PaymentStatus.CAPTURED if owner else None)
     if status is None or not total or total < 0:
         return ()
     provider = cells.of_order("payment_method")[1].lower() or "file"
-    reference = cells.of_order("payment_reference")[1] or order.external_id
+    reference = cells.of_order("payment_reference")[1] or external_id
     captured = total if status == PaymentStatus.CAPTURED else ZERO
-    refunded = cells.order_money("refunded_amount", order.currency) or ZERO
+    refunded = cells.order_money("refunded_amount", currency) or ZERO
     if word.lower() == "refunded" and not refunded:
         refunded = captured
     return (

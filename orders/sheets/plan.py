@@ -1,7 +1,7 @@
 """How one file is turned into orders: which column means what, and in which way its values are written."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -29,9 +29,15 @@ class Rules:
     key_prefix: str = ""
 
 
+ADDRESS = ("name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone")
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`columns` are places in a row by field; `prices_include_tax` None lets each order's own total tell."""
+    """`columns` are places in a row by field; `prices_include_tax` None lets each order's own total tell.
+
+    `addresses` are the parts of an address that the file has, with their columns, by use ("ship", "bill").
+    """
 
     columns: Mapping[str, int]
     header: tuple[str, ...]
@@ -42,6 +48,14 @@ class Plan:
     prices_include_tax: bool | None = None
     paid_to: MoneyOwner | None = None
     rules: Rules = field(default_factory=Rules)
+    addresses: Mapping[str, Sequence[tuple[str, str]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = {
+            use: [(part, f"{use}_{part}") for part in ADDRESS if f"{use}_{part}" in self.columns]
+            for use in ("ship", "bill")
+        }
+        object.__setattr__(self, "addresses", found)
 
     def heading(self, name: str) -> str:
         place = self.columns.get(name)

@@ -40,7 +40,7 @@ def read_rows(file: BinaryIO, reading: Reading) -> Iterator[Row]:
             cells = row.cells
             if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
                 del cells[width:]
-            if not any(cell and not cell.isspace() for cell in cells):
+            if not "".join(cells).strip():
                 continue
             if len(cells) != width:
                 text = shown(reading.separator.join(cells))
@@ -71,7 +71,9 @@ def _text_rows(file: BinaryIO, reading: Reading) -> Iterator[Row]:
             begins = reader.line_num + 1
             continue
         if begins > reading.header_line:
-            yield Row(begins, [_plain(cell) if "\x00" in cell else cell for cell in cells])
+            if "\x00" in "".join(cells):
+                cells = [_plain(cell) for cell in cells]
+            yield Row(begins, cells)
         begins = reader.line_num + 1
 
 

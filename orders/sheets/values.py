@@ -11,6 +11,8 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 MOST_EVIDENCE = 3
+MOST_UNITS = 2**31 - 1
+AMOUNT_LIMIT = Decimal(10) ** 13
 S = TypeVar("S", bound=StrEnum)
 
 
@@ -144,6 +146,28 @@ def read_number(value: str, style: NumberStyle) -> Decimal | None:
     if not _COMMA.fullmatch(text):
         return None
     return Decimal(text.replace(".", "").replace("'", "").replace(" ", "").replace(",", "."))
+
+
+@lru_cache(maxsize=20_000)
+def read_coins(value: str, style: NumberStyle, places: int) -> Decimal | str:
+    """An amount of at most so many decimals, or the code of what is wrong with it: `number`, `decimals`."""
+    number = read_number(value, style)
+    if number is None or abs(number) >= AMOUNT_LIMIT:
+        return "number"
+    coins = round(number, places)
+    return coins if coins == number else "decimals"
+
+
+@lru_cache(maxsize=20_000)
+def read_units(value: str, style: NumberStyle, sign: int) -> int | str:
+    """Whole units from 1, or the code of what is wrong: `number`, `quantity`. `sign` -1 wants them below zero."""
+    number = read_number(value, style)
+    if number is None:
+        return "number"
+    number *= sign
+    if number != number.to_integral_value() or not 0 < number <= MOST_UNITS:
+        return "quantity"
+    return int(number)
 
 
 @lru_cache(maxsize=20_000)

@@ -23,9 +23,10 @@ from tests.benchmarks import database
 from tests.benchmarks.meters import load_now
 
 TABLES = (
-    "orders_importrun", "orders_importrow", "orders_importorder", "orders_importproblem", "orders_customer",
-    "orders_address", "orders_order", "orders_orderline", "orders_linepart", "orders_charge", "orders_discountshare",
-    "orders_taxline", "orders_payment", "orders_hold", "kernel_event", "kernel_fact", "kernel_delivery",
+    "orders_importrun", "orders_importrow", "orders_importproblem", "orders_customer", "orders_address",
+    "orders_order", "orders_importorder", "orders_orderline", "orders_linepart", "orders_charge",
+    "orders_discountshare", "orders_taxline", "orders_payment", "orders_hold", "kernel_event", "kernel_fact",
+    "kernel_delivery",
 )  # fmt: skip
 
 

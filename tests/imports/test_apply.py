@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 
 from config.kernel import clock, outbox
 from config.kernel.audit import INVARIANTS, run_audit
@@ -22,7 +24,7 @@ from orders.services.importing.finishing import finish_runs, sweep_imports
 from orders.services.importing.rolling_back import roll_back_runs, sweep_roll_backs
 from orders.services.lifting import lift_and_confirm_orders
 from orders.services.voiding import void_orders
-from tests.factories.imports import apply, check, make_skus, row, text_of, work
+from tests.factories.imports import apply, check, make_skus, problems_of, row, text_of, work
 from tests.factories.inventory import make_level, make_location, make_sku
 from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_line
 
@@ -111,6 +113,37 @@ def test_apply_twice_creates_nothing_again() -> None:
     assert apply_runs([third.pk], policy=ImportPolicy.GOOD_ONES, actor=SYSTEM).refusals[third.pk].code == (
         NothingToApply.code
     )
+
+
+def test_same_rows_are_left_alone_unread_and_edited_ones_are_compared() -> None:
+    make_skus("MUG", "CUP")
+    content = text_of(row("W-1"), row("W-1", sku="CUP"), row("W-2"), row("W-3", quantity="4"))
+    first = apply(check(content))
+    Order.objects.filter(external_id="W-3").update(status=OrderStatus.VOID)
+
+    with CaptureQueriesContext(connection) as said:
+        again = check(content.replace("W-2,2026-03-01 10:00:00", "W-2,2026-03-01T10:00:00"))
+
+    assert dict(again.staged.values_list("key", "plan")) == {"W-1": "keep", "W-2": "keep", "W-3": "create"}
+    assert [(one["plan"], one["orders"], one["units"], one["total"]) for one in again.summary["totals"]] == [
+        ("create", 1, 4, "40.0000"),
+        ("keep", 2, 6, "60.0000"),
+    ]
+    compared = next(one["sql"] for one in said if 'FROM "orders_orderline"' in one["sql"])
+    kept = dict(first.staged.values_list("key", "order_id"))
+    assert str(kept["W-2"]) in compared
+    assert str(kept["W-1"]) not in compared
+
+
+def test_faulty_row_added_to_an_order_that_we_have_is_refused_not_passed_over() -> None:
+    make_skus("MUG")
+    content = text_of(row("W-1"))
+    apply(check(content))
+
+    again = check(content + "W-1,2026-03-01\n" + row("W-2") + "\n")
+
+    assert dict(again.staged.values_list("key", "plan")) == {"W-1": "refuse", "W-2": "create"}
+    assert problems_of(again)[0][:2] == (3, "cells")
 
 
 def test_history_is_completed_without_mail_reservation_or_hold() -> None:

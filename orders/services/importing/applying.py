@@ -1,7 +1,5 @@
 """Applying: the checked orders of a file go through the same door as every other order, chunk by chunk."""
 
-import json
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
@@ -11,18 +9,20 @@ from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.fastpath import Among, insert_values, set_in_rows
+from config.kernel.garbage import rare_collections
 from config.kernel.jobs import enqueue_job
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
 from orders.enums import ImportMode, ImportPlan, ImportPolicy, ImportResult, ImportStatus
 from orders.errors import ImportStopped, NothingToApply, ProblemsLeft
-from orders.models import ImportOrder, ImportProblem, ImportRow, ImportRun, Order
+from orders.models import ImportOrder, ImportProblem, ImportRun, Order
 from orders.neutral import NeutralOrder
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.importing.mapping import plan_of
 from orders.services.importing.revising import Revision, revise_orders
 from orders.services.importing.rolling_back import roll_back_runs
 from orders.services.importing.runs import hold_runs, lock_runs, refuse_unknown_runs
+from orders.services.importing.staged_rows import rows_of_orders
 from orders.services.importing.staging import PROBLEM, problem_row
 from orders.services.importing.work import Work
 from orders.sheets.orders import read_order
@@ -65,6 +65,7 @@ def apply_runs(run_ids: Sequence[int], *, policy: ImportPolicy, actor: Actor) ->
     return results
 
 
+@rare_collections()
 def apply_run(run_id: int, work: Work, *, actor: Actor) -> None:
     """Bring a run's orders in, whatever of it was done before; the run then stands as `applied`.
 
@@ -133,10 +134,7 @@ def _apply_chunk(run: ImportRun, plan: Plan, chunk: Sequence[ImportOrder], actor
 
 def _read(run_id: int, plan: Plan, chunk: Sequence[ImportOrder]) -> dict[str, NeutralOrder]:
     """The chunk's orders, read again from their original cells."""
-    rows: dict[str, list[tuple[int, list[str]]]] = defaultdict(list)
-    found = ImportRow.objects.filter(Among("key", [one.key for one in chunk]), run=run_id)
-    for key, line, cells in found.order_by("line").values_list("key", "line", "cells"):
-        rows[key].append((line, json.loads(cells)))
+    rows = rows_of_orders(run_id, [one.key for one in chunk])
     orders = {}
     for one in chunk:
         read = read_order(one.key, rows[one.key], plan)

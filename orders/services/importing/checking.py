@@ -1,10 +1,9 @@
 """The check: the whole file read, validated and compared with what we have. Nothing outside the run is written."""
 
 import hashlib
-import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
@@ -12,25 +11,28 @@ from django.db import transaction
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.fastpath import Among, insert_values
+from config.kernel.garbage import rare_collections
 from config.kernel.states import apply_transition
-from orders.enums import ImportMode, ImportPlan, ImportResult, ImportStatus, OrderStatus
+from orders.enums import ImportMode, ImportPlan, ImportStatus
 from orders.intake_rules import refusal_of, too_many_units
-from orders.models import ImportOrder, ImportProblem, ImportRow, ImportRun, Order
+from orders.models import ImportOrder, ImportProblem, ImportRun
 from orders.neutral import NeutralOrder
 from orders.parts import KnownSku
 from orders.services.importing.comparing import Difference, compare
 from orders.services.importing.mapping import plan_of
+from orders.services.importing.meeting import Before, known_orders, last_imports
 from orders.services.importing.runs import hold_runs
+from orders.services.importing.staged_rows import Rows, rows_by_order
 from orders.services.importing.staging import PROBLEM, problem_row, stage_rows
 from orders.services.importing.summing import summary_of
 from orders.services.importing.work import Work
 from orders.services.known_skus import find_skus
-from orders.sheets.orders import ReadOrder, read_order
+from orders.sheets.cells import Numbered
+from orders.sheets.orders import ReadOrder, external_id_of, read_order
 from orders.sheets.plan import Plan
 from orders.sheets.problems import Problem
 from orders.states import CHECKED, IMPORT_RUN
 
-KEYS = 300
 STAGED = (
     "run_id", "key", "external_id", "first_line", "row_count", "digest", "plan", "order_id", "currency",
     "total_amount", "units", "changes", "note",
@@ -43,23 +45,22 @@ class Checked:
     """One order of the file with what is to become of it."""
 
     key: str
-    rows: Sequence[tuple[int, list[str]]]
+    rows: Sequence[Numbered]
     read: ReadOrder
     digest: str
+    external_id: str = ""
     plan: ImportPlan = ImportPlan.CREATE
     order_id: int | None = None
+    before: Before | None = None
     changes: Sequence[Any] = ()
     note: str = ""
-
-    @property
-    def external_id(self) -> str:
-        return self.read.order.external_id if self.read.order is not None else ""
 
     def refuse(self, problem: Problem) -> None:
         self.read.problems.append(problem)
         self.plan = ImportPlan.REFUSE
 
 
+@rare_collections()
 def check_run(run_id: int, work: Work, *, actor: Actor) -> bool:
     """Check a mapped run whole; it then stands as `checked`. False where a person is asked something first.
 
@@ -90,60 +91,55 @@ def _staged_rows(run: ImportRun) -> int:
     return sum(ImportOrder.objects.filter(run=run).values_list("row_count", flat=True))
 
 
-def rows_by_order(
-    run_id: int, *, after: str = "", keys: int = KEYS
-) -> Iterator[dict[str, list[tuple[int, list[str]]]]]:
-    """Staged rows by order number, some hundred orders at a time, in the sequence of their numbers."""
-    mine = ImportRow.objects.filter(run=run_id)
-    while True:
-        found = list(
-            mine.filter(key__gt=after).order_by("key").values_list("key", flat=True).distinct()[:keys]
-        )
-        if not found:
-            return
-        yield rows_of(run_id, found[-1], after=after)
-        after = found[-1]
+def check_orders(run: ImportRun, plan: Plan, rows: Rows) -> list[Checked]:
+    """What is to become of these orders: a fixed number of statements, whatever their number.
 
-
-def rows_of(run_id: int, last: str, *, after: str) -> dict[str, list[tuple[int, list[str]]]]:
-    """The rows of the order numbers behind `after` up to `last`."""
-    rows = ImportRow.objects.filter(run=run_id, key__gt=after, key__lte=last).order_by("key", "line")
-    by_key: dict[str, list[tuple[int, list[str]]]] = defaultdict(list)
-    for key, line, cells in rows.values_list("key", "line", "cells").iterator(5000):
-        by_key[key].append((line, json.loads(cells)))
-    return by_key
-
-
-def check_orders(
-    run: ImportRun, plan: Plan, rows: Mapping[str, list[tuple[int, list[str]]]]
-) -> list[Checked]:
-    """What is to become of these orders: a fixed number of statements, whatever their number."""
+    Those whose very rows were applied before are left alone and not even read.
+    """
     broken = set(ImportProblem.objects.filter(Among("key", rows), run=run).values_list("key", flat=True))
     width = len(plan.header)
+    whole = {key: [row for row in some if len(row[1]) == width] for key, some in rows.items()}
+    ids = {key: external_id_of(key, some, plan) for key, some in whole.items() if some}
+    known = known_orders(run.sales_channel_id, ids.values())
+    before = last_imports(known.values())
+    digest = digester(plan)
     found = []
     for key, some in rows.items():
-        whole = [(line, cells) for line, cells in some if len(cells) == width]
-        read = read_order(key, whole, plan) if whole else ReadOrder(None)
-        one = Checked(key, some, read, _digest(whole, plan))
-        if read.problems or key in broken or (read.order is None and not read.listed):
-            one.plan = ImportPlan.REFUSE
-        elif read.listed:
-            one.plan, one.note = ImportPlan.LIST, read.listed
+        one = Checked(key, some, ReadOrder(None), digest(whole[key]), external_id=ids.get(key, ""))
+        pk = known.get(one.external_id)
+        same = None if pk is None or key in broken else before.get(pk)
+        if same is not None and same.digest == one.digest:
+            one.plan, one.before = ImportPlan.KEEP, same
+        else:
+            _read(one, whole[key], plan, is_broken=key in broken)
+        if one.plan in (ImportPlan.CREATE, ImportPlan.KEEP):
+            one.order_id = pk
         found.append(one)
-    _refuse_unstorable(run, [one for one in found if one.plan == ImportPlan.CREATE])
-    _refuse_twins([one for one in found if one.plan == ImportPlan.CREATE])
-    _meet(run, [one for one in found if one.plan == ImportPlan.CREATE])
+    fresh = [one for one in found if one.plan == ImportPlan.CREATE]
+    _refuse_unstorable(run, fresh)
+    _refuse_twins(found)
+    _meet([one for one in fresh if one.plan == ImportPlan.CREATE and one.order_id is not None])
     return found
 
 
-def _digest(rows: Sequence[tuple[int, list[str]]], plan: Plan) -> str:
-    """The same for the same mapped cells, wherever they stand in a file."""
-    places = [place for _name, place in sorted(plan.columns.items())]
-    marks = hashlib.blake2b(f"{sorted(plan.columns)} {plan.numbers} {plan.dates}".encode(), digest_size=16)
-    for _line, cells in rows:
-        marks.update("\x1f".join([cells[place] for place in places]).encode())
-        marks.update(b"\x1e")
-    return marks.hexdigest()
+def _read(one: Checked, rows: Sequence[Numbered], plan: Plan, *, is_broken: bool) -> None:
+    one.read = read = read_order(one.key, rows, plan) if rows else ReadOrder(None)
+    if read.problems or is_broken or (read.order is None and not read.listed):
+        one.plan = ImportPlan.REFUSE
+    elif read.listed:
+        one.plan, one.note = ImportPlan.LIST, read.listed
+
+
+def digester(plan: Plan) -> Callable[[Sequence[Numbered]], str]:
+    """Names an order's rows: the same for the same mapped cells, wherever they stand in a file."""
+    mapped = itemgetter(*(place for _name, place in sorted(plan.columns.items())))
+    ways = f"{sorted(plan.columns)} {plan.numbers} {plan.dates}"
+
+    def digest(rows: Sequence[Numbered]) -> str:
+        text = "".join(["\x1f".join(mapped(cells)) + "\x1e" for _line, cells in rows])
+        return hashlib.blake2b((ways + text).encode(), digest_size=16).hexdigest()
+
+    return digest
 
 
 def _refuse_unstorable(run: ImportRun, checked: Sequence[Checked]) -> None:
@@ -157,10 +153,10 @@ def _refuse_unstorable(run: ImportRun, checked: Sequence[Checked]) -> None:
 
 
 def _refuse_twins(checked: Sequence[Checked]) -> None:
-    """Two order numbers with one id of the platform."""
-    seen: dict[str, str] = {}
+    """Two order numbers with one id of the platform; one that we have by these very rows comes first."""
+    seen = {one.external_id: one.key for one in checked if one.plan == ImportPlan.KEEP}
     for one in checked:
-        if seen.setdefault(one.external_id, one.key) != one.key:
+        if one.plan == ImportPlan.CREATE and seen.setdefault(one.external_id, one.key) != one.key:
             one.refuse(Problem("disagrees", one.rows[0][0], "", one.external_id, seen[one.external_id]))
 
 
@@ -170,30 +166,12 @@ def _order(one: Checked) -> NeutralOrder:
     return one.read.order
 
 
-def _meet(run: ImportRun, checked: Sequence[Checked]) -> None:
-    """Compare with the orders that we have: the same rows as before are left alone without a look at the order."""
-    by_id = {one.external_id: one for one in checked}
-    if not by_id:
-        return
-    known = dict(
-        Order.objects.filter(Among("external_id", by_id), sales_channel=run.sales_channel_id)
-        .exclude(status=OrderStatus.VOID)
-        .values_list("external_id", "pk")
-    )
-    if not known:
-        return
-    before = _digests(list(known.values()))
-    differing = {}
-    for external_id, pk in known.items():
-        one = by_id[external_id]
-        one.order_id = pk
-        if before.get(pk) == one.digest:
-            one.plan = ImportPlan.KEEP
-        else:
-            differing[pk] = one
-    differences = compare({pk: _order(one) for pk, one in differing.items()})
-    for pk, one in differing.items():
-        _plan_for(one, differences[pk])
+def _meet(checked: Sequence[Checked]) -> None:
+    """Compare with the orders that we have."""
+    differences = compare({one.order_id: _order(one) for one in checked if one.order_id is not None})
+    for one in checked:
+        if one.order_id is not None:
+            _plan_for(one, differences[one.order_id])
 
 
 def _plan_for(one: Checked, difference: Difference) -> None:
@@ -203,14 +181,6 @@ def _plan_for(one: Checked, difference: Difference) -> None:
         one.refuse(Problem(difference.refusal, one.rows[0][0], "", one.key, difference.why))
     elif difference.changes:
         one.plan, one.changes = ImportPlan.UPDATE, difference.changes
-
-
-def _digests(order_ids: Sequence[int]) -> dict[int, str]:
-    """What the last import of each of these orders held."""
-    applied = ImportOrder.objects.filter(
-        Among("order_id", order_ids), result__in=[ImportResult.CREATED, ImportResult.UPDATED]
-    )
-    return dict(applied.order_by("pk").values_list("order_id", "digest"))
 
 
 def _unknown_codes(run: ImportRun, checked: Sequence[Checked]) -> list[str]:
@@ -239,7 +209,13 @@ def _store(run: ImportRun, checked: Sequence[Checked], unknown: Sequence[str]) -
 
 
 def _staged(run: ImportRun, one: Checked) -> tuple[Any, ...]:
-    order = one.read.order
+    order, before = one.read.order, one.before
+    if before is not None:
+        worth: tuple[Any, ...] = (before.currency, before.total_amount, before.units)
+    elif order is not None:
+        worth = (order.currency, order.total_amount, sum(line.quantity for line in order.lines))
+    else:
+        worth = ("", None, 0)
     return (
         run.pk,
         one.key,
@@ -249,9 +225,7 @@ def _staged(run: ImportRun, one: Checked) -> tuple[Any, ...]:
         one.digest,
         one.plan.value,
         one.order_id,
-        order.currency if order else "",
-        order.total_amount if order else None,
-        sum(line.quantity for line in order.lines) if order else 0,
+        *worth,
         list(one.changes),
         one.note,
     )

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, batch_transaction, verb
+from config.kernel.garbage import rare_collections
 from config.kernel.jobs import enqueue_job
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
@@ -50,6 +51,7 @@ def finish_runs(run_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     return results
 
 
+@rare_collections()
 def let_go(run_id: int, work: Work) -> None:
     """Lift the import's hold from the orders of a finished run; goes on where an earlier call stopped."""
     work.keep({})

@@ -8,6 +8,7 @@ from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, batch_transaction, verb
 from config.kernel.fastpath import Among
+from config.kernel.garbage import rare_collections
 from config.kernel.jobs import enqueue_job
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
@@ -49,6 +50,7 @@ def roll_back_runs(run_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     return results
 
 
+@rare_collections()
 def take_back(run_id: int, work: Work) -> None:
     """Void the orders of a rolled back run and restore what it updated; goes on where an earlier call stopped."""
     mine = Order.objects.filter(import_run=run_id).exclude(status=OrderStatus.VOID)

@@ -1,6 +1,5 @@
 """The check's first pass: every row of the file into the database as it stands, and what its values look like."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from orders.services.importing.runs import hold_runs
 from orders.services.importing.storing import open_rows
 from orders.services.importing.work import Work
 from orders.sheets.fields import BY_NAME, DATES, NUMBERS, ORDER
+from orders.sheets.packing import pack_cells
 from orders.sheets.problems import Problem, UnreadableFile, shown
 from orders.sheets.rows import MOST_ROWS, Row, read_rows
 from orders.sheets.sniffing import Reading
@@ -26,7 +26,6 @@ MOST_SEEN = 20_000
 ROW = ("run_id", "key", "line", "cells")
 PROBLEM = ("run_id", "key", "line", "code", "column", "value", "more")
 KEY_LENGTH = 120
-_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(slots=True)
@@ -89,7 +88,7 @@ def _write(staging: _Staging, chunk: Sequence[Row]) -> None:
             staging.footers.append(shown(" ".join(row.cells)))
             continue
         key, fault = _key_of(staging, row)
-        values.append((run_id, key, row.line, _as_json(row.cells)))
+        values.append((run_id, key, row.line, pack_cells(row.cells)))
         problems += [problem_row(run_id, key, one) for one in (row.fault, fault) if one is not None]
     _look(staging, chunk)
     staging.rows += len(values)
