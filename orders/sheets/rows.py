@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from orders.sheets.problems import Problem, shown
@@ -54,6 +55,24 @@ def read_rows(file: BinaryIO, reading: Reading) -> Iterator[Row]:
     for row in held:
         row.is_footer, row.fault = True, None
         yield row
+
+
+def has_too_many_rows(file: BinaryIO, reading: Reading) -> bool:
+    """Whether a file goes past the limit, told before any row of it is kept.
+
+    Only a file with that many line ends is read for it. A workbook was counted when it was unpacked.
+    """
+    if reading.kind == "xlsx" or _line_ends(file) <= MOST_ROWS:
+        return False
+    return any(True for _row in islice(read_rows(file, reading), MOST_ROWS, None))
+
+
+def _line_ends(file: BinaryIO) -> int:
+    file.seek(0)
+    count = 0
+    while block := file.read(1 << 20):
+        count += block.count(b"\n") + block.count(b"\r")
+    return count
 
 
 def _text_rows(file: BinaryIO, reading: Reading) -> Iterator[Row]:

@@ -105,6 +105,29 @@ def test_workbook_is_unpacked_to_rows_with_their_numbers(tmp_path: Path) -> None
     ]
 
 
+def test_merged_cells_above_and_in_the_heading_shift_no_column(tmp_path: Path) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["Order", None, "Goods", None, None])
+    sheet.append(["order", "placed_at", "sku", "quantity", "unit_amount", "Our notes"])
+    sheet.append(["1", "2026-03-01", "MUG", 2, 10, "fragile", "second note"])
+    for area in ("A1:B1", "C1:E1", "F2:G2"):
+        sheet.merge_cells(area)
+    book.save(tmp_path / "made.xlsx")
+    target = unpacked((tmp_path / "made.xlsx").read_bytes(), tmp_path)
+
+    with target.open("rb") as file:
+        reading = sniff_sheet(file, HEADINGS)
+        rows = [(row.line, row.cells, row.fault and row.fault.code) for row in read_rows(file, reading)]
+
+    assert reading.skipped == ("Order  Goods",)
+    assert reading.header == ("order", "placed_at", "sku", "quantity", "unit_amount", "Our notes")
+    # What stands below the second half of a merged heading has no name: it is told, not read as something else.
+    assert rows == [(3, ["1", "2026-03-01", "MUG", "2", "10", "fragile", "second note"], "cells")]
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

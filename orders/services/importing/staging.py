@@ -17,7 +17,7 @@ from orders.services.importing.work import Work
 from orders.sheets.fields import BY_NAME, DATES, NUMBERS, ORDER
 from orders.sheets.packing import pack_cells
 from orders.sheets.problems import Problem, UnreadableFile, shown
-from orders.sheets.rows import MOST_ROWS, Row, read_rows
+from orders.sheets.rows import MOST_ROWS, Row, has_too_many_rows, read_rows
 from orders.sheets.sniffing import Reading
 from orders.sheets.values import DateStyle, Evidence, NumberStyle, text_problem
 
@@ -52,10 +52,10 @@ def stage_rows(run: ImportRun, work: Work) -> bool:
     staging = _Staging(run, places)
     size = max(run.file_size, 1)
     with open_rows(run) as file:
+        if has_too_many_rows(file, reading):
+            raise UnreadableFile(_("it has more than %(limit)s rows; split it"), limit=MOST_ROWS)
         for chunk in _chunks(read_rows(file, reading)):
             _write(staging, chunk)
-            if staging.rows > MOST_ROWS:
-                raise UnreadableFile(_("it has more than %(limit)s rows; split it"), limit=MOST_ROWS)
             work.progress(min(file.tell(), size) // 2, size)
     return _conclude(staging)
 
