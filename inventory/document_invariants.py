@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.audit import Violation, invariant
 from config.kernel.models import Event
 from inventory.enums import CountStatus, MovementKind, TransferStatus
-from inventory.models import StockAdjustment, StockCountLine, StockMovement, TransferLine
+from inventory.models import StockAdjustment, StockCountLine, StockMovement, StockReceipt, TransferLine
 
 SHOWN = 50
 
@@ -72,6 +72,26 @@ def adjustments_moved_something() -> Iterator[Violation]:
     unsaid = StockAdjustment.objects.filter(reason="").exclude(kind="move")
     for pk in unsaid.values_list("pk", flat=True)[:SHOWN]:
         yield Violation(f"stock_adjustment:{pk}", "has no reason")
+
+
+@invariant(
+    "stock.undone", _("What was undone has left nothing in the ledger, and nothing else was taken back")
+)
+def undone_is_gone() -> Iterator[Violation]:
+    for kind, model in (("stock_receipt", StockReceipt), ("stock_adjustment", StockAdjustment)):
+        undone = model._default_manager.exclude(undone_at=None).values_list("pk", flat=True)
+        entries = StockMovement.objects.filter(reference_kind=kind).order_by()
+        sums = entries.filter(reference_id__in=undone).values_list(
+            "reference_id", "level_id", "bin_id", "unsellable_reason"
+        )
+        left = sums.annotate(units=Sum("delta"), aside=Sum("unsellable_delta")).exclude(units=0, aside=0)
+        for pk, level_id, bin_id, _reason, units, aside in left[:SHOWN]:
+            yield Violation(
+                f"{kind}:{pk}", f"undone, left {units} ({aside} aside) at level {level_id}, bin {bin_id}"
+            )
+        taken_back = entries.filter(is_undo=True).exclude(reference_id__in=undone)
+        for pk in taken_back.values_list("reference_id", flat=True).distinct()[:SHOWN]:
+            yield Violation(f"{kind}:{pk}", "has entries that were taken back and is not undone")
 
 
 @invariant("stock.counts", _("Approved counts corrected the ledger by what they differed, others by nothing"))

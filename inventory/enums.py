@@ -61,6 +61,7 @@ class CountStatus(TextChoices):
     COUNTED = "counted", _("Counted, to approve")
     APPROVED = "approved", _("Approved")
     CANCELLED = "cancelled", _("Cancelled")
+    UNDONE = "undone", _("Undone")
 
 
 class AlertStatus(TextChoices):

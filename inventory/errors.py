@@ -113,6 +113,39 @@ class LedgerTooLow(BancaleError):
     )
 
 
+class AlreadyUndone(BancaleError):
+    code = "already_undone"
+    message = _("%(number)s has been undone already.")
+
+
+class UnitsTaken(BancaleError):
+    """Taking back would take units that somebody was promised since, or that have left since."""
+
+    code = "units_taken"
+    message = _(
+        "%(sku)s in %(place)s: %(asked)s units would have to go, only %(free)s are still there and promised to nobody."
+    )
+
+
+class UnitsMoved(BancaleError):
+    code = "units_moved"
+    message = _("%(sku)s: %(asked)s units would have to leave the bin %(bin)s, only %(found)s lie there.")
+
+
+class CountedSince(BancaleError):
+    """A count has looked at the shelf since: undoing what it saw would make the books wrong again."""
+
+    code = "counted_since"
+    message = _("%(sku)s has been counted since, in %(count)s: what was found then stands.")
+
+
+class UndoneSince(BancaleError):
+    """What a count expected at a moment that has passed is no longer known: a booking before it was undone after it."""
+
+    code = "undone_since"
+    message = _("%(sku)s: a booking was undone since then. Count it again, and leave the moment empty.")
+
+
 class LineRefused(BancaleError):
     """One line of a document, which is booked whole or not at all."""
 

@@ -40,6 +40,7 @@ SEND = Edge("send", frozenset({T.DRAFT}), T.SENT, "inventory.send_transfer", _("
 RECEIVE = Edge(
     "receive", frozenset({T.SENT}), T.RECEIVED, "inventory.receive_transfer", _("Receive"), "primary"
 )
+UNDO_SEND = Edge("undo", frozenset({T.SENT}), T.DRAFT, "inventory.undo_transfer", _("Undo sending…"), "risk")
 CANCEL_TRANSFER = Edge(
     "cancel", frozenset({T.DRAFT, T.SENT}), T.CANCELLED, "inventory.cancel_transfer", _("Cancel"), "risk"
 )
@@ -50,7 +51,7 @@ TRANSFER = register(
         model="inventory.Transfer",
         statuses=TransferStatus,
         initial=frozenset({T.DRAFT}),
-        edges=(SEND, RECEIVE, CANCEL_TRANSFER),
+        edges=(SEND, RECEIVE, UNDO_SEND, CANCEL_TRANSFER),
         thread=("transfer", "pk"),
     )
 )
@@ -63,6 +64,7 @@ RECOUNT = Edge("recount", frozenset({C.COUNTED}), C.DRAFT, COUNT_STOCK, _("Count
 APPROVE = Edge(
     "approve", frozenset({C.COUNTED}), C.APPROVED, "inventory.approve_stockcount", _("Approve"), "primary"
 )
+UNDO_COUNT = Edge("undo", frozenset({C.APPROVED}), C.UNDONE, "inventory.undo_stockcount", _("Undo…"), "risk")
 CANCEL_COUNT = Edge(
     "cancel", frozenset({C.DRAFT, C.COUNTED}), C.CANCELLED, "inventory.cancel_stockcount", _("Cancel"), "risk"
 )
@@ -73,7 +75,7 @@ STOCK_COUNT = register(
         model="inventory.StockCount",
         statuses=CountStatus,
         initial=frozenset({C.DRAFT}),
-        edges=(COUNT, RECOUNT, APPROVE, CANCEL_COUNT),
+        edges=(COUNT, RECOUNT, APPROVE, UNDO_COUNT, CANCEL_COUNT),
         thread=("stock_count", "pk"),
     )
 )

@@ -41,3 +41,10 @@ def finish(scope: str, key: str, response: Mapping[str, Any]) -> None:
     from config.kernel.models import IdempotencyKey
 
     IdempotencyKey.objects.filter(scope=scope, key=key).update(response=dict(response))
+
+
+def is_answered(scope: str, key: str) -> bool:
+    """Whether a key has an answer already: its request may only be repeated, and nothing need be asked again."""
+    from config.kernel.models import IdempotencyKey
+
+    return IdempotencyKey.objects.filter(scope=scope, key=key, response__isnull=False).exists()

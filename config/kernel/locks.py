@@ -8,7 +8,8 @@ from django.db import connection, models, transaction
 
 LOCK_ORDER = (
     "idempotency_key", "import_run", "count", "order", "fulfillment_order", "wave", "pick_task", "shipment", "parcel",
-    "return", "payment", "purchase_order", "transfer", "stock_level", "bin_stock", "document_counter",
+    "return", "payment", "purchase_order", "transfer", "stock_receipt", "stock_adjustment", "stock_level", "bin_stock",
+    "document_counter",
 )  # fmt: skip
 _RANK = {name: rank for rank, name in enumerate(LOCK_ORDER)}
 

@@ -6,10 +6,10 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from inventory.admin.receipts import MOST_LINES, BaseReceivedLines, ReceivedLineForm
+from inventory.admin.line_forms import MOST_LINES, BaseUnitLines, UnitLineForm
 from inventory.enums import AdjustmentKind, BinKind, UnsellableReason
 from inventory.models import Bin, Location
-from inventory.selectors.previews import Change
+from inventory.selectors.previews import Change, Place
 from inventory.services.adjustment_booking import AdjustedLine, AdjustmentPlan
 from inventory.services.adjustments import LONGEST_REASON
 
@@ -40,7 +40,7 @@ class AdjustmentForm(forms.Form):
             del self.fields["aside"]
 
 
-class AdjustedLineForm(ReceivedLineForm):
+class AdjustedLineForm(UnitLineForm):
     bin = forms.CharField(label=_("Bin"), max_length=32, required=False)
     to_bin = forms.CharField(label=_("To bin"), max_length=32, required=False)
 
@@ -67,7 +67,7 @@ class AdjustedLineForm(ReceivedLineForm):
         return int(self.cleaned_data["quantity"].replace("−", "-"))
 
 
-class BaseAdjustedLines(BaseReceivedLines):
+class BaseAdjustedLines(BaseUnitLines):
     def bins_found(self, location: Location) -> bool:
         """Find the bins that were typed, by their code in any case; False with complaints where one is unknown."""
         rows = Bin.objects.filter(location=location).exclude(kind=BinKind.QUARANTINE)
@@ -87,11 +87,11 @@ LineSet: Any = forms.formset_factory(
 )
 
 
-def changes_of(kind: AdjustmentKind, lines: Any) -> dict[int, Change]:
-    """What the rows change of each SKU's figures."""
-    changes: dict[int, Change] = {}
+def changes_of(kind: AdjustmentKind, location_id: int, lines: Any) -> dict[Place, Change]:
+    """What the rows change of each level's figures."""
+    changes: dict[Place, Change] = {}
     for form in lines.filled():
-        units, pk = form.units, form.cleaned_data["found"].pk
+        units, place = form.units, (form.cleaned_data["found"].pk, location_id)
         one = {
             K.CORRECTION: Change(on_hand=units),
             K.SET_ASIDE: Change(unsellable=units),
@@ -99,7 +99,7 @@ def changes_of(kind: AdjustmentKind, lines: Any) -> dict[int, Change]:
             K.SCRAP: Change(on_hand=-units, unsellable=-units),
             K.MOVE: Change(),
         }[kind]
-        changes[pk] = changes.get(pk, Change()) + one
+        changes[place] = changes.get(place, Change()) + one
     return changes
 
 

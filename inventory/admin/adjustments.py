@@ -6,27 +6,36 @@ from uuid import uuid4
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import ReadOnlyAdmin, acting, admin_url, badge_column, describe, seen_choices
+from config.kernel.admin import TransitionAdmin, acting, admin_url, badge_column, describe, seen_choices
 from config.kernel.errors import BancaleError
+from config.kernel.events import Thread
 from config.kernel.templatetags.bancale import localtime
 from inventory.admin.adjustment_forms import AdjustmentForm, LineSet, changes_of, plan_of
+from inventory.admin.foreseeing import foreseen
+from inventory.admin.guided import guided_page, is_agreed
+from inventory.admin.line_forms import BLANK_LINES, MORE, MOST_LINES, number_of
 from inventory.admin.pages import PageAdmin, actor_of, set_actors
-from inventory.admin.receipts import BLANK_LINES, MORE, MOST_LINES, number_of
-from inventory.admin.words import loss_words, signed
+from inventory.admin.undoing import (
+    bulk_undo,
+    describe_undo,
+    register_undo,
+    undo_verb,
+    undone_badges,
+    undone_column,
+)
+from inventory.admin.words import signed
 from inventory.enums import AdjustmentKind
 from inventory.models import Location, Sku, StockAdjustment
 from inventory.references import ResolvedReference, register_reference
-from inventory.selectors.previews import preview
 from inventory.selectors.sku_page import movements_of
 from inventory.services.adjustment_booking import PERMISSIONS, book_adjustment
 from inventory.services.adjustments import REFERENCE
+from inventory.services.undoing.documents import UNDO_ADJUSTMENT, undo_adjustments
 
 K = AdjustmentKind
-BOOK = "book"
 TITLES = {
     K.CORRECTION: _("Correct stock"),
     K.SET_ASIDE: _("Set units aside"),
@@ -56,17 +65,16 @@ def adjust_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     form, lines = _form(request, kind, request.POST), LineSet(request.POST, form_kwargs={"kind": kind})
     if not form.is_valid() or not lines.is_valid() or not lines.bins_found(form.cleaned_data["location"]):
         return _page(model_admin, request, kind, form, lines)
-    shown = preview(form.cleaned_data["location"].pk, changes_of(kind, lines))
-    if BOOK not in request.POST or request.POST.get("seen") != shown.signature:
-        stale = BOOK in request.POST
-        return _page(model_admin, request, kind, form, lines, preview=shown, stale=stale)
+    shown = foreseen(changes_of(kind, form.cleaned_data["location"].pk, lines))
+    if not is_agreed(request, shown, REFERENCE):
+        return _page(model_admin, request, kind, form, lines, foreseen=shown)
     try:
         pk = book_adjustment(
             plan_of(kind, form, lines), nonce=form.cleaned_data["nonce"], actor=acting(request)
         )
     except BancaleError as error:
         form.add_error(None, str(error))
-        return _page(model_admin, request, kind, form, lines)
+        return _page(model_admin, request, kind, form, lines, foreseen=shown)
     document = StockAdjustment.objects.get(pk=pk)
     messages.success(request, gettext("%(number)s is booked.") % {"number": document.number})
     return HttpResponseRedirect(admin_url(StockAdjustment, "change", pk))
@@ -107,33 +115,30 @@ def _page(
     lines: Any,
     **more: Any,
 ) -> HttpResponse:
-    shown = more.get("preview")
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
+    words = {
         "title": TITLES[kind],
+        "effect": TITLES[kind],
+        "lines_title": gettext("Which units"),
         "hint": HINTS[kind],
         "kinds": [
             {"label": other.label, "url": f"?kind={other.value}", "current": other == kind}
             for other in K
             if request.user.has_perm(PERMISSIONS[other])
         ],
-        "form": form,
-        "lines": lines,
-        "more": MORE,
-        "book": BOOK,
-        "losses": loss_words(shown.losses) if shown else [],
-        "signature": shown.signature if shown else "",
-        "cancel_url": admin_url(StockAdjustment, "changelist"),
-        **more,
     }
-    return TemplateResponse(request, "inventory/adjust.html", context)
+    return guided_page(model_admin, request, form, lines, **words, **more)
+
+
+UNDO_IT = undo_verb(REFERENCE, undo_adjustments, UNDO_ADJUSTMENT)
 
 
 @admin.register(StockAdjustment)
-class StockAdjustmentAdmin(PageAdmin, ReadOnlyAdmin):
+class StockAdjustmentAdmin(PageAdmin, TransitionAdmin):
+    extra_verbs = (UNDO_IT,)
+    lock_kind = REFERENCE
+    actions = (bulk_undo(UNDO_IT, "inventory.StockAdjustment"),)
     change_form_template = "inventory/adjustment.html"
-    list_display = ("number", "kind_said", "reason", "when", "who")
+    list_display = ("number", "kind_said", "state", "reason", "when", "who")
     list_filter = ("kind",)
     search_fields = ("reason__icontains", "=id")
     search_help_text = _("Words of the reason, or the number without A-")
@@ -155,16 +160,29 @@ class StockAdjustmentAdmin(PageAdmin, ReadOnlyAdmin):
         set_actors(rows)
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        page = super().page_context(request, obj) or {}
         movements = movements_of((REFERENCE, obj.pk))
         for row in movements:
             row.signed = signed(row.delta)  # type: ignore[attr-defined]
         return {
+            **page,
             "title": gettext("Adjustment %(number)s") % {"number": obj.number},
-            "badges": [(obj.get_kind_display(), "info")],
+            "badges": [(obj.get_kind_display(), "info"), *undone_badges(obj)],
             "sub": [localtime(obj.adjusted_at), actor_of(obj), obj.reason or "–"],
             "movements": movements,
             "show_form": False,
         }
+
+    def buttons(self, request: HttpRequest, obj: Any) -> list[dict[str, Any]]:
+        """Who may not book a kind may not take it back either."""
+        if not request.user.has_perm(PERMISSIONS[AdjustmentKind(obj.kind)]):
+            return []
+        return super().buttons(request, obj)
+
+    def thread_of(self, obj: Any) -> Thread:
+        return Thread(REFERENCE, obj.pk)
+
+    state = undone_column
 
     @admin.display(description=_("number"), ordering="id")
     def number(self, row: StockAdjustment) -> str:
@@ -218,3 +236,5 @@ def _adjustments(ids: Any) -> dict[int, ResolvedReference]:
 
 
 register_reference(REFERENCE, _adjustments)
+register_undo(REFERENCE, StockAdjustment)
+describe_undo(REFERENCE)

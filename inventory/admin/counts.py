@@ -10,12 +10,12 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import Actor
 from config.kernel.admin import (
+    Foreseen,
     ObjectForm,
     Queue,
     TransitionAdmin,
@@ -31,9 +31,12 @@ from config.kernel.admin.timeline import actor_words, user_names
 from config.kernel.errors import BancaleError
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
-from inventory.admin.receipts import number_of
-from inventory.admin.transfers import WhyForm
-from inventory.admin.words import loss_words, signed
+from inventory.admin.foreseeing import effects_of, step
+from inventory.admin.guided import guided_page
+from inventory.admin.line_forms import number_of
+from inventory.admin.reasons import WhyForm
+from inventory.admin.undoing import register_undo, undo_edge
+from inventory.admin.words import signed
 from inventory.enums import CountStatus
 from inventory.models import Location, StockCount
 from inventory.references import ResolvedReference, register_reference
@@ -51,6 +54,7 @@ from inventory.services.counts import (
     recount,
 )
 from inventory.services.counts.desk import REFERENCE
+from inventory.services.undoing import undo_counts
 from inventory.states import COUNT_STOCK, STOCK_COUNT
 
 
@@ -81,34 +85,39 @@ def count_pressed(
     return record_counts([CountSheet(pk, found, counted_at) for pk in ids], actor=actor)
 
 
-def _found(count: StockCount) -> Mapping[str, Any]:
-    """What the books say, what was found, and what approving makes of it."""
+def _foreseen(count: StockCount, _values: Mapping[str, Any]) -> Foreseen:
+    """What the books said, what was found, and what approving makes of it."""
     lines = counted_lines(count.pk)
-    rows = [
-        (line.sku.code, line.expected, line.counted, signed(line.variance), now, now + line.variance)
-        for line, now in ((line, line.on_hand_now) for line in lines)
-    ]
+    changes = {
+        (line.sku_id, count.location_id): Change(on_hand=line.variance) for line in lines if line.variance
+    }
+    shown = preview(changes)
+    after = {line.sku.pk: line for line in shown.lines}
+    rows = []
+    for line in lines:
+        now = after.get(line.sku_id)
+        steps = (
+            [step(now.on_hand, now.on_hand_after), step(now.free, now.free_after)]
+            if now is not None
+            else [line.on_hand_now, None]
+        )
+        rows.append((line.sku.code, line.expected, line.counted, signed(line.variance), *steps))
     columns = [
-        gettext("SKU"), gettext("Expected then"), gettext("Counted"), gettext("Difference"),
-        gettext("On hand now"), gettext("On hand after"),
+        gettext("SKU"), gettext("Expected then"), gettext("Counted"), gettext("Difference"), gettext("On hand"),
+        gettext("Free"),
     ]  # fmt: skip
-    return {"columns": columns, "rows": rows}
+    return Foreseen(effects_of(shown), {"columns": columns, "rows": rows}, shown.signature)
 
 
 def _what_approving_does(count: StockCount) -> list[Any]:
-    lines = counted_lines(count.pk)
     said: list[Any] = [
         _("The books are corrected by the difference; what has moved since counting stays moved.")
     ]
-    if any(abs(line.variance) > count.tolerance for line in lines):
+    if any(abs(line.variance) > count.tolerance for line in counted_lines(count.pk)):
         said.append(
             gettext("A SKU differs by more than %(n)s units: whoever counted may not approve.")
             % {"n": count.tolerance}
         )
-    changes = {line.sku_id: Change(on_hand=line.variance) for line in lines if line.variance}
-    waits = gettext("Waits for stock again: %(who)s")
-    lost = loss_words(preview(count.location_id, changes).losses)
-    said += [{"text": waits % {"who": loss["text"]}, "tone": "stop"} for loss in lost]
     return said
 
 
@@ -129,8 +138,17 @@ VERBS = {
         verb=approve_counts,
         success=_("Approved: the books say what was counted."),
         consequences=_what_approving_does,
-        lines=_found,
-        undo=_("Correct the stock by hand, or count again."),
+        foresee=_foreseen,
+        undo=_("“Undo” on the count's page, while what it corrected is still free."),
+    ),
+    "undo": undo_edge(
+        REFERENCE,
+        undo_counts,
+        success=_("Undone: the books say what they said before the count."),
+        consequences=(
+            _("Each correction gets its opposite, in the same bin; the ledger keeps both."),
+            _("The count is over; count again with a new list."),
+        ),
     ),
     "cancel": TransitionVerb(
         verb=cancel_counts,
@@ -187,15 +205,8 @@ def count_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, gettext("The list is ready. Enter what you find on the shelves."))
             return HttpResponseRedirect(admin_url(StockCount, "change", pk))
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
-        "title": gettext("Count stock"),
-        "effect": gettext("Make the list"),
-        "form": form,
-        "cancel_url": admin_url(StockCount, "changelist"),
-    }
-    return TemplateResponse(request, "inventory/document.html", context)
+    words = {"title": gettext("Count stock"), "effect": gettext("Make the list")}
+    return guided_page(model_admin, request, form, foreseen_first=False, **words)
 
 
 @admin.register(StockCount)
@@ -289,6 +300,7 @@ describe(REFERENCE, "created", _("List made"), detail=_("%(lines)s SKUs"), tone=
 describe(REFERENCE, "count", _("Counted"), detail=_differing, tone="info")
 describe(REFERENCE, "recount", _("To be counted again"), detail="%(reason)s", tone="wait")
 describe(REFERENCE, "approve", _("Approved"), detail=_differing, tone="ok")
+describe(REFERENCE, "undo", _("Undone"), detail="%(reason)s", tone="back")
 describe(REFERENCE, "cancel", _("Cancelled"), detail="%(reason)s", tone="stop")
 
 
@@ -303,3 +315,4 @@ def _counts(ids: Any) -> dict[int, ResolvedReference]:
 
 
 register_reference(REFERENCE, _counts)
+register_undo(REFERENCE, StockCount)

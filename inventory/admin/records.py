@@ -22,6 +22,7 @@ from config.kernel.templatetags.bancale import localtime, quantity
 from inventory.admin.adjustments import adjust_buttons
 from inventory.admin.health import REPAIR_LEVEL
 from inventory.admin.pages import PageAdmin, actor_of, set_actors, set_references
+from inventory.admin.undoing import undo_of
 from inventory.admin.words import reference_link, sku_column, sku_link
 from inventory.enums import MovementKind
 from inventory.models import BinStock, StockLevel, StockMovement, UnsellableStock
@@ -181,6 +182,13 @@ class StockMovementAdmin(PageAdmin, ReadOnlyAdmin):
     def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
         set_references(rows)
         set_actors(rows)
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        return {
+            "badges": [(_("Undo"), "back")] if obj.is_undo else [],
+            "actions": undo_of(obj, request, self.admin_site),
+            "show_form": True,
+        }
 
     @admin.display(description=_("at"), ordering="id")
     def when(self, row: StockMovement) -> Any:

@@ -1,15 +1,12 @@
 """Transfers: planned on a guided page, sent and received by buttons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -19,37 +16,36 @@ from config.kernel.admin import (
     Queue,
     TransitionAdmin,
     TransitionVerb,
-    acting,
     admin_url,
     badge_column,
     describe,
     queue_filter,
-    seen_choices,
 )
-from config.kernel.errors import BancaleError
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
-from inventory.admin.receipts import BLANK_LINES, MORE, LineSet, longer
+from inventory.admin.reasons import WhyForm
+from inventory.admin.transfer_plan import (
+    foreseen_arrival,
+    foreseen_sending,
+    foreseen_way_back,
+    transfer_view,
+)
+from inventory.admin.undoing import register_undo, undo_edge
 from inventory.enums import TransferStatus
-from inventory.models import Location, Transfer
+from inventory.models import Transfer
 from inventory.references import ResolvedReference, register_reference
 from inventory.selectors.transit import arriving, lines_of
 from inventory.services.adjustments import LONGEST_REASON
 from inventory.services.transfers import (
     TransferReceipt,
-    TransferUnits,
-    book_transfer,
     cancel_transfers,
     receive_transfers,
     send_transfers,
 )
-from inventory.services.transfers.booking import PLAN, TransferPlan
+from inventory.services.transfers.booking import PLAN
 from inventory.services.transfers.desk import REFERENCE
+from inventory.services.undoing import undo_sending
 from inventory.states import TRANSFER
-
-
-class WhyForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=LONGEST_REASON)
 
 
 class ArrivedForm(ObjectForm):
@@ -75,14 +71,15 @@ class ArrivedForm(ObjectForm):
         self.fields = {**fields, **self.fields}
 
 
+def _typed(values: Mapping[str, Any]) -> dict[int, int]:
+    """Units by line id, of a form with a field a line."""
+    return {
+        int(name.removeprefix("line_")): value for name, value in values.items() if name.startswith("line_")
+    }
+
+
 def receive_pressed(ids: Sequence[int], *, actor: Actor, reason: str = "", **typed: int) -> Results[int]:
-    units = {int(name.removeprefix("line_")): value for name, value in typed.items()}
-    return receive_transfers([TransferReceipt(pk, units, reason) for pk in ids], actor=actor)
-
-
-def _lines(transfer: Transfer) -> dict[str, Any]:
-    rows = [(line.sku.code, line.sku.title, line.quantity) for line in lines_of(transfer.pk)]
-    return {"columns": [gettext("SKU"), gettext("Title"), gettext("Units")], "rows": rows}
+    return receive_transfers([TransferReceipt(pk, _typed(typed), reason) for pk in ids], actor=actor)
 
 
 VERBS = {
@@ -94,8 +91,8 @@ VERBS = {
             % {"place": transfer.origin.name},
             _("Only free units are sent: what is promised, or owed to somebody in line, stays."),
         ),
-        lines=_lines,
-        undo=_("Cancel the transfer: what is on its way comes back."),
+        foresee=lambda transfer, _values: foreseen_sending(transfer),
+        undo=_("Undo the sending, or cancel the transfer: what is on its way comes back."),
     ),
     "receive": TransitionVerb(
         verb=receive_pressed,
@@ -106,7 +103,17 @@ VERBS = {
             % {"place": transfer.destination.name},
             _("What is missing is lost, with your reason."),
         ),
+        foresee=lambda transfer, values: foreseen_arrival(transfer, _typed(values)),
         undo=_("Correct the stock of the place where the units are."),
+    ),
+    "undo": undo_edge(
+        REFERENCE,
+        undo_sending,
+        success=_("The transfer is planned and not sent."),
+        consequences=(
+            _("For units that never left: they are in the bins again that they were taken from."),
+            _("What did leave and comes back is called back by “Cancel”."),
+        ),
     ),
     "cancel": TransitionVerb(
         verb=cancel_transfers,
@@ -120,81 +127,9 @@ VERBS = {
             if transfer.status == TransferStatus.SENT
             else (_("Nothing has been sent; no stock changes."),)
         ),
+        foresee=lambda transfer, _values: foreseen_way_back(transfer),
     ),
 }
-
-
-class TransferForm(forms.Form):
-    origin = forms.ModelChoiceField(Location.objects.none(), label=_("From"), empty_label=None)
-    destination = forms.ModelChoiceField(Location.objects.none(), label=_("To"), empty_label=None)
-    note = forms.CharField(label=_("Note"), max_length=120, required=False)
-    nonce = forms.CharField(widget=forms.HiddenInput, max_length=64)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, rows in (
-            ("origin", Location.objects.all()),
-            ("destination", Location.objects.filter(is_active=True)),
-        ):
-            field: Any = self.fields[name]
-            field.queryset = rows
-
-    def clean(self) -> dict[str, Any]:
-        values: dict[str, Any] = super().clean() or self.cleaned_data
-        if values.get("origin") and values.get("origin") == values.get("destination"):
-            self.add_error("destination", gettext("Choose another location than the first."))
-        return values
-
-
-def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> TransferForm:
-    return seen_choices(TransferForm(*args, **kwargs), request, "origin")
-
-
-def transfer_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
-    """GET shows the empty page; POST writes the draft, once a nonce."""
-    if not request.user.has_perm(PLAN):
-        raise PermissionDenied
-    if request.method != "POST":
-        places = list(Location.objects.filter(is_active=True).values_list("pk", flat=True)[:2])
-        start = {"nonce": uuid4().hex, "origin": places[:1], "destination": places[1:]}
-        start = {
-            name: value[0] if isinstance(value, list) and value else value for name, value in start.items()
-        }
-        return _page(model_admin, request, _form(request, initial=start), LineSet(initial=[{}] * BLANK_LINES))
-    if MORE in request.POST:
-        return _page(model_admin, request, _form(request, initial=request.POST.dict()), longer(request))
-    form, lines = _form(request, request.POST), LineSet(request.POST)
-    if not (form.is_valid() & lines.is_valid()):
-        return _page(model_admin, request, form, lines)
-    values = form.cleaned_data
-    units = tuple(
-        TransferUnits(line.cleaned_data["found"].pk, int(line.cleaned_data["quantity"]))
-        for line in lines.filled()
-    )
-    plan = TransferPlan(values["origin"].pk, values["destination"].pk, units, values["note"])
-    try:
-        pk = book_transfer(plan, nonce=values["nonce"], actor=acting(request))
-    except BancaleError as error:
-        form.add_error(None, str(error))
-        return _page(model_admin, request, form, lines)
-    messages.success(request, gettext("The transfer is planned. Send it when the units leave."))
-    return HttpResponseRedirect(admin_url(Transfer, "change", pk))
-
-
-def _page(model_admin: Any, request: HttpRequest, form: TransferForm, lines: Any) -> HttpResponse:
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
-        "title": gettext("Plan a transfer"),
-        "lines_title": gettext("What is to go"),
-        "hint": gettext("Nothing moves before the transfer is sent."),
-        "effect": gettext("Plan the transfer"),
-        "form": form,
-        "lines": lines,
-        "more": MORE,
-        "cancel_url": admin_url(Transfer, "changelist"),
-    }
-    return TemplateResponse(request, "inventory/document.html", context)
 
 
 @admin.register(Transfer)
@@ -273,6 +208,7 @@ def _units(facts: Any) -> str:
 describe(REFERENCE, "created", _("Planned"), tone="info")
 describe(REFERENCE, "send", _("Sent"), detail=_units, tone="info")
 describe(REFERENCE, "receive", _("Received"), detail=_units, tone="ok")
+describe(REFERENCE, "undo", _("Sending undone"), detail="%(reason)s", tone="back")
 describe(REFERENCE, "cancel", _("Cancelled"), detail="%(reason)s", tone="stop")
 
 
@@ -287,3 +223,4 @@ def _transfers(ids: Any) -> dict[int, ResolvedReference]:
 
 
 register_reference(REFERENCE, _transfers)
+register_undo(REFERENCE, Transfer)

@@ -1,6 +1,6 @@
 """Tones, links and the words of the stock room's pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -15,8 +15,6 @@ from config.kernel.admin import admin_url, set_tones
 from inventory.admin.pages import reference_of
 from inventory.enums import AdjustmentKind, CountStatus, MovementKind, ReservationState, TransferStatus
 from inventory.models import Reservation, Sku, StockLevel, StockMovement
-from inventory.owners import Loss
-from inventory.references import resolve
 from inventory.selectors.cover import Cover
 from inventory.selectors.waterfall import Waterfall, WaterfallRow
 
@@ -112,22 +110,6 @@ def signed(units: int) -> str:
     """A change with its sign: +12, −3, 0 for a change of kind only."""
     number = number_format(abs(units), use_l10n=True, force_grouping=True)
     return f"+{number}" if units > 0 else f"−{number}" if units < 0 else number
-
-
-def loss_words(losses: Sequence[Loss]) -> list[dict[str, str]]:
-    """Who would lose how many units, a row a reference: {"text", "url"}."""
-    units: dict[tuple[str, int], int] = {}
-    for loss in losses:
-        units[loss.reference] = units.get(loss.reference, 0) + loss.quantity
-    named = resolve(units)
-    return [
-        {
-            "text": ngettext("%(who)s: %(n)s unit", "%(who)s: %(n)s units", lost)
-            % {"who": named[reference].label, "n": lost},
-            "url": named[reference].url,
-        }
-        for reference, lost in units.items()
-    ]
 
 
 def cover_words(cover: Cover) -> tuple[str, str]:

@@ -7,8 +7,8 @@ from inventory.enums import AdjustmentKind
 
 
 class StockAdjustment(models.Model):
-    """Why stock was changed by hand: the document behind movements, which are its lines. Written once, by the verbs
-    that correct, set aside, put back, write off and move between bins."""
+    """Why stock was changed by hand: the document behind movements, which are its lines. Written by the verbs that
+    correct, set aside, put back, write off and move between bins; `undone_at` by the one that takes it back."""
 
     kind = models.CharField(_("kind"), max_length=12, choices=AdjustmentKind)
     reason = models.CharField(_("reason"), max_length=120, blank=True)
@@ -16,6 +16,7 @@ class StockAdjustment(models.Model):
     actor_kind = models.CharField(_("by"), max_length=8, choices=ActorKind)
     actor_id = models.BigIntegerField(null=True)
     actor_label = models.CharField(max_length=80, blank=True)
+    undone_at = models.DateTimeField(_("undone at"), null=True)
 
     class Meta:
         verbose_name = _("stock adjustment")
@@ -25,6 +26,7 @@ class StockAdjustment(models.Model):
             ("adjust_stock", _("May correct stock and write set-aside units off")),
             ("set_aside_stock", _("May set units aside and put them back for sale")),
             ("move_stock", _("May move units between bins")),
+            ("undo_stockadjustment", _("May undo changes of stock by hand")),
         ]
         constraints = [legal_values("kind", AdjustmentKind, "stock_adjustment_kind_legal")]
 

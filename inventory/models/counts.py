@@ -39,6 +39,7 @@ class StockCount(Versioned):
             ("count_stock", _("May count stock")),
             ("approve_stockcount", _("May approve stock counts")),
             ("cancel_stockcount", _("May cancel stock counts")),
+            ("undo_stockcount", _("May undo approved stock counts")),
         ]
         constraints = [
             legal_values("status", CountStatus, "stock_count_status_legal"),
@@ -47,8 +48,8 @@ class StockCount(Versioned):
                 name="stock_count_counted_has_time",
             ),
             models.CheckConstraint(
-                condition=Q(status="approved", approved_at__isnull=False)
-                | Q(~Q(status="approved"), approved_at=None),
+                condition=Q(status__in=["approved", "undone"], approved_at__isnull=False)
+                | Q(~Q(status__in=["approved", "undone"]), approved_at=None),
                 name="stock_count_approved_has_time",
             ),
         ]

@@ -103,7 +103,8 @@ class StockMovement(models.Model):
     """One append-only ledger entry: what changed at a level, in which bin, why, by whom, and what was there after.
 
     `delta` changes on_hand, `unsellable_delta` the units set aside for `unsellable_reason`. Reference is the
-    causing document ("fulfillment_order", 7). No foreign key points here.
+    causing document ("fulfillment_order", 7). No foreign key points here. An entry that takes others of its document
+    back (`is_undo`) is of their kind, with the opposite units.
     """
 
     append_only = True
@@ -116,6 +117,7 @@ class StockMovement(models.Model):
     delta = models.IntegerField(_("units"), default=0)
     unsellable_delta = models.IntegerField(_("units set aside"), default=0)
     unsellable_reason = models.CharField(max_length=16, choices=UnsellableReason, blank=True)
+    is_undo = models.BooleanField(_("undo"), default=False, db_default=False)
     balance_after = models.PositiveIntegerField(_("on hand after"))
     reference_kind = models.CharField(_("reference"), max_length=32)
     reference_id = models.BigIntegerField()

@@ -35,6 +35,7 @@ class Transfer(Versioned):
             ("send_transfer", _("May send transfers")),
             ("receive_transfer", _("May receive transfers")),
             ("cancel_transfer", _("May cancel transfers")),
+            ("undo_transfer", _("May undo the sending of transfers")),
         ]
         constraints = [
             legal_values("status", TransferStatus, "transfer_status_legal"),

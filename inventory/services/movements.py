@@ -17,7 +17,8 @@ from inventory.services.levels import LevelChange, change_levels
 class Posting:
     """One ledger entry: `delta` units of on_hand in a bin, `unsellable_delta` of them set aside for QUARANTINE
     or another reason, `reserved_delta` what the level's promises change by at the same moment. `document` is
-    what the entry names as its cause where that is not the whole batch's. `taken_free` units must be free before."""
+    what the entry names as its cause where that is not the whole batch's. `taken_free` units must be free before.
+    `is_undo` where it takes another entry of its document back."""
 
     level_id: int
     bin_id: int
@@ -28,6 +29,7 @@ class Posting:
     reserved_delta: int = 0
     document: tuple[str, int] | None = None
     taken_free: int = 0
+    is_undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def _write_entries(postings: Sequence[Posting], levels: Mapping[int, StockLevel]
                 delta=posting.delta,
                 unsellable_delta=posting.unsellable_delta,
                 unsellable_reason=posting.unsellable_reason or "",
+                is_undo=posting.is_undo,
                 balance_after=balance[posting.level_id],
                 reference_kind=reference_kind,
                 reference_id=reference_id,

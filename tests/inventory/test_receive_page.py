@@ -43,10 +43,17 @@ def typed(place: Location, *rows: tuple[str, str], nonce: str = "n1", **more: An
 URL = "/inventory/stockreceipt/add/"
 
 
+def book_in(client: Client, form: dict[str, Any]) -> Any:
+    """See what will be, then press the button of that page."""
+    shown = client.post(URL, {**form, "look": "1"})
+    assert shown.status_code == 200
+    return client.post(URL, {**form, "book": "1", "seen": shown.context["foreseen"].mark})
+
+
 def test_receive_page_books_codes_and_barcodes_in(clerk: Client, place: Location) -> None:
     cup, box = make_sku("CUP", barcodes=["800123"]), make_sku("BOX")
 
-    response = clerk.post(URL, typed(place, ("800123", "12"), ("box", " 3 "), ("", "")))
+    response = book_in(clerk, typed(place, ("800123", "12"), ("box", " 3 "), ("", "")))
 
     receipt = StockReceipt.objects.get()
     assert response.headers["Location"] == reverse("admin:inventory_stockreceipt_change", args=[receipt.pk])
@@ -62,8 +69,11 @@ def test_receive_page_books_codes_and_barcodes_in(clerk: Client, place: Location
 def test_receive_page_double_click_books_once(clerk: Client, place: Location) -> None:
     make_sku("CUP")
 
-    first = clerk.post(URL, typed(place, ("CUP", "12")))
-    second = clerk.post(URL, typed(place, ("CUP", "12")))
+    form = typed(place, ("CUP", "12"))
+    seen = clerk.post(URL, form).context["foreseen"].mark
+
+    first = clerk.post(URL, form | {"book": "1", "seen": seen})
+    second = clerk.post(URL, form | {"book": "1", "seen": seen})
 
     assert second.headers["Location"] == first.headers["Location"]
     assert StockLevel.objects.get().on_hand == 12

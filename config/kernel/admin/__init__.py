@@ -16,7 +16,7 @@ from config.kernel.admin.base import (
 from config.kernel.admin.bulk import Undo, bulk_action
 from config.kernel.admin.filters import worded_filter
 from config.kernel.admin.forms import VersionedAdmin, VersionedForm
-from config.kernel.admin.presses import ExtraVerb, ObjectForm, ReasonForm, TransitionVerb
+from config.kernel.admin.presses import ExtraVerb, Foreseen, ObjectForm, ReasonForm, TransitionVerb
 from config.kernel.admin.queues import Queue, queue_filter, queue_url
 from config.kernel.admin.timeline import describe, timeline
 from config.kernel.admin.tones import badge_column, set_tones, status_badge, status_pair, tone_of
@@ -25,6 +25,7 @@ from config.kernel.admin.transitions import TimelineMixin, TransitionAdmin
 __all__ = [
     "BancaleAdmin",
     "ExtraVerb",
+    "Foreseen",
     "ObjectForm",
     "Queue",
     "ReadOnlyAdmin",

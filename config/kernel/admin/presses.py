@@ -54,6 +54,23 @@ def _always(_obj: Any) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a press would do now: sentences as in `consequences`, a table as in `lines`, and a `mark` that is the same
+    as long as nothing of it has changed."""
+
+    consequences: Sequence[Any]
+    lines: Mapping[str, Any] | None
+    mark: str
+
+
+class Unforeseen(BancaleError):
+    """What a press would do is no longer, or not yet, what the page showed."""
+
+    code = "unforeseen"
+    message = _("What this would do is not what was shown.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class TransitionVerb:
     """The verb behind an edge's button and what its confirm page says.
@@ -62,7 +79,9 @@ class TransitionVerb:
     makes it from (object, value). `consequences(obj)` are sentences, or {"text", "tone"}. `lines(obj)` is
     {"columns", "rows"} or None. `blocked(obj)` says why it is not possible now ("" when it is): the button is
     shown off with that reason; while `applies(obj)` is False there is no button at all. `then(obj, value)` is
-    where to go afterwards; the object's page by default.
+    where to go afterwards; the object's page by default. `foresee(obj, cleaned form data)` says what this very press
+    would do (with no data: what the form begins with); one that would do something else than its page showed is
+    shown once more instead.
     """
 
     verb: Callable[..., Results[Any]]
@@ -78,6 +97,7 @@ class TransitionVerb:
     blocked: Callable[[Any], str] = _nothing
     applies: Callable[[Any], bool] = _always
     then: Callable[[Any, Any], str] | None = None
+    foresee: Callable[[Any, Mapping[str, Any]], Foreseen] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,11 +149,12 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """What came from a confirm page: the nonce, the version it showed, and the cleaned form."""
+    """What came from a confirm page: the nonce, the version and the foreseen mark it showed, and the cleaned form."""
 
     nonce: str
     version: str
     values: Mapping[str, Any]
+    mark: str = ""
 
 
 def version_seen(obj: Any, machine: Machine | None) -> str:
@@ -155,8 +176,8 @@ class Target:
 def perform(press: Press, pk: int, pressed: Pressed, *, target: Target, actor: Actor) -> Mapping[str, Any]:
     """Do it, once: {"message", "url"}, the same on every repetition of the nonce.
 
-    Raises `StaleVersion`, the verb's refusal, `Conflict`, or the wish to try again where a lock did not come
-    free; then nothing is written and the nonce stays free.
+    Raises `StaleVersion`, `Unforeseen`, the verb's refusal, `Conflict`, or the wish to try again where a lock did
+    not come free; then nothing is written and the nonce stays free.
     """
 
     def once() -> Mapping[str, Any]:
@@ -175,6 +196,9 @@ def perform(press: Press, pk: int, pressed: Pressed, *, target: Target, actor: A
                 raise StaleVersion(seen=pressed.version, current=current)
             if (problem := press.refusal(obj, target.machine)) is not None:
                 raise problem
+            foresee = press.verb.foresee
+            if foresee is not None and foresee(obj, pressed.values).mark != pressed.mark:
+                raise Unforeseen
             value = press.verb.verb([pk], actor=actor, **pressed.values).only()
             url = press.verb.then(obj, value) if press.verb.then else ""
             answer = {"message": press.words(obj, value), "url": url}

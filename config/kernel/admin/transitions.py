@@ -16,11 +16,13 @@ from django.utils.translation import gettext as _
 from config.kernel.admin.base import ReadOnlyAdmin, acting, admin_url
 from config.kernel.admin.presses import (
     ExtraVerb,
+    Foreseen,
     ObjectForm,
     Press,
     Pressed,
     Target,
     TransitionVerb,
+    Unforeseen,
     perform,
     version_seen,
 )
@@ -119,7 +121,9 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             tone = "plain" if press.tone == "primary" and (has_primary or reason) else press.tone
             has_primary = has_primary or tone == "primary"
             url = "" if reason else self.keeping(request, admin_url(self.model, press.name, obj.pk))
-            rows.append({"label": press.label, "tone": tone, "reason": reason, "url": url})
+            rows.append(
+                {"name": press.name, "label": press.label, "tone": tone, "reason": reason, "url": url}
+            )
         return sorted(rows, key=lambda row: {"primary": 2, "plain": 1}.get(row["tone"], 0))
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
@@ -171,6 +175,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             nonce=request.POST.get("nonce", "")[:64] or uuid4().hex,
             version=request.POST.get("version", ""),
             values=form.cleaned_data if form is not None else {},
+            mark=request.POST.get("foreseen", ""),
         )
         try:
             answer = perform(
@@ -182,6 +187,8 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             )
         except StaleVersion:
             return self._stale(request, press, obj.pk, form)
+        except Unforeseen:
+            return self._confirm_page(request, press, obj, form=form, seen=request.POST, unforeseen=True)
         except BancaleError as error:
             return self._refused(request, press, obj.pk, form, str(error))
         messages.success(request, answer.get("message", ""))
@@ -229,6 +236,8 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
     ) -> HttpResponse:
         verb = press.verb
         seen = more.pop("seen", {})
+        values = form.cleaned_data if form is not None and form.is_bound and form.is_valid() else {}
+        foreseen = verb.foresee(obj, values) if verb.foresee else Foreseen((), None, "")
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -236,14 +245,15 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             "title": verb.title or f"{press.label}: {obj}",
             "effect": verb.effect or press.label,
             "risk": press.tone == "risk",
-            "consequences": verb.consequences(obj),
+            "consequences": [*verb.consequences(obj), *foreseen.consequences],
             "undo": verb.undo,
-            "lines": verb.lines(obj) if verb.lines else None,
+            "lines": foreseen.lines or (verb.lines(obj) if verb.lines else None),
             "form": form,
             "hidden": [
                 ("version", seen.get("version") or version_seen(obj, self.machine)),
                 ("last_event", seen.get("last_event") or str(last_event_id(self.thread_of(obj)))),
                 ("nonce", seen.get("nonce") or uuid4().hex),
+                *([("foreseen", foreseen.mark)] if verb.foresee else []),
             ],
             "preserved_filters": self.get_preserved_filters(request),
             "cancel_url": self._page_of(request, obj.pk),

@@ -10,7 +10,7 @@ from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
-from inventory.enums import MovementKind
+from inventory.enums import CountStatus, MovementKind
 from inventory.errors import CountedAgain, KitHoldsNoStock, SecondPersonNeeded
 from inventory.models import Sku, StockCount, StockCountLine, StockLevel, StockMovement
 from inventory.services.adjustments import Shelves
@@ -142,14 +142,20 @@ class _Shelf:
 def _corrections(
     levels: Sequence[StockLevel], counts: Iterable[StockCount]
 ) -> dict[int, tuple[str, datetime]]:
-    """By level the last count that has corrected it since the first of these was taken, and when: two statements."""
+    """By level the last count, undone ones aside, that has corrected it since the first of these was taken, and
+    when: two statements."""
     first = min((count.counted_at for count in counts if count.counted_at is not None), default=None)
     if first is None:
         return {}
     rows = StockMovement.objects.filter(level__in=levels, at__gt=first, reference_kind=REFERENCE)
     found = list(rows.order_by("pk").values_list("level_id", "reference_id", "at"))
-    number_of = StockCount.objects.only("number").in_bulk({count_id for _level, count_id, _at in found})
-    return {level_id: (number_of[count_id].number, at) for level_id, count_id, at in found}
+    standing = StockCount.objects.only("number").exclude(status=CountStatus.UNDONE)
+    number_of = standing.in_bulk({count_id for _level, count_id, _at in found})
+    return {
+        level_id: (number_of[count_id].number, at)
+        for level_id, count_id, at in found
+        if count_id in number_of
+    }
 
 
 def _sums(lines: Lines) -> dict[str, int]:

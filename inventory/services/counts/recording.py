@@ -13,7 +13,7 @@ from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, InvalidInput
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
-from inventory.errors import CountIncomplete
+from inventory.errors import CountIncomplete, UndoneSince
 from inventory.models import StockCount, StockCountLine, StockLevel, StockMovement
 from inventory.services.adjustments import clean_reason
 from inventory.services.arrivals import MOST_UNITS
@@ -42,8 +42,8 @@ def record_counts(sheets: Sequence[CountSheet], *, actor: Actor) -> Results[int]
     At most 200. Locks the counts by ascending pk, then all levels of their SKUs. A counted one is `unchanged`.
     Nothing is corrected before `approve_counts`.
 
-    Refuses: `NotFound`; `IllegalTransition`; `CountIncomplete`; `InvalidInput` for a quantity outside 0 to
-    1,000,000 or a moment to come. Raises `NotAllowed`.
+    Refuses: `NotFound`; `IllegalTransition`; `CountIncomplete`; `UndoneSince` for a moment that has passed;
+    `InvalidInput` for a quantity outside 0 to 1,000,000 or a moment to come. Raises `NotAllowed`.
     """
     actor.require(COUNT.permission)
     results: Results[int] = Results(sheet.key for sheet in sheets)
@@ -54,13 +54,25 @@ def record_counts(sheets: Sequence[CountSheet], *, actor: Actor) -> Results[int]
         for pk in results.open_ids:
             if (problem := _problem(desk.lines[pk], told[pk])) is not None:
                 results.refuse(pk, problem)
-            else:
-                results.done(pk)
-        chosen = [desk.counts[pk] for pk in results.done_ids]
+        chosen = [desk.counts[pk] for pk in results.open_ids]
         levels = by_place(lock_levels(line.sku_id for row in chosen for line in desk.lines[row.pk]))
         for count in chosen:
+            here = [levels.get((line.sku_id, count.location_id)) for line in desk.lines[count.pk]]
+            if (problem := _undone_since(told[count.pk], here)) is not None:
+                results.refuse(count.pk, problem)
+                continue
+            results.done(count.pk)
             _record(count, desk, told[count.pk], levels, actor)
     return results
+
+
+def _undone_since(sheet: CountSheet, levels: Sequence[StockLevel | None]) -> BancaleError | None:
+    if sheet.counted_at is None:
+        return None
+    ids = [level.pk for level in levels if level is not None]
+    undone = StockMovement.objects.filter(level__in=ids, at__gt=sheet.counted_at, is_undo=True)
+    code = undone.values_list("level__sku__code", flat=True).first()
+    return None if code is None else UndoneSince(sku=code)
 
 
 def _problem(lines: Sequence[StockCountLine], sheet: CountSheet) -> BancaleError | None:

@@ -11,7 +11,7 @@ from config.kernel.results import Results
 from config.kernel.states import apply_transition
 from inventory.enums import MovementKind
 from inventory.errors import NotEnoughStock, QueueJumped
-from inventory.models import StockLevel, Transfer, TransferLine
+from inventory.models import Location, StockLevel, Transfer, TransferLine
 from inventory.selectors.stock import waiting_quantity
 from inventory.services.additions import add_to_rows
 from inventory.services.adjustments import Shelves
@@ -50,6 +50,14 @@ def send_transfers(transfer_ids: Sequence[int], *, actor: Actor) -> Results[int]
             results.done(pk)
         _write([desk.transfers[pk] for pk in results.done_ids], desk, postings, levels, actor)
     return results
+
+
+def sending_problem(origin: Location, units: Mapping[int, int]) -> BancaleError | None:
+    """Why so many units by SKU id could not leave a location now: what `send_transfers` would answer, without locks."""
+    levels = list(StockLevel.objects.filter(sku__in=units).select_related("location"))
+    transfer = Transfer(origin=origin)
+    lines = [TransferLine(sku_id=sku_id, quantity=some) for sku_id, some in units.items()]
+    return _Yard(levels, waiting_quantity(units)).problem(transfer, lines)
 
 
 class _Yard:
