@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -101,7 +102,8 @@ def _foreseen(count: StockCount, _values: Mapping[str, Any]) -> Foreseen:
             if now is not None
             else [line.on_hand_now, None]
         )
-        rows.append((line.sku.code, line.expected, line.counted, signed(line.variance), *steps))
+        difference = format_html('<span class="num">{}</span>', signed(line.variance))
+        rows.append((line.sku.code, line.expected, line.counted, difference, *steps))
     columns = [
         gettext("SKU"), gettext("Expected then"), gettext("Counted"), gettext("Difference"), gettext("On hand"),
         gettext("Free"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from inventory.models import Location, Sku, StockCount, Transfer
+from inventory.models import Location, Sku, StockCount, StockLevel, Transfer
 from tests.browser.conftest import DESK, PHONE, Visit
 from tests.browser.pages import Person
 from tests.factories.inventory import make_level, make_location, make_sku, reserve
@@ -40,8 +40,17 @@ def test_stock_is_corrected_with_a_look_at_what_will_be(
     page.locator("#id_reason").fill("Fell off the shelf")
     person.submit("See what will be")
     assert page.get_by_text("test 7: 2 units").is_visible()
+    person.look(f"correct-{size[0]}")
     person.submit("Correct stock")
     assert page.get_by_text("−4").first.is_visible()
+
+    person.press(
+        "Undo…", then="Undo", Reason="It lay under the shelf", consequence="Gets stock: test 7: 2 units"
+    )
+    person.sees_badges("Correction", "Undone")
+    person.sees_timeline("Undone", "Stock changed by hand")
+    person.look(f"undone-{size[0]}")
+    assert StockLevel.objects.get().on_hand == 10
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
@@ -53,10 +62,16 @@ def test_stock_is_sent_and_counted(
     person.go("/inventory/transfer/add/")
     page.locator("#id_form-0-sku").fill("CUP")
     page.locator("#id_form-0-quantity").fill("2")
+    person.submit("See what will be")
+    person.look(f"plan-{size[0]}")
     person.submit("Plan the transfer")
     person.go(f"/inventory/transfer/{Transfer.objects.get().pk}/send/")
     person.submit("Send")
+    person.press("Undo sending…", then="Undo", Reason="Wrong van")
+    person.sees_badges("Draft")
+    person.press("Send")
     person.go(f"/inventory/transfer/{Transfer.objects.get().pk}/receive/")
+    person.look(f"receive-{size[0]}")
     person.go("/inventory/stockcount/add/")
     person.submit("Make the list")
     base = f"/inventory/stockcount/{StockCount.objects.get().pk}"
@@ -64,6 +79,7 @@ def test_stock_is_sent_and_counted(
     page.locator("input[name^=line_]").first.fill("7")
     person.submit("Enter what was counted")
     person.go(f"{base}/approve/")
+    person.look(f"approve-{size[0]}")
 
     for listed in ("transfer", "stockcount", "stockadjustment"):
         person.go(f"/inventory/{listed}/")
