@@ -187,7 +187,7 @@ def test_stock_that_is_wrong_is_explained_counted_and_the_alert_clears(
     marta.page.locator("input[name^=line_]").fill("30")
     marta.submit("Enter what was counted")
     other.go(f"{base}/approve/")
-    assert other.reads("#content table tbody") == "CUP 10 30 +20 10 30"
+    assert other.reads("#content table tbody") == "CUP 10 30 +20 10 → 30 3 → 23"
     other.look("approve")
     other.submit("Approve")
     other.sees_message("Approved: the books say what was counted.")

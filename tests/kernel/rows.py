@@ -87,8 +87,8 @@ def stock_count(status: str) -> StockCount:
         location=make_location(),
         status=status,
         created_at=at,
-        counted_at=at if status in ("counted", "approved") else None,
-        approved_at=at if status == "approved" else None,
+        counted_at=at if status in ("counted", "approved", "undone") else None,
+        approved_at=at if status in ("approved", "undone") else None,
     )
 
 
@@ -197,7 +197,7 @@ ROWS: Mapping[str, Callable[[str], Any]] = {
 # Times that stand exactly while, or ever since, a status does.
 STAMPED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "transfer": {"sent_at": ("sent", "received"), "received_at": ("received",)},
-    "stock_count": {"counted_at": ("counted", "approved"), "approved_at": ("approved",)},
+    "stock_count": {"counted_at": ("counted", "approved", "undone"), "approved_at": ("approved", "undone")},
     "low_stock_alert": {"snoozed_until": ("snoozed",), "cleared_at": ("cleared",)},
     "proposal": {"closed_at": ("confirmed", "dropped")},
 }
