@@ -72,6 +72,8 @@ SUPPORT = (
     "orders.view_note",
     "orders.view_raworder",
     "orders.view_notification",
+    "orders.resend_notification",
+    "orders.suppress_notification",
     "orders.view_hold",
     "orders.view_allocationdecision",
     "orders.view_payment",

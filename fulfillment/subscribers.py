@@ -6,7 +6,8 @@ from config.kernel.actors import Actor
 from config.kernel.batches import in_batches
 from config.kernel.outbox import Owed, Suppressed, subscribe
 from config.kernel.results import Results
-from fulfillment.selectors.told import parcel_sets, parcels_of
+from fulfillment.models import Parcel
+from fulfillment.selectors.told import parcel_sets
 from fulfillment.selectors.work import asked_work, live_work
 from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.shipping import PARCEL_SHIPPED
@@ -32,7 +33,7 @@ def register() -> None:
     subscribe(SUBSCRIBERS[MailKind.SHIPPED], [PARCEL_SHIPPED], send_mails, lane="mail")
     subscribe(SUBSCRIBERS[MailKind.DELIVERED], [PARCEL_DELIVERED], send_mails, lane="mail")
     register_asked_work(asked_work)
-    register_parcel_sets(parcel_sets, parcels_of)
+    register_parcel_sets(parcel_sets, Parcel.objects.all)
 
 
 def call_work_back(owed: Sequence[Owed]) -> Results[int]:

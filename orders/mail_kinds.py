@@ -12,6 +12,7 @@ CALLED_OFF, UNITS_CALLED_OFF = "order.called_off", "order.units_called_off"
 AGAIN, AGAIN_MAIL = "order.mail_again", "orders.again_mail"
 
 SUBSCRIBERS = {kind: f"orders.{kind.value}_mail" for kind in MailKind}
+MAILS = (*SUBSCRIBERS.values(), AGAIN_MAIL)
 KINDS = {name: kind for kind, name in SUBSCRIBERS.items()}
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +25,14 @@ class ParcelSet:
 
 # Parcel ids → the set each belongs to; a fixed number of statements.
 ParcelSets = Callable[[Collection[int]], Mapping[int, ParcelSet]]
-# Order ids → the parcels that were made for them, oldest first, each with its order; one statement.
-ParcelsOf = Callable[[Collection[int]], Mapping[int, int]]
-_readers: dict[ParcelSets, ParcelsOf] = {}
+# The rows of all parcels; each names its `order`.
+ParcelRows = Callable[[], QuerySet[Any]]
+_readers: dict[ParcelSets, ParcelRows] = {}
 
 
-def register_parcel_sets(reader: ParcelSets, of_orders: ParcelsOf) -> None:
+def register_parcel_sets(reader: ParcelSets, rows: ParcelRows) -> None:
     """Let a room tell of its parcels, from `AppConfig.ready()`; a function registers once."""
-    _readers[reader] = of_orders
+    _readers[reader] = rows
 
 
 def parcel_sets(parcel_ids: Collection[int]) -> dict[int, ParcelSet]:
@@ -41,8 +44,13 @@ def parcel_sets(parcel_ids: Collection[int]) -> dict[int, ParcelSet]:
 
 
 def parcels_of(order_ids: Collection[int]) -> dict[int, int]:
-    """Parcel ids of orders, oldest first, with the order of each."""
+    """Parcel ids of orders, oldest first, with the order of each; a statement for each room that has parcels."""
     found: dict[int, int] = {}
-    for of_orders in _readers.values():
-        found |= of_orders(order_ids)
+    for rows in _readers.values() if order_ids else ():
+        found |= dict(rows().filter(order__in=order_ids).order_by("pk").values_list("pk", "order_id"))
     return found
+
+
+def parcel_rows() -> list[QuerySet[Any]]:
+    """The parcels of every room, to be asked about in a larger statement."""
+    return [rows() for rows in _readers.values()]

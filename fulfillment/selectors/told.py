@@ -30,14 +30,6 @@ def parcel_sets(parcel_ids: Collection[int]) -> dict[int, ParcelSet]:
     }
 
 
-def parcels_of(order_ids: Collection[int]) -> dict[int, int]:
-    """Parcels made for orders, oldest first, each with its order: one statement, none for no orders."""
-    if not order_ids:
-        return {}
-    rows = Parcel.objects.filter(order__in=order_ids).order_by("pk")
-    return dict(rows.values_list("pk", "order_id"))
-
-
 def _told(shipment_id: int, parcels: Iterable[Parcel], units: Mapping[int, Counter[int]]) -> ParcelSet:
     parcels = list(parcels)
     left = [parcel for parcel in parcels if parcel.status in GONE]

@@ -1,11 +1,13 @@
 """Orders: the list with its work queues, and the page where an order is read and moved on."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext, pgettext_lazy
@@ -24,6 +26,7 @@ from config.kernel.admin import (
 from config.kernel.templatetags.bancale import badge, localtime, money
 from orders.admin.marks import NoteForm, TagFilter, TagForm, one_tag, tag_orders, untag_orders
 from orders.admin.new_order import new_order_view
+from orders.admin.order_mails import mails_view
 from orders.admin.page import page_of
 from orders.admin.panels import extra_buttons
 from orders.admin.sold import SoldFilter
@@ -137,6 +140,10 @@ class OrderAdmin(TransitionAdmin):
 
     def get_extra_verbs(self) -> Sequence[ExtraVerb]:
         return (*EXTRA_VERBS, *extra_buttons())
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(partial(mails_view, self))
+        return [path("<int:pk>/mails/", view, name="orders_order_mails"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows = super().get_queryset(request)

@@ -12,15 +12,15 @@ from django.utils.translation import ngettext
 
 from config.kernel.admin import admin_url, status_pair, tone_of
 from config.kernel.money import ZERO
-from config.kernel.templatetags.bancale import badge, local_text, localtime, money_text
+from config.kernel.templatetags.bancale import badge, local_text, money_text
 from orders.admin.decision import decision_words
+from orders.admin.order_mails import mails_card
 from orders.admin.panels import panels_of
 from orders.admin.verbs import holds_of
 from orders.admin.words import hold_stops, hold_text, hold_title, language_name
 from orders.enums import (
     FulfillmentStatus,
     HoldKind,
-    MailKind,
     MoneyOwner,
     OrderStatus,
     PaymentAxis,
@@ -71,7 +71,7 @@ def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
         "customer_more": _customer_more(order, request),
         "money": list(_money(order)) if money else [],
         "payments": list(_payments(order)) if money else [],
-        "mails": list(_mails(order, request)) if personal else [],
+        "mails": mails_card(order, request) if personal else [],
         "note": order.note if personal else "",
     }
 
@@ -249,29 +249,3 @@ def _payments(order: Order) -> Iterator[dict[str, Any]]:
             "badge": badge(payment.get_status_display(), tone_of(PaymentStatus, payment.status)),
             "detail": ", ".join(detail),
         }
-
-
-def _mails(order: Order, request: HttpRequest) -> Iterator[dict[str, Any]]:
-    may_see = request.user.has_perm("orders.view_notification")
-    kinds = set()
-    for mail in order.notifications.order_by("pk") if may_have(order, "has_mails") else ():
-        kinds.add(mail.kind)
-        sent = mail.sent_at is not None
-        yield {
-            "label": mail.get_kind_display(),
-            "url": admin_url(mail, "change", mail.pk) if may_see else "",
-            "badge": badge(_("sent"), "ok") if sent else badge(_("outcome unknown"), "stop"),
-            "at": localtime(mail.sent_at or mail.sending_at),
-        }
-    if MailKind.CONFIRMATION not in kinds and not order.is_history:
-        yield {"label": MailKind.CONFIRMATION.label, "url": "", "badge": _mail_due(order), "at": ""}
-
-
-def _mail_due(order: Order) -> Any:
-    if not order.email:
-        return badge(_("no e-mail address"), "idle")
-    if not order.sales_channel.sends(MailKind.CONFIRMATION):
-        return badge(_("switched off for the channel"), "idle")
-    if order.status == OrderStatus.CONFIRMED:
-        return badge(_("on its way"), "info")
-    return badge(_("waits for confirm"), "idle") if not order.is_closed else badge(_("not sent"), "idle")

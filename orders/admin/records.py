@@ -25,12 +25,13 @@ from config.kernel.machines import SETTLE
 from config.kernel.templatetags.bancale import ago, badge, localtime, money, quantity
 from orders.admin.decision import OUTCOMES, decision_words
 from orders.admin.words import hold_text, hold_title
-from orders.enums import PaymentStatus
+from orders.enums import MailKind, PaymentStatus
 from orders.models import AllocationDecision, Hold, Notification, Order, Payment, RawOrder
 from orders.selectors.order_page import named_decision
 from orders.selectors.work import mails_unknown, unread
+from orders.services.mail_occasions import nobody_to_tell
 from orders.services.mail_outcomes import mark_mails_sent, send_mails_again
-from orders.services.mail_resending import resend_mails
+from orders.services.mail_resending import RESEND, resend_mails
 from orders.services.rereading import retry_raw_orders
 from orders.states import PLACE
 
@@ -228,6 +229,24 @@ class PaymentAdmin(OfOrder):
         return ago(row.reported_at)
 
 
+def _on_resend(mail: Notification) -> list[Any]:
+    if why := nobody_to_tell(mail.order, MailKind(mail.kind)):
+        return [{"text": gettext("Nobody would get it: %(why)s.") % {"why": why}, "tone": "stop"}]
+    said: list[Any] = [
+        gettext("The same words go once more to %(email)s.") % {"email": mail.order.email},
+        gettext("Pressed twice within a minute it goes once."),
+    ]
+    if mail.order.email != mail.recipient:
+        text = gettext("The first one went to %(email)s: the address was changed since.")
+        said.append({"text": text % {"email": mail.recipient}, "tone": "wait"})
+    return said
+
+
+def _what_is_sent(mail: Notification) -> dict[str, Any]:
+    rows = [[gettext("Subject"), mail.subject], [gettext("Text"), mail.body_text]]
+    return {"columns": [gettext("Piece"), gettext("Words")], "rows": rows}
+
+
 @admin.register(Notification)
 class NotificationAdmin(OrderLinked, TransitionAdmin):
     """Mails as they left; one whose outcome nobody knows waits for a person's word."""
@@ -268,15 +287,14 @@ class NotificationAdmin(OrderLinked, TransitionAdmin):
         ExtraVerb(
             name="resend",
             label=_("Send once more"),
-            permission=SETTLE,
+            permission=RESEND,
             verb=resend_mails,
             form=ReasonForm,
             applies=lambda mail: mail.sent_at is not None,
             success=_("It is due; a worker sends it within seconds."),
-            consequences=lambda mail: [
-                gettext("The same words go once more to %(email)s.") % {"email": mail.order.email or "–"},
-                gettext("Pressed twice within a minute it goes once."),
-            ],
+            consequences=_on_resend,
+            lines=_what_is_sent,
+            undo=_("A mail that has left cannot be taken back."),
             then=lambda mail, _value: admin_url(Order, "change", mail.order_id),
         ),
     )

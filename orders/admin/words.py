@@ -339,6 +339,11 @@ describe("customer", "merged_away", gettext_lazy("Merged into customer #%(custom
 detail_by("order", "note_added", lambda facts: note_texts([one["note"] for one in facts]))
 describe("order", "mail_sent", gettext_lazy("Mail sent"), detail=lambda facts: str(_mail(facts)), tone="ok")
 describe("order", "mail_again", gettext_lazy("Mail sent once more"), detail=_mail_and_reason, tone="info")
+describe(
+    "order", "mail_suppressed", gettext_lazy("Mail not to be sent"), detail=_mail_and_reason, tone="stop"
+)
+describe("order", "mails_stopped", gettext_lazy("Mails stopped"), detail=_reason, tone="stop")
+describe("order", "mails_allowed", gettext_lazy("Mails allowed again"), tone="info")
 describe("order", "mail_forgotten", gettext_lazy("Mail to be sent again"), tone="wait")
 
 

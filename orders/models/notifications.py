@@ -35,6 +35,10 @@ class Notification(models.Model):
         verbose_name = _("mail")
         verbose_name_plural = _("mails")
         ordering = ["-id"]
+        permissions = [
+            ("resend_notification", _("May send a mail once more")),
+            ("suppress_notification", _("May keep mails from being sent")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["order", "kind", "parcel_set"], name="notification_once"),
         ]

@@ -21,6 +21,7 @@ class Order(QuickRead, Versioned):
     and stays as first stated, `changed_amount` what confirmed changes added since, `total_computed_amount` our own
     sum, the difference sent + changed − computed.
     `search_text` is what staff find it by: numbers, names, e-mail and telephone digits (`orders.search_texts`).
+    While `mails_stopped` no mail of it leaves.
     `exchange_rate`, units of the legal entity's currency for one of ours, is frozen at order time.
     """
 
@@ -73,6 +74,7 @@ class Order(QuickRead, Versioned):
     )
     is_history = models.BooleanField(_("history"), default=False)
     is_test = models.BooleanField(_("test order"), default=False)
+    mails_stopped = models.BooleanField(_("mails stopped"), default=False, db_default=False)
     shipping_method = models.CharField(_("shipping method"), max_length=120, blank=True)
     note = models.TextField(_("buyer's note"), blank=True)
     search_text = models.TextField(editable=False, blank=True, default="")

@@ -24,6 +24,7 @@ from orders.models import (
     TaxLine,
 )
 from orders.selectors.order_goods import goods_of
+from orders.selectors.owed_mails import owes_mails
 
 COUNTERS = ("cancelled", "allocated", "shipped", "delivered", "returned")
 
@@ -102,7 +103,7 @@ def with_page_rows(rows: QuerySet[Order]) -> QuerySet[Order]:
     }
     return rows.select_related(
         "sales_channel", "legal_entity", "customer", "ship_to", "bill_to", "preferred_location"
-    ).annotate(**flags)
+    ).annotate(**flags, owes_mails=owes_mails())
 
 
 def may_have(order: Order, flag: str) -> bool:

@@ -18,6 +18,7 @@ from orders.mail_kinds import AGAIN_MAIL, KINDS
 from orders.models import Hold, Notification, Order
 from orders.parcels_told import ParcelSet, parcel_sets
 from orders.selectors.demand import ORDER_LINE_PART
+from orders.selectors.owed_mails import order_id_of
 
 CALLED_OFF = frozenset({OrderStatus.CANCELLED, OrderStatus.VOID})
 GONE = frozenset({FulfillmentStatus.NOTHING_TO_SHIP, FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED})
@@ -70,14 +71,14 @@ def _read_news(owed: Sequence[Owed]) -> dict[int, Occasion]:
         return {}
     kinds = {one.delivery_id: KINDS[one.subscriber] for one in owed}
     parcels = parcel_sets([one.subject_id for one in owed if kinds[one.delivery_id] in OF_PARCELS])
-    orders = read_orders({_order_id(one) for one in owed})
+    orders = read_orders({order_id_of(one.payload, one.subject_id) for one in owed})
     holds = _holds(one.payload["hold"] for one in owed if kinds[one.delivery_id] == MailKind.HOLD)
     waiting = waiting_units(
         [orders[one.subject_id] for one in owed if _is(one, MailKind.BACKORDER) and one.subject_id in orders]
     )
     found: dict[int, Occasion] = {}
     for one in owed:
-        order = orders.get(_order_id(one))
+        order = orders.get(order_id_of(one.payload, one.subject_id))
         if order is None:
             continue
         kind = kinds[one.delivery_id]
@@ -100,10 +101,6 @@ def _read_news(owed: Sequence[Owed]) -> dict[int, Occasion]:
 
 def _is(one: Owed, kind: MailKind) -> bool:
     return KINDS[one.subscriber] == kind
-
-
-def _order_id(one: Owed) -> int:
-    return int(one.payload["order_id"]) if "order_id" in one.payload else one.subject_id
 
 
 def read_orders(order_ids: Collection[int]) -> dict[int, Order]:
@@ -174,6 +171,8 @@ def nobody_to_tell(order: Order, kind: MailKind) -> str | Promise:
         return _("a test order")
     if order.import_run is not None and order.import_run.status != ImportStatus.FINISHED:
         return _("its import is not finished")
+    if order.mails_stopped:
+        return _("the mails of this order were stopped")
     if not order.sales_channel.sends(kind):
         return _("the sales channel sends no such mail")
     if not order.email:

@@ -11,7 +11,6 @@ from config.kernel.batches import batch_transaction, verb
 from config.kernel.enums import DeliveryState
 from config.kernel.errors import NotFound
 from config.kernel.events import Entry, Thread, record_events
-from config.kernel.machines import SETTLE
 from config.kernel.mail import BeingSent
 from config.kernel.models import Delivery
 from config.kernel.outbox import NewFact, record_facts
@@ -19,6 +18,7 @@ from config.kernel.results import Results
 from orders.mail_kinds import AGAIN, AGAIN_MAIL
 from orders.models import Notification
 
+RESEND = "orders.resend_notification"
 # A second press so soon is the same press.
 ONE_PRESS = timedelta(minutes=1)
 OWED = (DeliveryState.DUE, DeliveryState.FAILED, DeliveryState.IN_FLIGHT, DeliveryState.UNKNOWN)
@@ -33,7 +33,7 @@ def resend_mails(notification_ids: Sequence[int], *, reason: str, actor: Actor) 
     the last minute, is `unchanged`. `reason` stands on the timeline. Refuses: `NotFound`, `BeingSent` for one
     that is not known to have left. Raises `NotAllowed`.
     """
-    actor.require(SETTLE)
+    actor.require(RESEND)
     results: Results[int] = Results(notification_ids)
     with batch_transaction():
         locked = Notification.objects.select_for_update(of=("self",)).filter(pk__in=notification_ids)

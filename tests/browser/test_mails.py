@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import mail
 from playwright.sync_api import expect
 
 from orders.models import MailText, Order
@@ -50,3 +51,32 @@ def test_text_is_tried_before_it_is_saved(
     marta.look("mail-texts")
     marta.click(marta.page.locator("#result_list tbody th a"))
     marta.look("mail-text")
+
+
+@BOTH
+def test_mails_of_an_order_are_read_kept_back_and_stopped(
+    order: Order, manager: User, visit: Open, worker: Callable[[], None], size: tuple[int, int]
+) -> None:
+    marta = Person(visit(size, user=manager))
+    marta.go(f"/orders/order/{order.pk}/change/")
+    marta.look("order-mails-due")
+    marta.follow("Preview…")
+    expect(marta.page.locator(".mail-shown")).to_contain_text("Gentile Rosa Neri")
+    marta.click(marta.page.locator(".tabs").get_by_role("link", name="Shipped"))
+    expect(marta.page.locator(".mail-shown")).to_contain_text("2 × A mug")
+    marta.look("order-mail-preview")
+    marta.go(f"/orders/order/{order.pk}/change/")
+    marta.click(marta.page.locator(".mails").get_by_role("link", name="Do not send…"))
+    marta.look("suppress")
+    marta.page.get_by_role("checkbox").first.check()
+    marta.fill({"Reason": "Told by phone"})
+    marta.submit("Do not send")
+    marta.sees_timeline("Mail not to be sent")
+    marta.follow("Stop mails…")
+    marta.look("stop-mails")
+    marta.fill({"Reason": "A quarrel"})
+    marta.submit("Send no more mails")
+    marta.sees_timeline("Mails stopped")
+    marta.look("order-mails-stopped")
+    worker()
+    assert mail.outbox == []

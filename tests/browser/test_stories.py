@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import mail
 from playwright.sync_api import Locator, expect
 
 from config.kernel import clock
@@ -121,9 +122,10 @@ def angry(manager: User) -> Order:
 
 
 @BOTH
-def test_angry_customer_is_found_by_phone_told_why_and_freed_of_the_line_that_waits(
-    angry: Order, manager: User, visit: Open, beside: None, size: tuple[int, int]
+def test_angry_customer_is_found_by_phone_told_why_freed_of_the_line_that_waits_and_sent_the_mail_again(
+    angry: Order, manager: User, visit: Open, worker: Callable[[], None], size: tuple[int, int]
 ) -> None:
+    worker()
     marta = Person(visit(size, user=manager))
     marta.go("/")
     box = marta.page.get_by_role("combobox")
@@ -146,8 +148,33 @@ def test_angry_customer_is_found_by_phone_told_why_and_freed_of_the_line_that_wa
 
     marta.sees_message("Cancelled")
     marta.sees_badges("Confirmed", "Allocated", "Paid")
-    marta.sees_timeline("Units cancelled", "Waits for stock")
+    marta.sees_timeline("Units cancelled", "Mail sent")
     assert "(1 cancelled)" in marta.reads(".order-lines tbody tr:nth-child(2)")
+    send_the_confirmation_again(marta, worker)
+
+
+def send_the_confirmation_again(marta: Person, worker: Callable[[], None]) -> None:
+    """From the card of mails, after reading what goes to whom; the mail arrives a second time, word by word."""
+    mails = marta.page.locator(".mails li").filter(has_text="Order confirmation")
+    marta.click(mails.get_by_role("link", name="Send once more…"))
+    said = marta.page.locator("#content")
+    expect(said).to_contain_text("The same words go once more to rosa@example.com.")
+    expect(said).to_contain_text("Gentile Rosa Neri")
+    marta.look("resend")
+    marta.fill({"Reason": "She deleted it"})
+    marta.submit("Send once more")
+    marta.sees_message("It is due; a worker sends it within seconds.")
+    marta.sees_timeline("Mail sent once more")
+    expect(marta.page.locator(".mails li").filter(has_text="confirmation Due")).to_contain_text(
+        "Do not send…"
+    )
+    marta.look("order-mail-due")
+    worker()
+
+    first, second = [one for one in mail.outbox if "confermato" in one.subject]
+    assert (second.to, second.subject, second.body) == (["rosa@example.com"], first.subject, first.body)
+    marta.page.reload()
+    expect(mails).to_have_count(2)
 
 
 @pytest.fixture

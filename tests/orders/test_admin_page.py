@@ -183,7 +183,9 @@ def test_page_costs_the_same_for_one_and_for_thirty_lines(support: Visitor) -> N
             page_of(support, order)
         counts.append(len(captured))
 
-    assert counts == [15, 15], "five of them are the session, the person and their rights"
+    assert counts == [16, 16], (
+        "five are the session, the person and their rights, one the mails that are owed"
+    )
 
 
 def test_upper_rooms_add_cards_and_buttons(support: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
