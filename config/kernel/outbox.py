@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -25,6 +25,7 @@ from config.kernel.events import correlation
 from config.kernel.fastpath import insert_rows, insert_values, new_row
 from config.kernel.machines import BURY, CLAIM, DELIVER, DELIVERY, FAIL, LOSE_TRACK, SUPPRESS
 from config.kernel.results import Results
+from config.kernel.sessions import SessionEnded, own_session
 from config.kernel.states import Edge, apply_transition
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ CLAIM_SIZE = 200
 CLAIM_SIZES = {"mail": 20}
 LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 10
+CUT_OFF = "the worker stopped in the middle"
 LONGEST_PAUSE = timedelta(minutes=15)
 
 
@@ -47,6 +49,13 @@ class Suppressed(BancaleError):
     """Nothing is owed any more; the message is the reason."""
 
     code = "suppressed"
+
+
+class WorkerLost(BancaleError):
+    """Whoever had claimed it is gone; it is no fault of the delivery unless that happens again."""
+
+    code = "worker_lost"
+    message = CUT_OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,10 @@ def _publish(lane: str) -> None:
 
 
 def claim(lane: str, limit: int | None = None) -> list[Owed]:
-    """Take due deliveries of a lane under a lease, in a transaction of its own; rivals skip each other's."""
+    """Take due deliveries of a lane, in a transaction of its own; rivals skip each other's.
+
+    They are held until they are settled, the lease runs out, or this database session ends (`reclaim`).
+    """
     from config.kernel.models import Attempt, Delivery
 
     at = clock.now()
@@ -168,7 +180,9 @@ def claim(lane: str, limit: int | None = None) -> list[Owed]:
         apply_transition(
             DELIVERY, CLAIM, rows,
             actor=Actor.system("outbox"),
-            also={"lease_until": at + LEASE, "attempt_count": F("attempt_count") + 1},
+            also={
+                "lease_until": at + LEASE, "held_by": own_session(), "attempt_count": F("attempt_count") + 1,
+            },
         )  # fmt: skip
         for row in rows:
             row.attempt_count += 1
@@ -236,7 +250,8 @@ def _do(name: str, batch: Sequence[Owed]) -> Results[int]:
 
 
 def settle(attempts: Mapping[int, int], results: Results[int]) -> None:
-    """Record outcomes in one transaction: a statement or three for each kind of outcome.
+    """Record outcomes in one transaction: a statement or three for each kind of outcome and, of failures, each
+    number of tries.
 
     `attempts` are the claimed ones by delivery id; the answer to one that was taken back meanwhile changes nothing.
     """
@@ -248,42 +263,48 @@ def settle(attempts: Mapping[int, int], results: Results[int]) -> None:
             pk__in=list(attempts), state=DeliveryState.IN_FLIGHT
         )
         rows = [row for row in held.order_by("pk") if row.attempt_count == attempts[row.pk]]
-        groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
-        edges: dict[tuple[str, str], Edge] = {}
+        groups: dict[_Outcome, list[Any]] = defaultdict(list)
         for row in rows:
-            edge, error = _outcome(row, results)
-            groups[edge.name, error].append(row)
-            edges[edge.name, error] = edge
-        for (name, error), members in groups.items():
-            edge = edges[name, error]
-            apply_transition(
-                DELIVERY, edge, members, actor=Actor.system("outbox"), also=_columns(edge, error, members, at)
-            )
+            groups[_outcome(row, results)].append(row)
+        for outcome, members in groups.items():
+            columns = outcome.columns(at)
+            apply_transition(DELIVERY, outcome.edge, members, actor=Actor.system("outbox"), also=columns)
             numbers = {row.attempt_count for row in members}
             Attempt.objects.filter(
                 delivery__in=[row.pk for row in members], number__in=numbers, ended_at=None
-            ).update(ended_at=at, outcome=edge.target, error=error)
+            ).update(ended_at=at, outcome=outcome.edge.target, error=outcome.error)
 
 
-def _outcome(row: Any, results: Results[int]) -> tuple[Edge, str]:
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What becomes of deliveries alike; `failures` are the tries that a pause is counted from."""
+
+    edge: Edge
+    error: str = ""
+    failures: int = 0
+
+    def columns(self, at: datetime) -> dict[str, Any]:
+        columns: dict[str, Any] = {"lease_until": None, "held_by": None, "last_error": self.error}
+        if self.edge is FAIL:
+            columns["due_at"] = at + (_pause(self.failures) if self.failures else timedelta())
+        else:
+            columns["settled_at"] = at
+        return columns
+
+
+def _outcome(row: Any, results: Results[int]) -> _Outcome:
     error = results.refusals.get(row.pk)
+    tries = row.attempt_count
     if error is None:
         answered = results.is_done(row.pk) or row.pk in results.unchanged_ids
-        return (DELIVER, "") if answered else (FAIL, "the subscriber gave no answer")
+        return _Outcome(DELIVER) if answered else _Outcome(FAIL, "the subscriber gave no answer", tries)
     if isinstance(error, Suppressed):
-        return SUPPRESS, str(error)
+        return _Outcome(SUPPRESS, str(error))
     if isinstance(error, OutcomeUnknown):
-        return LOSE_TRACK, str(error)
-    return (BURY if row.attempt_count >= MAX_ATTEMPTS else FAIL), str(error)
-
-
-def _columns(edge: Edge, error: str, members: Sequence[Any], at: datetime) -> dict[str, Any]:
-    columns: dict[str, Any] = {"lease_until": None, "last_error": error}
-    if edge is FAIL:
-        columns["due_at"] = at + _pause(max(row.attempt_count for row in members))
-    else:
-        columns["settled_at"] = at
-    return columns
+        return _Outcome(LOSE_TRACK, str(error))
+    if tries >= MAX_ATTEMPTS:
+        return _Outcome(BURY, str(error))
+    return _Outcome(FAIL, str(error), tries - isinstance(error, WorkerLost))
 
 
 def _pause(attempts: int) -> timedelta:
@@ -292,18 +313,28 @@ def _pause(attempts: int) -> timedelta:
 
 
 def reclaim() -> int:
-    """Give back deliveries whose worker died: their lease ran out. Returns how many."""
+    """Give back what dead workers held: their database session ended, or the lease ran out. Returns how many.
+
+    The first time it is due at once, after that with the pause of the failures before.
+    """
+    total = 0
+    while found := _reclaim_some():
+        total += found
+    return total
+
+
+def _reclaim_some() -> int:
     from config.kernel.models import Delivery
 
     with transaction.atomic():
         lost = list(
             Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(state=DeliveryState.IN_FLIGHT, lease_until__lt=clock.now())
+            .filter(Q(lease_until__lt=clock.now()) | SessionEnded("held_by"), state=DeliveryState.IN_FLIGHT)
             .order_by("pk")[:CLAIM_SIZE]
         )
         if lost:
             results: Results[int] = Results(row.pk for row in lost)
             for row in lost:
-                results.refuse(row.pk, BancaleError("the worker stopped in the middle"))
+                results.refuse(row.pk, WorkerLost())
             settle({row.pk: row.attempt_count for row in lost}, results)
     return len(lost)

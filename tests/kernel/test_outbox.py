@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from config.kernel import clock, outbox
 from config.kernel.errors import BancaleError, Conflict
@@ -256,6 +257,70 @@ def test_delivery_of_a_dead_worker_is_reclaimed_after_its_lease(hearer: Hearer) 
         assert deliver_due("work") == 2
     assert states() == ["delivered", "delivered"]
     assert sorted(Attempt.objects.values_list("number", flat=True)) == [1, 1, 2, 2]
+
+
+def test_delivery_of_a_dead_worker_is_due_at_once_the_first_time_and_pauses_the_second(
+    hearer: Hearer,
+) -> None:
+    record()
+    at = AT
+    for _death in range(2):
+        with clock.frozen(at):
+            (owed,) = claim("work")
+        at += outbox.LEASE + timedelta(seconds=1)
+        with clock.frozen(at):
+            outbox.reclaim()
+            delivery = Delivery.objects.get()
+            pause = (delivery.due_at - at).total_seconds()
+            assert pause == 0 if owed.attempt == 1 else 5 <= pause <= 10
+    assert (delivery.lease_until, delivery.held_by) == (None, None)
+
+
+def test_reclaimed_and_failed_deliveries_wait_by_their_own_tries_whatever_their_neighbours_count(
+    hearer: Hearer,
+) -> None:
+    hearer.answer = refuse_with(Conflict(detail="busy"))
+    rows = record(4)
+    Delivery.objects.filter(pk=rows[0].pk).update(attempt_count=6)
+    Delivery.objects.filter(pk=rows[2].pk).update(attempt_count=6)
+    claim("work", limit=2)
+    deliver_due("work", rounds=1)
+    later = AT + outbox.LEASE + timedelta(seconds=1)
+    with clock.frozen(later):
+        outbox.reclaim()
+
+    first, second, third, fourth = Delivery.objects.order_by("pk")
+    assert states() == ["failed"] * 4
+    assert second.due_at == later
+    assert (fourth.due_at - AT).total_seconds() <= 10
+    assert (first.due_at - later).total_seconds() >= 160  # its seventh try was cut off: the pause of six
+    assert (third.due_at - AT).total_seconds() >= 320
+    assert set(Attempt.objects.values_list("outcome", flat=True)) == {"failed"}
+
+
+def test_outcomes_are_settled_in_statements_whose_number_does_not_grow(hearer: Hearer) -> None:
+    hearer.answer = refuse_with(Conflict(detail="busy"))
+    counts = []
+    for many in (2, 20):
+        record(many)
+        owed = claim("work")
+        results = hearer(owed)
+        with CaptureQueriesContext(connection) as seen:
+            settle({one.delivery_id: one.attempt for one in owed}, results)
+        counts.append(len(seen))
+
+    assert counts[0] == counts[1]
+
+
+def test_reclaim_gives_back_everything_that_is_lost(hearer: Hearer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "CLAIM_SIZE", 2)
+    record(5)
+    claim("work", limit=5)
+
+    with clock.frozen(AT + outbox.LEASE + timedelta(seconds=1)):
+        assert outbox.reclaim() == 5
+
+    assert states() == ["failed"] * 5
 
 
 def test_same_delivery_comes_twice_when_its_worker_died_after_doing(hearer: Hearer) -> None:

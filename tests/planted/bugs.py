@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 from unittest import mock
 
-from config.kernel import outbox, states
+from config.kernel import outbox, sessions, states
 from config.kernel.outbox import Owed
 from config.kernel.results import Results
 from inventory.services import levels, movements
@@ -132,6 +132,14 @@ def in_any_order(_kind: str, rows: Any) -> list[Any]:
     return locked
 
 
+def always(*_given: Any, **_named: Any) -> tuple[str, list[Any]]:
+    return "TRUE", []
+
+
+def never(*_given: Any, **_named: Any) -> tuple[str, list[Any]]:
+    return "FALSE", []
+
+
 def told_twice(facts: Any) -> None:
     RECORD([*facts, *facts])
 
@@ -216,6 +224,10 @@ RACES = [
         races.buy_the_last_units, "free"),
     Bug("busy rows skipped", "false sold out", swap(levels, "lock_rows", skipping),
         races.buy_the_last_units, "answers"),
+    Bug("sweep takes what a living worker holds", "effect twice", swap(sessions.SessionEnded, "as_postgresql", always),
+        races.sweep_beside_a_worker, "effects"),
+    Bug("death of a worker is not noticed", "stuck queue", swap(sessions.SessionEnded, "as_postgresql", never),
+        races.sweep_after_a_worker, "effects"),
     Bug("rows locked in any order", "unsorted locks", swap(levels, "lock_rows", in_any_order),
         races.lock_in_opposite_order, "answers"),
 ]  # fmt: skip

@@ -3,13 +3,15 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from unittest import mock
 
-from django.db import OperationalError, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
-from config.kernel import clock
+from config.kernel import clock, outbox, sessions
+from config.kernel.results import Results
 from inventory.errors import NotEnoughStock
 from inventory.models import Sku, StockLevel
 from inventory.services.levels import lock_levels
@@ -79,3 +81,64 @@ def lock_in_opposite_order() -> list[str]:
         make_level(sku, make_location(), on_hand=1)
     answers = at_once([lambda: lock_two(skus), lambda: lock_two(skus[::-1])])
     return told(answers=(answers, {"locked": 2}))
+
+
+@contextmanager
+def own_fact() -> Iterator[list[int]]:
+    """One fact is due to a subscriber that notes each delivery it does."""
+    done: list[int] = []
+
+    def note(owed: Sequence[outbox.Owed]) -> Results[int]:
+        results: Results[int] = Results(one.delivery_id for one in owed)
+        for one in owed:
+            done.append(one.delivery_id)
+            results.done(one.delivery_id)
+        return results
+
+    with mock.patch.object(outbox, "SUBSCRIBERS", {}), mock.patch.object(outbox, "_publish"):
+        outbox.subscribe("tests", ["test.done"], note)
+        with transaction.atomic():
+            outbox.record_facts([outbox.NewFact("test.done", ("test", 1))])
+        yield done
+
+
+def wait_for_the_end_of(session: int | None) -> None:
+    """The server notices within milliseconds that a client has gone."""
+    for _look in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [session])
+            if not cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"session {session} is still there")
+
+
+def sweep_beside_a_worker() -> list[str]:
+    """A worker is at its delivery while another one sweeps."""
+
+    def sweep() -> str:
+        outbox.reclaim()
+        outbox.deliver_due("work")
+        return "swept"
+
+    with own_fact() as done:
+        (owed,) = outbox.claim("work")
+        at_once([sweep])
+        answer = outbox.SUBSCRIBERS["tests"].handler([owed])
+        outbox.settle({owed.delivery_id: owed.attempt}, answer)
+    return told(effects=(len(done), 1))
+
+
+def sweep_after_a_worker() -> list[str]:
+    """A worker dies with its delivery; its lease has not run out when another one sweeps."""
+
+    def die() -> str:
+        outbox.claim("work")
+        return str(sessions.own_session())
+
+    with own_fact() as done:
+        (number,) = at_once([die])
+        wait_for_the_end_of(int(number))
+        outbox.reclaim()
+        outbox.deliver_due("work")
+    return told(effects=(len(done), 1))

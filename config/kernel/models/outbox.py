@@ -35,6 +35,8 @@ class Delivery(models.Model):
     attempt_count = models.PositiveSmallIntegerField(_("attempts"), default=0)
     due_at = models.DateTimeField(_("due at"))
     lease_until = models.DateTimeField(_("lease until"), null=True)
+    # The database session of the worker that has it, by which its death is noticed before the lease runs out.
+    held_by = models.IntegerField(null=True)
     settled_at = models.DateTimeField(_("settled at"), null=True)
     last_error = models.TextField(_("last error"), blank=True)
 

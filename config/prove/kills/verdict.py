@@ -6,9 +6,9 @@ from itertools import pairwise
 
 from django.db.models import Count
 
-from config.kernel import outbox
 from config.kernel.enums import DeliveryState
 from config.kernel.models import Attempt, Delivery, Event
+from config.kernel.outbox import CUT_OFF
 from config.prove.figures import Figures, percentile
 from config.prove.kills.clients import History
 from config.prove.kills.faults import Strikes
@@ -16,10 +16,9 @@ from config.prove.kills.healing import OWED, Mails, Repeated
 from orders.enums import FulfillmentStatus, OrderStatus
 from orders.models import Order, RawOrder
 
-CUT_OFF = "the worker stopped in the middle"
 SHOWN = 5
-# The outbox waits at most so long after a first failure, doubled by each further one.
-PAUSE = 5
+# The outbox does not wait after a first death, at most so long after the second, doubled by each further one.
+PAUSE = 10
 
 
 def strikes_table(strikes: Strikes, *, sweep: float) -> Figures:
@@ -31,16 +30,17 @@ def strikes_table(strikes: Strikes, *, sweep: float) -> Figures:
     figures.must_be("never went on", strikes.never, [])
     waits, tries = _waits_of_cut_off()
     # A pause grows with the tries, and a sweep may be cut off too.
-    pauses = PAUSE * 2.0 ** max(tries, default=1)
+    most = max(tries, default=1)
+    pauses = PAUSE * 2.0 ** (most - 2) if most > 1 else 0
     restart = max((max(seconds) for seconds in strikes.recoveries.values()), default=0)
-    bar = outbox.LEASE.total_seconds() + 2 * sweep + pauses + restart
+    bar = 2 * sweep + pauses + restart
     figures.show("deliveries cut off in a dead worker's hands", len(waits))
     figures.show(
         "taken up again after", f"p50 {percentile(waits, 0.5):.1f} s, max {max(waits, default=0):.1f} s"
     )
     late = sum(wait > bar for wait in waits)
     figures.show(
-        f"bar: lease, two sweeps, a restart, the pause after try {max(tries, default=1)}",
+        f"bar: two sweeps, a restart, the pause after try {most}",
         f"{bar:.0f} s, {late} of them later",
     )
     return figures
