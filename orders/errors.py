@@ -53,6 +53,15 @@ class NotPlaced(BancaleError):
     message = _("Order %(number)s is a draft; place it first.")
 
 
+class MappedMeanwhile(BancaleError):
+    """Two people mapped one code to two SKUs at the same moment; the first of them counts."""
+
+    code = "mapped_meanwhile"
+    message = _(
+        "“%(code)s” was just mapped to %(theirs)s by somebody else, not to %(ours)s. Look, and map it anew."
+    )
+
+
 class SkuUnknown(BancaleError):
     """All that is left to allocate has no SKU of ours. `facts`: `number`, `sent` (SKUs as sent)."""
 

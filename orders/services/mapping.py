@@ -1,9 +1,10 @@
 """What a channel calls our SKUs, said by a person, for the lines that wait and for all to come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
@@ -14,6 +15,7 @@ from config.kernel.events import Entry, Thread, record_events
 from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
 from inventory.models import KitPart, Sku
+from orders.errors import MappedMeanwhile
 from orders.models import SalesChannel, SkuAlias
 from orders.selectors.unknown import waiting_order_ids
 from orders.services.reviving import revive_orders
@@ -44,16 +46,20 @@ def map_skus(mappings: Sequence[SkuMapping], *, actor: Actor) -> Results[Key]:
     At most 200. Future orders find the SKU by it. Open orders with such lines, up to 200 of them, come alive in the
     same transaction (see `revive_orders`), the rest by the fact `sku.mapped` and by the sweep. A code that was mapped
     elsewhere is mapped anew; lines that found their SKU before keep it. The value is the mapping's pk. The same
-    mapping again is `unchanged`.
+    mapping again is `unchanged`, also where somebody else made it at this very moment.
 
     Refuses: `NotFound` for the channel or the SKU, `InvalidInput` for an empty or too long code and for a kit
-    without parts. Raises `NotAllowed`.
+    without parts, `MappedMeanwhile` where somebody mapped the code to another SKU at this very moment. Raises
+    `NotAllowed`.
     """
     actor.require(MAP_SKU)
     results: Results[Key] = Results(mapping.key for mapping in mappings)
     with batch_transaction():
         sound = {one.key: one.sku_id for one in _sound(mappings, results)}
-        aliases, changed = _write(sound)
+        aliases, changed, rivals = _write(sound)
+        for key in rivals:
+            if aliases[key].sku_id != sound[key]:
+                results.refuse(key, _lost_to(aliases.pop(key), sound.pop(key)))
         _tell([aliases[key] for key in changed], actor)
         waiting = waiting_order_ids(list(sound), MAX_BATCH + 1)
         revive_orders(waiting[:MAX_BATCH], actor=actor)
@@ -89,29 +95,54 @@ def _sound(mappings: Sequence[SkuMapping], results: Results[Key]) -> list[SkuMap
     return [one for one in mappings if one.key not in results.refusals]
 
 
-def _write(wanted: Mapping[Key, int]) -> tuple[dict[Key, SkuAlias], set[Key]]:
-    """The mappings by key, and which of them are new or mean another SKU now: three statements at most."""
-    rows = SkuAlias.objects.select_for_update().filter(
-        sales_channel__in={channel for channel, _code in wanted}, code__in={code for _channel, code in wanted}
-    )
-    aliases = {
-        (row.sales_channel_id, row.code): row
-        for row in rows.order_by("pk")
-        if (row.sales_channel_id, row.code) in wanted
-    }
+def _write(wanted: Mapping[Key, int]) -> tuple[dict[Key, SkuAlias], set[Key], set[Key]]:
+    """The mappings by key, which of them are new or mean another SKU now, and which a rival made at this moment.
+
+    Three statements at most, three more where there is a rival.
+    """
+    aliases = _locked(wanted)
     moved = [row for key, row in aliases.items() if row.sku_id != wanted[key]]
     for row in moved:
         row.sku_id, row.mapped_at = wanted[row.sales_channel_id, row.code], clock.now()
         row.version += 1
     SkuAlias.objects.bulk_update(moved, ["sku", "mapped_at", "version"])
-    new = [
-        SkuAlias(sales_channel_id=channel, code=code, sku_id=sku_id, mapped_at=clock.now())
-        for (channel, code), sku_id in sorted(wanted.items())
-        if (channel, code) not in aliases
-    ]
-    for row in SkuAlias.objects.bulk_create(new):
-        aliases[row.sales_channel_id, row.code] = row
-    return aliases, {(row.sales_channel_id, row.code) for row in (*moved, *new)}
+    changed = {(row.sales_channel_id, row.code) for row in moved}
+    rivals: set[Key] = set()
+    while missing := sorted(wanted.keys() - aliases.keys()):
+        try:
+            with transaction.atomic():
+                made = SkuAlias.objects.bulk_create(
+                    SkuAlias(
+                        sales_channel_id=channel,
+                        code=code,
+                        sku_id=wanted[channel, code],
+                        mapped_at=clock.now(),
+                    )
+                    for channel, code in missing
+                )
+        except IntegrityError:
+            found = _locked(missing)  # the rival has committed by now
+            if not found:
+                raise
+            rivals |= found.keys()
+            aliases |= found
+        else:
+            aliases |= {(row.sales_channel_id, row.code): row for row in made}
+            changed |= set(missing)
+    return aliases, changed, rivals
+
+
+def _locked(keys: Collection[Key]) -> dict[Key, SkuAlias]:
+    rows = SkuAlias.objects.select_for_update().filter(
+        sales_channel__in={channel for channel, _code in keys}, code__in={code for _channel, code in keys}
+    )
+    found = {(row.sales_channel_id, row.code): row for row in rows.order_by("pk")}
+    return {key: row for key, row in found.items() if key in keys}
+
+
+def _lost_to(alias: SkuAlias, sku_id: int) -> MappedMeanwhile:
+    codes = dict(Sku.objects.filter(pk__in=[alias.sku_id, sku_id]).values_list("pk", "code"))
+    return MappedMeanwhile(code=alias.code, theirs=codes[alias.sku_id], ours=codes[sku_id])
 
 
 def _tell(aliases: Sequence[SkuAlias], actor: Actor) -> None:
