@@ -22,7 +22,6 @@ from orders.services.decisions import given_entry, record_decisions
 from orders.services.locking import lock_orders
 
 
-@verb
 def fill_backorders(sku_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     """Give free units of SKUs to the reservations waiting for them, strictly in queue order.
 
@@ -30,13 +29,21 @@ def fill_backorders(sku_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     locks those orders by ascending pk, then all levels of the SKUs, and reads the queue again. Nobody is
     overtaken: units owed to a reservation that a round did not lock stay free for the next. The last one served
     may get a part of what it waits for. A SKU nobody got a unit of comes back `unchanged`; repeating the call
-    changes nothing. Values: units given.
+    changes nothing. Values: units given, also of a SKU that is refused after some of its rounds.
 
-    Refuses: `NotFound`.
+    Refuses: `NotFound`; `Conflict` where a later round of the SKU broke.
     """
+    given: dict[int, int] = defaultdict(int)
+    results = _fill_rounds(sku_ids, given=given, actor=actor)
+    results.values |= given
+    return results
+
+
+@verb
+def _fill_rounds(sku_ids: Sequence[int], *, given: dict[int, int], actor: Actor) -> Results[int]:
+    """`given` grows by each round that is committed, so that it outlives what is tried again or halved."""
     results = Results(sku_ids)
     known = set(Sku.objects.filter(pk__in=results.keys).values_list("pk", flat=True))
-    given: dict[int, int] = defaultdict(int)
     while filled := _round(sorted(known), actor):
         for sku_id, units in filled.items():
             given[sku_id] += units

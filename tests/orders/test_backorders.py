@@ -7,6 +7,7 @@ import pytest
 from config.kernel import clock, outbox
 from config.kernel.actors import Actor
 from config.kernel.audit import run_audit
+from config.kernel.errors import Conflict
 from config.kernel.models import Delivery, Event
 from inventory.enums import ReservationState
 from inventory.models import Location, Reservation, Sku
@@ -79,6 +80,31 @@ def test_fill_backorders_serves_the_queue_and_splits_the_last(near: Location, mu
     decision = AllocationDecision.objects.filter(order=second).latest("id")
     assert decision.outcome == "partial"
     assert decision.chosen == [{"location": near.pk, "part": part.pk, "sku": mug.pk, "quantity": 2}]
+
+
+def test_fill_backorders_answers_for_rounds_that_were_committed_before_a_later_one_broke(
+    near: Location, mug: Sku, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backorders, "MAX_BATCH", 1)
+    tin = make_sku("TIN")
+    make_level(tin, near)
+    served = waiting_order(2, minute=1)
+    half = make_order(lines=(neutral_line("TIN", 1),))
+    broken = make_order(lines=(neutral_line("TIN", 2),))
+    for minute, order in enumerate((half, broken), 2):
+        with clock.frozen(NOON + timedelta(minutes=minute)):
+            allocate_orders([order.pk], actor=RULE).raise_refusals()
+    # More waits than was ordered: the database refuses the counter.
+    Reservation.objects.filter(reference_id=LinePart.objects.get(line__order=broken).pk).update(quantity=3)
+    receive(mug, near, 2)
+    receive(tin, near, 4)
+
+    results = fill_backorders([mug.pk, tin.pk], actor=RULE)
+
+    assert allocated(served, half, broken) == [2, 1, 0]
+    assert results.done_ids == [mug.pk]
+    assert isinstance(results.refusals[tin.pk], Conflict)
+    assert results.values == {mug.pk: 2, tin.pk: 1}
 
 
 def test_fill_backorders_higher_priority_goes_first(near: Location, mug: Sku) -> None:
