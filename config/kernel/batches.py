@@ -36,7 +36,9 @@ def is_transient(error: OperationalError) -> bool:
 
 
 def retried(call: Callable[[], T]) -> T:
-    """Run a whole transaction again when the database asks for it; only for the outermost one."""
+    """Run a whole transaction again when the database asks for it; inside one of the caller's it runs once."""
+    if _is_inside():
+        return call()
     for tried in range(RETRIES):
         try:
             return call()
@@ -59,7 +61,7 @@ def verb(function: V) -> V:
         units = _collapse(units)
         if len(units) > MAX_BATCH:
             raise TooMany(limit=MAX_BATCH, count=len(units))
-        if connection.in_atomic_block and not _is_test_transaction():
+        if _is_inside():
             return function(units, *args, **kwargs)
         return _halve(lambda part: function(part, *args, **kwargs), units)
 
@@ -77,6 +79,11 @@ def _collapse(units: Sequence[Any]) -> list[Any]:
 def unit_key(unit: Any) -> Hashable:
     """What a unit is answered under in `Results`: itself, or its `key`."""
     return cast(Hashable, getattr(unit, "key", unit))
+
+
+def _is_inside() -> bool:
+    """Whether a caller has opened a transaction, whose earlier work cannot be repeated from here."""
+    return connection.in_atomic_block and not _is_test_transaction()
 
 
 def _is_test_transaction() -> bool:

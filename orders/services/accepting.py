@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from config.kernel import clock
 from config.kernel.actors import Actor
-from config.kernel.batches import MAX_BATCH, batch_transaction, verb
+from config.kernel.batches import MAX_BATCH, batch_transaction, retried, verb
 from config.kernel.errors import Conflict, InvalidInput, NotFound, TooMany
 from config.kernel.events import record_events
 from config.kernel.fastpath import Among, attach, insert_rows, insert_values, new_row
@@ -130,8 +130,12 @@ def _take_numbers(keys: Sequence[str]) -> dict[str, str]:
         raise TooMany(limit=MAX_BATCH, count=len(keys))
     if not keys:
         return {}
-    with batch_transaction():
-        return dict(zip(keys, next_numbers("order", len(keys)), strict=True))
+
+    def take() -> dict[str, str]:
+        with batch_transaction():
+            return dict(zip(keys, next_numbers("order", len(keys)), strict=True))
+
+    return retried(take)
 
 
 @verb

@@ -14,7 +14,7 @@ from django.core import mail
 from django.db import IntegrityError, connections, transaction
 
 from config.kernel import outbox
-from config.kernel.models import Event
+from config.kernel.models import DocumentCounter, Event
 from orders.enums import PaymentStatus
 from orders.models import Customer, Notification, Order, Payment, RawOrder, SalesChannel
 from orders.neutral import NeutralBuyer
@@ -182,3 +182,30 @@ def test_send_mails_by_six_workers_sends_one_mail() -> None:
     assert refused <= {"mail_being_sent"}
     assert len(mail.outbox) == 1
     assert Notification.objects.get().sent_at is not None
+
+
+@pytest.mark.postgres
+def test_accept_orders_tries_again_when_the_counter_of_numbers_is_busy() -> None:
+    channel = make_channel()
+    make_order(channel=channel)
+    is_locked, answers = threading.Event(), []
+
+    def accept() -> None:
+        try:
+            with connections["default"].cursor() as cursor:
+                cursor.execute("SET lock_timeout = '150ms'")
+            is_locked.wait(timeout=30)
+            incoming = [Incoming(neutral_order("B-1"))]
+            answers.append(accept_orders(incoming, sales_channel_id=channel.pk, actor=SYSTEM))
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    with transaction.atomic():
+        DocumentCounter.objects.select_for_update().get(kind="order")
+        is_locked.set()
+        time.sleep(0.25)
+    thread.join(timeout=30)
+
+    assert [answer.done_ids for answer in answers] == [["B-1"]]

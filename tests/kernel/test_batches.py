@@ -142,3 +142,17 @@ def test_verb_of_objects_answers_by_their_key() -> None:
 
     assert results.values == {"a": "first", "b": "other"}
     assert connection.in_atomic_block  # pytest's own transaction
+
+
+def test_retried_inside_a_transaction_of_the_caller_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "_is_test_transaction", lambda: False)
+    calls = []
+
+    def broken() -> None:
+        calls.append(1)
+        raise _error(Deadlock())
+
+    with pytest.raises(OperationalError), transaction.atomic():
+        batches.retried(broken)
+
+    assert calls == [1]
