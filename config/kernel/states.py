@@ -125,6 +125,12 @@ def apply_transition(
         record_events(entries, actor=actor)
 
 
+def each(values: Mapping[int, Any], field: "models.Field[Any, Any]") -> models.Case:
+    """A column for `also` whose value differs by row, by pk."""
+    whens = (models.When(pk=pk, then=models.Value(value)) for pk, value in values.items())
+    return models.Case(*whens, output_field=field)
+
+
 def _write(machine: Machine, edge: Edge, rows: Sequence[Any], also: Mapping[str, Any]) -> None:
     model = apps.get_model(machine.model)
     columns: dict[str, Any] = {machine.field: edge.target, **also}

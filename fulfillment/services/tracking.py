@@ -5,21 +5,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Case, DateTimeField, Max, Value, When
+from django.db.models import DateTimeField, Max
 from django.utils.translation import gettext as _
 
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
-from config.kernel.errors import InvalidInput, NotFound
+from config.kernel.errors import Conflict, InvalidInput, NotFound
 from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
-from config.kernel.states import Edge, apply_transition
+from config.kernel.states import Edge, apply_transition, each
 from fulfillment.models import Parcel, ParcelLine, TrackingEvent, TrackingKey
 from fulfillment.services.locking import lock_parcels
 from fulfillment.states import DELIVER, PARCEL
 from fulfillment.tracking import EDGE_OF_NEWS, edge_for_news
-from orders.services.progress import record_delivered
+from orders.services.progress import DELIVERED, record_delivered, refused_shares
+from orders.services.texts import limit_of
 
 PARCEL_DELIVERED = "parcel.delivered"
 TRACK = "fulfillment.track_parcel"
@@ -60,6 +61,7 @@ class _Moves:
     latest: dict[int, datetime]
     chosen: dict[int, list[Edge]] = field(default_factory=lambda: defaultdict(list))
     delivered_at: dict[int, datetime] = field(default_factory=dict)
+    units: Counter[int] = field(default_factory=Counter)
 
     def status(self, parcel_id: int) -> str:
         chosen = self.chosen.get(parcel_id)
@@ -69,6 +71,20 @@ class _Moves:
         self.chosen[parcel_id].append(edge)
         if edge is DELIVER:
             self.delivered_at[parcel_id] = at
+
+    def drop_uncountable(self) -> dict[int, Conflict]:
+        """Leave out the parcels whose delivery the order's counters cannot take, and say why: two statements."""
+        units: dict[int, Counter[int]] = {pk: Counter() for pk in sorted(self.delivered_at)}
+        if not units:
+            return {}
+        lines = ParcelLine.objects.filter(parcel__in=list(units)).order_by("pk")
+        for parcel_id, part_id, quantity in lines.values_list("parcel_id", "line_part_id", "quantity"):
+            units[parcel_id][part_id] += quantity
+        refused = refused_shares(DELIVERED, units)
+        for pk in refused:
+            del self.chosen[pk], self.delivered_at[pk]
+        self.units = sum((units[pk] for pk in self.delivered_at), Counter[int]())
+        return refused
 
 
 @verb
@@ -80,15 +96,15 @@ def record_tracking(statements: Sequence[Statement], *, actor: Actor) -> Results
     is the parcel's status afterwards. A delivery counts its units up on the order and records `parcel.delivered`.
 
     Refuses: `NotFound`; `InvalidInput` for a status that no carrier can state, a time without zone or ahead of
-    ours by more than a day.
+    ours by more than a day, a key, source or code that is too long; `Conflict` for all that is said of a parcel
+    whose delivery would count more units than were shipped, of which nothing is kept.
     """
     actor.require(TRACK)
     results: Results[str] = Results(statement.key for statement in statements)
     with batch_transaction():
         parcels = lock_parcels({statement.parcel_id for statement in statements}, actor=actor)
-        known = set(
-            TrackingKey.objects.filter(key__in=[one.key for one in statements]).values_list("key", flat=True)
-        )
+        keys = [one.key for one in statements if "\x00" not in one.key]
+        known = set(TrackingKey.objects.filter(key__in=keys).values_list("key", flat=True))
         fresh = []
         for statement in statements:
             parcel = parcels.get(statement.parcel_id)
@@ -103,6 +119,11 @@ def record_tracking(statements: Sequence[Statement], *, actor: Actor) -> Results
         if fresh:
             moves = _Moves(parcels, _latest(parcels))
             _choose(sorted(fresh, key=lambda one: one.stated_at), moves)
+            refused = moves.drop_uncountable()
+            for one in fresh:
+                if one.parcel_id in refused:
+                    results.refuse(one.key, refused[one.parcel_id])
+            fresh = [one for one in fresh if one.parcel_id not in refused]
             _store(fresh)
             _apply(moves, actor=actor)
         for statement in fresh:
@@ -117,14 +138,15 @@ def mark_parcels(marks: Sequence[ParcelMark], *, actor: Actor) -> Results[int]:
     At most 200, answered by parcel id. Locks the orders, then the parcels. A parcel that stands there already
     comes back `unchanged`. Records `parcel.delivered` as `record_tracking` does.
 
-    Refuses: `NotFound`; `IllegalTransition` where the edge does not begin.
+    Refuses: `NotFound`; `IllegalTransition` where the edge does not begin; `Conflict` for a delivery that would
+    count more units than were shipped.
     """
     actor.require(TRACK)
     results: Results[int] = Results(mark.key for mark in marks)
     at = clock.now()
     with batch_transaction():
         parcels = lock_parcels((mark.parcel_id for mark in marks), actor=actor)
-        moves, told = _Moves(parcels, {}), []
+        moves = _Moves(parcels, {})
         for mark in marks:
             parcel = parcels.get(mark.parcel_id)
             if parcel is None:
@@ -135,9 +157,14 @@ def mark_parcels(marks: Sequence[ParcelMark], *, actor: Actor) -> Results[int]:
                 results.refuse(mark.key, problem)
             else:
                 moves.walk(parcel.pk, mark.edge, at)
-                key = f"{STAFF}:{parcel.pk}:{parcel.version}"
-                told.append(Statement(key, parcel.pk, mark.edge.target, at, STAFF))
-                results.done(mark.key)
+        for pk, conflict in moves.drop_uncountable().items():
+            results.refuse(pk, conflict)
+        told = [
+            Statement(f"{STAFF}:{pk}:{parcels[pk].version}", pk, edge.target, at, STAFF)
+            for pk, (edge,) in moves.chosen.items()
+        ]
+        for one in told:
+            results.done(one.parcel_id)
         _store(told)
         _apply(moves, actor=actor)
     return results
@@ -151,6 +178,14 @@ def _fault(statement: Statement) -> InvalidInput | None:
         value = statement.stated_at.isoformat()
         accepted = _("a time with its zone is, at most a day ahead")
         return InvalidInput(field=_("stated at"), value=value, accepted=accepted)
+    for name, value, most in (
+        (_("key"), statement.key, limit_of(TrackingKey, "key")),
+        (_("source"), statement.source, limit_of(TrackingEvent, "source")),
+        (_("code"), statement.code, limit_of(TrackingEvent, "code")),
+    ):
+        if len(value) > most or "\x00" in value:
+            accepted = _("up to %(most)s characters are") % {"most": most}
+            return InvalidInput(field=name, value=value.replace("\x00", "")[:80], accepted=accepted)
     return None
 
 
@@ -199,7 +234,8 @@ def _apply(moves: _Moves, *, actor: Actor) -> None:
                 groups[edges[step].name].append(moves.parcels[parcel_id])
         for name, rows in groups.items():
             edge = PARCEL.by_name[name]
-            also = {"delivered_at": _times(rows, moves.delivered_at)} if edge is DELIVER else None
+            times = {row.pk: moves.delivered_at[row.pk] for row in rows} if edge is DELIVER else {}
+            also = {"delivered_at": each(times, DateTimeField())} if times else None
             facts = {
                 row.pk: {"parcel_id": row.pk, "carrier": row.carrier, "tracking_number": row.tracking_number}
                 for row in rows
@@ -207,20 +243,7 @@ def _apply(moves: _Moves, *, actor: Actor) -> None:
             apply_transition(PARCEL, edge, rows, actor=actor, facts=facts, also=also)
             delivered += rows if edge is DELIVER else []
     if delivered:
-        _count_delivered(delivered, actor=actor)
-
-
-def _times(rows: Sequence[Parcel], times: Mapping[int, datetime]) -> Case:
-    whens = (When(pk=row.pk, then=Value(times[row.pk])) for row in rows)
-    return Case(*whens, output_field=DateTimeField())
-
-
-def _count_delivered(parcels: Sequence[Parcel], *, actor: Actor) -> None:
-    units = Counter[int]()
-    lines = ParcelLine.objects.filter(parcel__in=parcels).order_by("pk")
-    for part_id, quantity in lines.values_list("line_part_id", "quantity"):
-        units[part_id] += quantity
-    record_delivered(sorted({parcel.order_id for parcel in parcels}), units, actor=actor)
-    record_facts(
-        [NewFact(PARCEL_DELIVERED, ("parcel", one.pk), {"order_id": one.order_id}) for one in parcels]
-    )
+        record_delivered(sorted({parcel.order_id for parcel in delivered}), moves.units, actor=actor)
+        record_facts(
+            [NewFact(PARCEL_DELIVERED, ("parcel", one.pk), {"order_id": one.order_id}) for one in delivered]
+        )

@@ -5,7 +5,7 @@ A call that would break a counter raises `Conflict` before anything is written.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from config.kernel.actors import Actor
 from config.kernel.errors import Conflict
@@ -16,6 +16,31 @@ from orders.services.completing import complete_delivered
 from orders.services.counters import write_counters
 
 SHIPPED, DELIVERED, RETURNED = "shipped", "delivered", "returned"
+# How many units of a part can take a step.
+LEFT: Mapping[str, Callable[[LinePart], int]] = {
+    SHIPPED: lambda part: part.allocated,
+    DELIVERED: lambda part: part.shipped - part.delivered,
+    RETURNED: lambda part: part.shipped - part.returned,
+}
+
+
+def refused_shares(step: str, shares: Mapping[int, Mapping[int, int]]) -> dict[int, Conflict]:
+    """Which of several callers' shares, units by part each, cannot take a step, one after the other; one statement.
+
+    Asked before anything is written, so that a share that does not fit never spoils the others. By the callers'
+    keys, with what is wrong.
+    """
+    ids = {part_id for units in shares.values() for part_id in units}
+    left = {part.pk: LEFT[step](part) for part in LinePart.objects.filter(pk__in=ids)}
+    refused: dict[int, Conflict] = {}
+    for key, units in shares.items():
+        short = next((pk for pk in sorted(units) if units[pk] > left.get(pk, 0)), None)
+        if short is not None:
+            refused[key] = _too_many(step, short, units[short], left.get(short, 0))
+            continue
+        for part_id, asked in units.items():
+            left[part_id] -= asked
+    return refused
 
 
 def record_shipped(order_ids: Iterable[int], quantities: Mapping[int, int], *, actor: Actor) -> None:
@@ -24,11 +49,7 @@ def record_shipped(order_ids: Iterable[int], quantities: Mapping[int, int], *, a
     Units of the stage before, packed or picked, go down too, as far as there are any. Raises `Conflict` for more
     than is allocated.
     """
-    parts = _parts(order_ids, quantities)
-    for part in parts:
-        units = quantities[part.pk]
-        if units > part.allocated:
-            raise Conflict(detail=f"part {part.pk}: {units} to ship, {part.allocated} allocated")
+    parts = _parts(order_ids, quantities, SHIPPED)
     for part in parts:
         units = quantities[part.pk]
         part.shipped += units
@@ -44,10 +65,7 @@ def record_delivered(order_ids: Iterable[int], quantities: Mapping[int, int], *,
 
     The completing needs no permission of the caller's actor. Raises `Conflict` for more than was shipped.
     """
-    parts = _parts(order_ids, quantities)
-    for part in parts:
-        if part.delivered + quantities[part.pk] > part.shipped:
-            raise Conflict(detail=f"part {part.pk}: {part.shipped} shipped, {part.delivered} delivered")
+    parts = _parts(order_ids, quantities, DELIVERED)
     for part in parts:
         part.delivered += quantities[part.pk]
     orders = _write(order_ids, parts, quantities, DELIVERED, actor)
@@ -56,22 +74,26 @@ def record_delivered(order_ids: Iterable[int], quantities: Mapping[int, int], *,
 
 def record_returned(order_ids: Iterable[int], quantities: Mapping[int, int], *, actor: Actor) -> None:
     """Count shipped units as returned. Raises `Conflict` for more than was shipped."""
-    parts = _parts(order_ids, quantities)
-    for part in parts:
-        if part.returned + quantities[part.pk] > part.shipped:
-            raise Conflict(detail=f"part {part.pk}: {part.shipped} shipped, {part.returned} returned")
+    parts = _parts(order_ids, quantities, RETURNED)
     for part in parts:
         part.returned += quantities[part.pk]
     _write(order_ids, parts, quantities, RETURNED, actor)
 
 
-def _parts(order_ids: Iterable[int], quantities: Mapping[int, int]) -> list[LinePart]:
+def _too_many(step: str, part_id: int, asked: int, left: int) -> Conflict:
+    return Conflict(detail=f"part {part_id}: {asked} units to be {step}, {left} can be")
+
+
+def _parts(order_ids: Iterable[int], quantities: Mapping[int, int], step: str) -> list[LinePart]:
     if any(units <= 0 for units in quantities.values()):
         raise Conflict(detail="quantities are whole units above 0")
     parts = LinePart.objects.filter(pk__in=list(quantities), line__order__in=list(order_ids))
     found = list(parts.select_related("line").order_by("pk"))
     if len(found) < len(quantities):
         raise Conflict(detail=f"{len(quantities) - len(found)} parts belong to none of the orders")
+    for part in found:
+        if quantities[part.pk] > LEFT[step](part):
+            raise _too_many(step, part.pk, quantities[part.pk], LEFT[step](part))
     return found
 
 

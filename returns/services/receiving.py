@@ -11,7 +11,7 @@ from config.kernel.errors import BancaleError, NotFound
 from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition
 from inventory.services.returning import take_back_into_quarantine
-from orders.services.progress import record_returned
+from orders.services.progress import RETURNED, record_returned, refused_shares
 from returns.enums import RmaStatus
 from returns.errors import LocationUnknown, NothingArrived, UnitsContradict, UnitsUnknown
 from returns.models import ReturnUnit, Rma
@@ -51,7 +51,7 @@ def receive_returns(receipts: Sequence[ReturnReceipt], *, actor: Actor) -> Resul
 
     Refuses: `NotFound`; `IllegalTransition` unless approved, on its way or received; `UnitsUnknown`;
     `UnitsContradict`; `LocationUnknown` for a place that was closed; `NothingArrived` when the first receipt has
-    neither right nor wrong goods.
+    neither right nor wrong goods; `Conflict` for more units than the order has counted as shipped.
     """
     actor.require(RECEIVE.permission)
     results: Results[int] = Results(receipt.key for receipt in receipts)
@@ -68,6 +68,9 @@ def receive_returns(receipts: Sequence[ReturnReceipt], *, actor: Actor) -> Resul
                 results.unchanged(receipt.key)
             else:
                 chosen.append(receipt)
+        for pk, conflict in refused_shares(RETURNED, _new_parts(chosen, units)).items():
+            results.refuse(pk, conflict)
+        chosen = [receipt for receipt in chosen if receipt.key not in results.refusals]
         arrived = _write(chosen, rmas, units, actor=actor)
         for receipt in chosen:
             results.done(receipt.key, arrived[receipt.key])
@@ -78,6 +81,18 @@ def _news(receipt: ReturnReceipt, units: Units) -> Iterable[ReturnUnit]:
     return (
         units[pk] for edge, named in receipt.steps() for pk in named if units[pk].reception != edge.target
     )
+
+
+def _new_parts(receipts: Iterable[ReturnReceipt], units: Mapping[int, Units]) -> dict[int, Counter[int]]:
+    """Units by part that arrive now, by return."""
+    return {
+        receipt.key: Counter(
+            units[receipt.key][pk].line_part_id
+            for pk in receipt.arrived
+            if units[receipt.key][pk].reception != ARRIVE.target
+        )
+        for receipt in receipts
+    }
 
 
 def _refusal(receipt: ReturnReceipt, rma: Rma, units: Units) -> BancaleError | None:

@@ -7,7 +7,7 @@ import pytest
 
 from config.kernel import clock, outbox
 from config.kernel.actors import Actor, ActorKind
-from config.kernel.errors import IllegalTransition, InvalidInput, NotAllowed, NotFound
+from config.kernel.errors import Conflict, IllegalTransition, InvalidInput, NotAllowed, NotFound
 from config.kernel.models import Event, Fact
 from config.kernel.results import Results
 from config.kernel.states import Edge
@@ -167,6 +167,75 @@ def test_delivered_is_counted_once_and_never_taken_back(heard: None) -> None:
     assert TrackingEvent.objects.filter(parcel=parcel).count() == 4
     assert LinePart.objects.get(line__order=parcel.order_id).delivered == 2
     assert Fact.objects.filter(kind=PARCEL_DELIVERED).count() == 1
+
+
+def overcounted() -> Parcel:
+    """A parcel of whose units the order has fewer as shipped."""
+    parcel = make_shipped({"TIN": 2})
+    LinePart.objects.filter(line__order=parcel.order_id).update(shipped=1)
+    return parcel
+
+
+@pytest.mark.django_db
+def test_parcel_that_cannot_be_counted_is_refused_alone_with_all_that_is_said_of_it(heard: None) -> None:
+    good, bad = make_shipped({"MUG": 2}), overcounted()
+    statements = [
+        told(bad, P.OUT_FOR_DELIVERY, key="bad:1"),
+        told(good, P.DELIVERED, key="good"),
+        told(bad, P.DELIVERED, key="bad:2"),
+    ]
+
+    results = record_tracking(statements, actor=ACTOR)
+
+    assert (results.done_ids, sorted(results.refusals)) == (["good"], ["bad:1", "bad:2"])
+    part = LinePart.objects.get(line__order=bad.order_id)
+    assert str(results.refusals["bad:1"]).endswith(f"part {part.pk}: 2 units to be delivered, 1 can be")
+    assert (status_of(good), status_of(bad)) == (P.DELIVERED, P.HANDED_OVER)
+    assert LinePart.objects.get(line__order=good.order_id).delivered == 2
+    assert not TrackingEvent.objects.filter(parcel=bad).exists()
+    assert Fact.objects.filter(kind=PARCEL_DELIVERED).count() == 1
+
+
+@pytest.mark.django_db
+def test_mark_of_a_parcel_that_cannot_be_counted_is_refused_alone() -> None:
+    good, bad = make_shipped({"MUG": 2}), overcounted()
+
+    results = mark_parcels([ParcelMark(bad.pk, DELIVER), ParcelMark(good.pk, DELIVER)], actor=ACTOR)
+
+    assert (results.done_ids, list(results.refusals)) == ([good.pk], [bad.pk])
+    assert isinstance(results.refusals[bad.pk], Conflict)
+    assert TrackingEvent.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_two_parcels_that_share_units_are_counted_one_after_the_other() -> None:
+    first = make_shipped({"MUG": 2})
+    line = first.lines.get()
+    line.quantity = 1
+    line.save()
+    second = Parcel.objects.create(
+        shipment=first.shipment, order=first.order, carrier="GLS", tracking_number="TWO", status=P.HANDED_OVER
+    )
+    second.lines.create(line_part=line.line_part, quantity=2)
+
+    statements = [told(second, P.DELIVERED, key="second"), told(first, P.DELIVERED, key="first")]
+    results = record_tracking(statements, actor=ACTOR)
+
+    assert (results.done_ids, list(results.refusals)) == (["first"], ["second"])
+    assert LinePart.objects.get(line__order=first.order_id).delivered == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["key", "source", "code"])
+@pytest.mark.parametrize("value", ["x" * 161, "a\x00b"])
+def test_statement_whose_words_do_not_fit_is_refused_alone(field: str, value: str) -> None:
+    parcel = make_shipped()
+    bad, good = told(parcel, P.IN_TRANSIT, **{field: value}), told(parcel, P.IN_TRANSIT)
+
+    results = record_tracking([bad, good], actor=ACTOR)
+
+    assert (results.done_ids, list(results.refusals)) == ([good.key], [bad.key])
+    assert isinstance(results.refusals[bad.key], InvalidInput)
 
 
 @pytest.mark.django_db
