@@ -65,6 +65,9 @@ class ReservationOwner(Protocol):
     def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
         """Bring its own rows in step: these reservations have just been closed."""
 
+    def keep(self, kept: Sequence[Expired], *, actor: Actor) -> None:
+        """Write down that the end of these has just been taken off, because an owner works on their units."""
+
     def requeue(self, moved: Sequence[Requeued], *, actor: Actor) -> None:
         """Write down that these have just been moved in line; they wait as before."""
 

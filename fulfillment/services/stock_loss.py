@@ -55,5 +55,8 @@ class WarehouseWork:
     def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
         """Nothing to do: what work asks for does not expire."""
 
+    def keep(self, kept: Sequence[Expired], *, actor: Actor) -> None:
+        """Nothing to do: it is this work that keeps them."""
+
     def requeue(self, moved: Sequence[Requeued], *, actor: Actor) -> None:
         """Nothing to do: work asks for nothing that waits."""

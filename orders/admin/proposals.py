@@ -34,7 +34,13 @@ from orders.enums import ProposalStatus
 from orders.models import Address, Order, Proposal
 from orders.privacy import SEE_MONEY, SEE_PERSONAL
 from orders.selectors.order_page import may_have
-from orders.services.proposals.adding import NewActions, add_actions, withdraw_actions
+from orders.services.proposals.adding import (
+    ACTIONS_ADDED,
+    ACTIONS_WITHDRAWN,
+    NewActions,
+    add_actions,
+    withdraw_actions,
+)
 from orders.services.proposals.confirming import confirm_proposals
 from orders.services.proposals.locking import fixed
 from orders.services.proposals.opening import drop_proposals, open_proposals, renew_proposals
@@ -70,6 +76,7 @@ def changed_meanwhile(proposal: Proposal) -> list[str]:
     events = (
         Event.objects.filter(thread_type="order", thread_id=proposal.order_id, id__gt=proposal.base_event)
         .exclude(subject_type="proposal", subject_id=proposal.pk)
+        .exclude(subject_type="proposal", kind__in=(ACTIONS_ADDED, ACTIONS_WITHDRAWN))
         .order_by("-id")
     )
     return [str(row) for row in in_words(events[:SHOWN])]

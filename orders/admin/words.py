@@ -1,6 +1,7 @@
 """Orders in words: tones of their statuses, their events, and what a hold means."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -10,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from config.kernel.admin import describe, set_tones
 from config.kernel.admin.timeline import detail_by
-from config.kernel.templatetags.bancale import money_text
+from config.kernel.templatetags.bancale import local_text, money_text
+from orders.enums import ActionKind, HoldKind, MailKind, OrderStatus, PaymentAxis, PaymentStatus, Step
 from orders.enums import FulfillmentStatus as F
-from orders.enums import HoldKind, MailKind, OrderStatus, PaymentAxis, PaymentStatus, Step
 from orders.models import Hold, Order
 from orders.privacy import SEE_MONEY
 from orders.selectors.holds import open_hold_kinds
@@ -191,6 +192,14 @@ def _reason(facts: Mapping[str, Any]) -> str:
     return str(facts.get("reason", ""))
 
 
+def _limited(facts: Mapping[str, Any]) -> str:
+    return _("Stock held until %(when)s") % {"when": local_text(datetime.fromisoformat(facts["until"]))}
+
+
+def _wished(facts: Mapping[str, Any]) -> str:
+    return ", ".join(str(ActionKind(kind).label) for kind in dict.fromkeys(facts.get("kinds", ())))
+
+
 def _totals(facts: Mapping[str, Any]) -> str:
     sums = {name: money_said(facts.get(name), facts.get("currency", "")) for name in ("before", "after")}
     return "" if facts.get("before") == facts.get("after") else _("from %(before)s to %(after)s") % sums
@@ -284,6 +293,15 @@ describe("order", "lost_stock", gettext_lazy("Lost reserved stock"), detail=_uni
 describe("order", "promise_expired", gettext_lazy("Reservation expired"), detail=_units, tone="stop")
 describe(
     "order",
+    "promise_kept",
+    gettext_lazy("Reservation without an end now: the warehouse is at work on it"),
+    detail=_units,
+    tone="info",
+)
+describe("order", "stock_limited", _limited, detail=_units, tone="wait")
+describe("order", "stock_unlimited", gettext_lazy("Stock held without an end"), detail=_units, tone="ok")
+describe(
+    "order",
     "requeued",
     gettext_lazy("Moved in line from place %(from)s to %(to)s"),
     detail=lambda facts: str(facts.get("reason", "")),
@@ -304,6 +322,8 @@ describe(
 )
 describe("proposal", "created", gettext_lazy("Change begun"), detail=_reason, tone="info")
 describe("proposal", "confirm", gettext_lazy("Order changed"), detail=_totals, tone="ok")
+describe("proposal", "actions_added", gettext_lazy("Added to a change"), detail=_wished, tone="info")
+describe("proposal", "actions_withdrawn", gettext_lazy("Taken out of a change"), detail=_wished, tone="idle")
 describe("proposal", "overtake", gettext_lazy("Change overtaken by change %(by)s"), tone="wait")
 describe("proposal", "renew", gettext_lazy("Change taken up again"), tone="info")
 describe("proposal", "drop", gettext_lazy("Change dropped"), tone="idle")

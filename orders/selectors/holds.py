@@ -32,10 +32,11 @@ def refusing(holds: Iterable[Hold], step: Step) -> list[Hold]:
     A manual hold may let the order be confirmed, where its facts say `"allows": ["confirm"]`; release, label and
     ship are refused by every hold.
     """
-    return [hold for hold in holds if step in _refused(hold)]
+    return [hold for hold in holds if step in refused_steps(hold)]
 
 
-def _refused(hold: Hold) -> frozenset[Step]:
+def refused_steps(hold: Hold) -> frozenset[Step]:
+    """The steps that a hold refuses, whether it is open or not; no query."""
     steps = HOLD_REFUSES[HoldKind(hold.kind)]
     if hold.kind == HoldKind.MANUAL and Step.CONFIRM.value in hold.facts.get("allows", ()):
         return steps - {Step.CONFIRM}

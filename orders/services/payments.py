@@ -18,9 +18,8 @@ from orders.models import Hold, Order, Payment
 from orders.neutral import NeutralPayment
 from orders.selectors.holds import open_holds
 from orders.services.axes import refresh_axes
-from orders.services.holds import PLACED, hold_entry, lift
+from orders.services.holds import lift, raise_holds
 from orders.services.locking import lock_orders, refuse_unknown
-from orders.services.unpaid_stock import limit_stock
 from orders.states import PAY, PAYMENT
 
 AMOUNTS = ("authorised_amount", "captured_amount", "refunded_amount")
@@ -191,16 +190,14 @@ def _follow_unpaid(
     """Lift or raise the unpaid hold, as the payments now stand."""
     payments = [*rows, *(row for change in changes for row in change.created)]
     paid = {row.order_id for row in payments if row.status in PAID}
-    lifted, raised = [], []
+    lifted: list[Hold] = []
+    raised: list[Order] = []
     for change in changes:
         order = change.order
         holds = [hold for hold in held.get(order.pk, ()) if hold.kind == HoldKind.UNPAID]
         if order.pk in paid:
             lifted += holds
         elif not holds and not order.is_closed and order.owed_amount != 0:
-            raised.append(
-                Hold(order=order, kind=HoldKind.UNPAID, opened_at=clock.now(), opened_by=actor.kind)
-            )
+            raised.append(order)
     lift(lifted, actor=actor)
-    record_events([hold_entry(hold, PLACED) for hold in Hold.objects.bulk_create(raised)], actor=actor)
-    limit_stock([hold.order for hold in raised])
+    raise_holds(raised, kind=HoldKind.UNPAID, actor=actor)

@@ -14,6 +14,7 @@ from orders.services.locking import lock_orders
 
 LOST_STOCK = "lost_stock"
 PROMISE_EXPIRED = "promise_expired"
+PROMISE_KEPT = "promise_kept"
 REQUEUED = "requeued"
 
 
@@ -51,28 +52,19 @@ class OrderDemand:
 
     def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
         """Count what was held as no longer allocated; the units are undecided again, until somebody allocates."""
-        units: dict[int, int] = defaultdict(int)
         held: dict[int, int] = defaultdict(int)
         for one in expired:
-            units[one.reference[1]] += one.quantity
             held[one.reference[1]] += one.quantity if one.was_open else 0
-        parts = list(LinePart.objects.filter(pk__in=units).select_related("line").order_by("pk"))
-        of_order: dict[int, dict[str, int]] = defaultdict(dict)
+        parts = _parts_of(expired)
         for part in parts:
             part.allocated -= held[part.pk]
-            of_order[part.line.order_id][str(part.pk)] = units[part.pk]
         write_counters(parts, ["allocated"])
-        entries = [
-            Entry(
-                ("order", order_id),
-                Thread("order", order_id),
-                PROMISE_EXPIRED,
-                facts={"units": sum(some.values()), "parts": some},
-            )
-            for order_id, some in sorted(of_order.items())
-        ]
-        record_events(entries, actor=actor)
-        refresh_axes(list(Order.objects.filter(pk__in=list(of_order)).order_by("pk")))
+        record_events(_unit_entries(PROMISE_EXPIRED, expired, parts), actor=actor)
+        refresh_axes(list(Order.objects.filter(lines__parts__in=parts).distinct().order_by("pk")))
+
+    def keep(self, kept: Sequence[Expired], *, actor: Actor) -> None:
+        """One event an order; nothing of its own figures changes."""
+        record_events(_unit_entries(PROMISE_KEPT, kept, _parts_of(kept)), actor=actor)
 
     def requeue(self, moved: Sequence[Requeued], *, actor: Actor) -> None:
         """One event a moved reservation; nothing of the orders' own figures changes."""
@@ -82,6 +74,26 @@ class OrderDemand:
             )
         )
         record_events([_moved_entry(order_of[one.reference[1]], one) for one in moved], actor=actor)
+
+
+def _parts_of(told: Sequence[Expired]) -> list[LinePart]:
+    ids = {one.reference[1] for one in told}
+    return list(LinePart.objects.filter(pk__in=ids).select_related("line").order_by("pk"))
+
+
+def _unit_entries(kind: str, told: Sequence[Expired], parts: Sequence[LinePart]) -> list[Entry]:
+    """One event an order, with its units by part."""
+    order_of = {part.pk: part.line.order_id for part in parts}
+    of_order: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for one in told:
+        of_order[order_of[one.reference[1]]][str(one.reference[1])] += one.quantity
+    return [units_entry(kind, order_id, units) for order_id, units in sorted(of_order.items())]
+
+
+def units_entry(kind: str, order_id: int, units: Mapping[str, int], **more: str) -> Entry:
+    """An event about units of an order, by part."""
+    facts = {"units": sum(units.values()), "parts": dict(units), **more}
+    return Entry(("order", order_id), Thread("order", order_id), kind, facts=facts)
 
 
 def _moved_entry(order_id: int, one: Requeued) -> Entry:

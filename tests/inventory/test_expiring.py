@@ -28,6 +28,7 @@ class Hearer:
     def __init__(self) -> None:
         self.locked: list[int] = []
         self.told: list[tuple[int, int, bool]] = []
+        self.kept: list[tuple[int, int]] = []
         self.bound: dict[tuple[int, int], int] = {}
 
     def lock(self, reference_ids: Collection[int]) -> None:
@@ -41,6 +42,9 @@ class Hearer:
 
     def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
         self.told += [(one.reference[1], one.quantity, one.was_open) for one in expired]
+
+    def keep(self, kept: Sequence[Expired], *, actor: Actor) -> None:
+        self.kept += [(one.reference[1], one.quantity) for one in kept]
 
     def requeue(self, moved: Sequence[Requeued], *, actor: Actor) -> None:
         raise AssertionError("nobody was moved")
@@ -129,6 +133,7 @@ def test_expire_reservations_leaves_what_the_owner_works_on_without_an_end(
 
     held.refresh_from_db()
     assert (held.state, held.expires_at, owner.told) == ("open", None, [])
+    assert owner.kept == [(1, 4)]
 
 
 def test_expire_reservations_without_permission_is_refused(sku: Sku, place: Location) -> None:

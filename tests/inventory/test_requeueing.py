@@ -36,6 +36,9 @@ class Hearer:
     def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
         raise AssertionError("nothing expired")
 
+    def keep(self, kept: Sequence[Expired], *, actor: Actor) -> None:
+        raise AssertionError("nothing had an end")
+
     def requeue(self, moved: Sequence[Requeued], *, actor: Actor) -> None:
         self.told += moved
 

@@ -61,6 +61,27 @@ def test_place_hold_manual_is_the_same_only_with_its_reason() -> None:
     assert [hold.reason for hold in open_holds([order.pk])[order.pk]] == ["wait", "call first"]
 
 
+LENIENT = {"allows": ["confirm"]}
+
+
+@pytest.mark.parametrize(("first", "second"), [(LENIENT, None), (None, LENIENT), (LENIENT, LENIENT)])
+def test_place_hold_of_two_manual_ones_with_one_reason_keeps_the_stricter(
+    first: dict | None, second: dict | None
+) -> None:
+    order = make_order()
+    place_hold([order.pk], kind=HoldKind.MANUAL, reason="wait", facts=first, actor=STAFF).only()
+
+    results = place_hold([order.pk], kind=HoldKind.MANUAL, reason="wait", facts=second, actor=STAFF)
+
+    holds = open_holds([order.pk])[order.pk]
+    is_stricter = (first, second) == (LENIENT, None)
+    assert bool(results.done_ids) == is_stricter
+    assert len(holds) == Event.objects.filter(kind="hold_placed").count() == (2 if is_stricter else 1)
+    assert bool(refusing(holds, Step.CONFIRM)) == (None in (first, second))
+    release_holds([order.pk], kind=HoldKind.MANUAL, reason="wait", actor=STAFF).only()
+    assert open_holds([order.pk]) == {}
+
+
 def test_place_hold_refuses_closed_and_unknown_and_does_the_rest() -> None:
     live, closed = make_order(), make_order(state=NeutralState.CANCELLED)
 

@@ -66,4 +66,7 @@ def test_promise_that_the_warehouse_works_on_does_not_expire() -> None:
 
     assert results.counts() == {"done": 0, "unchanged": 1, "refused": 0}
     assert list(Reservation.objects.values_list("state", "expires_at")) == [("open", None)]
+    part = LinePart.objects.get()
+    event = Event.objects.get(kind="promise_kept")
+    assert (event.thread_id, event.facts) == (part.line.order_id, {"units": 2, "parts": {str(part.pk): 2}})
     assert breaches() == []

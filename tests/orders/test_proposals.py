@@ -47,6 +47,12 @@ def told(order: Order) -> list[str]:
     return list(rows.values_list("kind", flat=True))
 
 
+def wished(order: Order) -> list[tuple[str, int, dict]]:
+    """What the order's timeline says of wishes that came and went."""
+    rows = Event.objects.filter(thread_type="order", thread_id=order.pk, kind__startswith="actions_")
+    return list(rows.order_by("pk").values_list("kind", "subject_id", "facts"))
+
+
 def stored() -> tuple[object, ...]:
     return (
         list(Order.objects.values()),
@@ -84,6 +90,18 @@ def test_open_leaves_the_order_as_it_is() -> None:
     order.refresh_from_db()
     assert (proposal.status, proposal.base_version, order.version) == ("open", 1, 1)
     assert Event.objects.get(subject_type="proposal").facts == {"reason": "She wants one less"}
+
+
+def test_wishes_stand_on_the_timeline_one_event_a_press() -> None:
+    order = make_confirmed()
+    line = line_of(order)
+    proposal = propose(order)
+
+    add_actions(
+        [NewActions(proposal.pk, (SetQuantity(line.pk, 1), SetPrice(line.pk, D(9))))], actor=ACTOR
+    ).only()
+
+    assert wished(order) == [("actions_added", proposal.pk, {"kinds": ["quantity", "price"]})]
 
 
 def test_quantity_up_reserves_or_waits_at_once() -> None:
@@ -223,7 +241,8 @@ def test_version_moves_once_and_every_action_is_told() -> None:
     order = change(order, SetQuantity(line_of(order).pk, 3), SetPrice(line_of(order).pk, D(9)))
 
     assert order.version == before + 1
-    assert told(order)[seen:] == ["created", "allocated", "confirm", "changed_quantity", "changed_price"]
+    changed = ["changed_quantity", "changed_price"]
+    assert told(order)[seen:] == ["created", "actions_added", "allocated", "confirm", *changed]
     price = Event.objects.get(kind="changed_price")
     assert price.facts == {
         "change": Proposal.objects.get().pk, "code": "MUG", "before": "10", "after": "9", "currency": "EUR",
@@ -320,6 +339,7 @@ def test_action_is_taken_back_and_its_place_not_given_again() -> None:
     action = proposal.actions.get()
 
     withdraw_actions([action.pk], actor=ACTOR).only()
+    assert wished(order)[-1] == ("actions_withdrawn", proposal.pk, {"kinds": [action.kind]})
     add_actions([NewActions(proposal.pk, (NewLine(cup.pk, 2, D(3)),))], actor=ACTOR).only()
 
     assert list(proposal.actions.values_list("position", flat=True)) == [2]

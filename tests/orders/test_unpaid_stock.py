@@ -12,7 +12,7 @@ from config.kernel.models import Delivery, Event, Fact
 from inventory.models import Reservation, StockLevel
 from inventory.tasks import sweep_reservations
 from orders.enums import FulfillmentStatus, HoldKind, PaymentStatus
-from orders.models import Order, SalesChannel
+from orders.models import LinePart, Order, SalesChannel
 from orders.neutral import NeutralPayment
 from orders.selectors.work import to_allocate
 from orders.services.allocating import allocate_orders
@@ -58,6 +58,16 @@ def expire() -> None:
         sweep_backorders()
 
 
+def told() -> list[tuple[str, dict]]:
+    """What the timeline says of the end of what is held."""
+    events = Event.objects.filter(kind__in=["stock_limited", "stock_unlimited"], thread_type="order")
+    return list(events.order_by("pk").values_list("kind", "facts"))
+
+
+def parts(units: int) -> dict[str, int]:
+    return {str(LinePart.objects.get().pk): units}
+
+
 def breaches() -> list[str]:
     return [finding.invariant.code for finding in run_audit() if finding.violations]
 
@@ -93,6 +103,9 @@ def test_report_payments_takes_the_end_off(status: PaymentStatus) -> None:
     expire()
 
     assert rows() == [("open", 5, None), ("waiting", 2, None)]
+    assert told() == [("stock_unlimited", {"units": 7, "parts": parts(7)})]
+    pay(order, status)
+    assert len(told()) == 1
     assert breaches() == []
 
 
@@ -117,7 +130,9 @@ def test_report_payments_of_a_voided_payment_gives_an_end_again() -> None:
         voided = neutral_payment("30.00", status=PaymentStatus.VOIDED, captured_amount=Decimal(0))
         report_payments([PaymentReport(order.pk, (voided,))], actor=SYSTEM).raise_refusals()
 
-    assert rows() == [("open", 3, END + timedelta(hours=5))]
+    end = END + timedelta(hours=5)
+    assert rows() == [("open", 3, end)]
+    assert told()[1:] == [("stock_limited", {"units": 3, "parts": parts(3), "until": end.isoformat()})]
 
 
 def test_hold_placed_and_lifted_by_hand_gives_and_takes_the_end() -> None:

@@ -1,6 +1,7 @@
 """Promises that were made until a time, and not kept by then."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from django.db.models import F
 
@@ -13,7 +14,7 @@ from config.kernel.states import apply_transition
 from inventory.enums import LIVE_RESERVATION, ReservationState
 from inventory.errors import NotExpired
 from inventory.models import Reservation, StockLevel
-from inventory.owners import OWNERS, Expired, Reference, ids_by_kind
+from inventory.owners import OWNERS, Expired, Reference, ReservationOwner, ids_by_kind
 from inventory.services.levels import LevelChange, change_levels, lock_levels, record_freed
 from inventory.services.reservations.quantities import sum_by_level
 from inventory.states import EXPIRE, RESERVATION
@@ -40,7 +41,7 @@ def expire_reservations(reservation_ids: Sequence[int], *, actor: Actor) -> Resu
         rows = Reservation.objects.in_bulk(reservation_ids)
         due = [rows[pk] for pk in results.keys if _is_due(pk, rows.get(pk), results)]
         kept = _at_work(due, levels)
-        _lift_end([row for row in due if row.pk in kept], results)
+        _lift_end([row for row in due if row.pk in kept], results, actor)
         gone = [row for row in due if row.pk not in kept]
         if gone:
             _close(gone, levels, actor)
@@ -86,27 +87,35 @@ def _reference(row: Reservation) -> Reference:
     return (row.reference_kind, row.reference_id)
 
 
-def _lift_end(rows: Collection[Reservation], results: Results[int]) -> None:
+def _lift_end(rows: Collection[Reservation], results: Results[int], actor: Actor) -> None:
     if rows:
         ids = [row.pk for row in rows]
         Reservation.objects.filter(pk__in=ids).update(expires_at=None, version=F("version") + 1)
+        for owner, told in _owners_of(rows):
+            owner.keep(told, actor=actor)
     for row in rows:
         results.unchanged(row.pk)
 
 
+def _owners_of(rows: Iterable[Reservation]) -> Iterator[tuple[ReservationOwner, list[Expired]]]:
+    """Whom to tell about these, kind by kind, as the rows are now."""
+    told: dict[str, list[Expired]] = defaultdict(list)
+    for row in rows:
+        was_open = row.state == ReservationState.OPEN
+        told[row.reference_kind].append(Expired(row.pk, row.sku_id, _reference(row), row.quantity, was_open))
+    for kind in sorted(told):
+        for owner in OWNERS.get(kind, ()):
+            yield owner, told[kind]
+
+
 def _close(rows: Sequence[Reservation], levels: Sequence[StockLevel], actor: Actor) -> None:
-    expired = [
-        Expired(row.pk, row.sku_id, _reference(row), row.quantity, row.state == ReservationState.OPEN)
-        for row in rows
-    ]
+    owners = list(_owners_of(rows))
     held = sum_by_level((row.level_id, row.quantity) for row in rows if row.state == ReservationState.OPEN)
     also = {"closed_at": clock.now(), "closed_reason": EXPIRED}
     apply_transition(RESERVATION, EXPIRE, rows, actor=actor, also=also)
     if held:
         found = {level.pk: level for level in levels}
         change_levels(found, {pk: LevelChange(reserved=-units) for pk, units in held.items()})
-    for kind in ids_by_kind({one.reference for one in expired}):
-        told = [one for one in expired if one.reference[0] == kind]
-        for owner in OWNERS.get(kind, ()):
-            owner.expire(told, actor=actor)
+    for owner, told in owners:
+        owner.expire(told, actor=actor)
     record_freed(row.sku_id for row in rows)

@@ -1,6 +1,7 @@
 """Adding wishes to open changes, and taking them back."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F
@@ -10,20 +11,22 @@ from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, InvalidInput, NotFound
+from config.kernel.events import Entry, record_events
 from config.kernel.fastpath import set_in_rows
 from config.kernel.results import Results
 from orders.change_planner import plan_change
 from orders.change_shapes import Shape
-from orders.changes import Action, write_action
+from orders.changes import KINDS, Action, write_action
 from orders.enums import ProposalStatus
 from orders.errors import ProposalOvertaken
 from orders.models import Proposal, ProposalAction
 from orders.selectors.proposals import actions_by_proposal, read_shapes
 from orders.services.proposals.locking import Case, fixed, lock_proposals, over
 from orders.services.proposals.wishes import Frozen, Wish, freeze, write_addresses
-from orders.states import PROPOSE
+from orders.states import PROPOSAL, PROPOSE
 
 MOST_ACTIONS = 200
+ACTIONS_ADDED, ACTIONS_WITHDRAWN = "actions_added", "actions_withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ def add_actions(requests: Sequence[NewActions], *, actor: Actor) -> Results[int]
                 results.done(pk, len(known[pk]) + len(actions))
         write_addresses((frozen[pk], cases[pk].order) for pk in written)
         _write(written, actor)
+        said = [(pk, KINDS[type(one)].value) for pk, actions in written.items() for one in actions.values()]
+        _tell(ACTIONS_ADDED, cases, said, actor)
     return results
 
 
@@ -122,6 +127,20 @@ def _write(written: Mapping[int, Mapping[int, Action]], actor: Actor) -> None:
     set_in_rows(Proposal, ("next_position",), ends, also="version = version + 1")
 
 
+def _tell(kind: str, cases: Mapping[int, Case], rows: Iterable[tuple[int, str]], actor: Actor) -> None:
+    """An event a proposal on its order's timeline, with the kinds of its wishes; rows are (proposal id, kind)."""
+    kinds: dict[int, list[str]] = defaultdict(list)
+    for pk, action_kind in rows:
+        kinds[pk].append(action_kind)
+    record_events(
+        [
+            Entry(("proposal", pk), PROPOSAL.thread_of(cases[pk].proposal), kind, facts={"kinds": some})
+            for pk, some in sorted(kinds.items())
+        ],
+        actor=actor,
+    )
+
+
 @verb
 def withdraw_actions(action_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     """Take wishes back out of changes that are not over; the row is gone. One that is gone is refused `NotFound`.
@@ -133,15 +152,17 @@ def withdraw_actions(action_ids: Sequence[int], *, actor: Actor) -> Results[int]
     with batch_transaction():
         owners = ProposalAction.objects.filter(pk__in=results.keys).values_list("proposal_id", flat=True)
         cases = lock_proposals(set(owners), Results(), actor=actor)
-        found = dict(ProposalAction.objects.filter(pk__in=results.keys).values_list("pk", "proposal_id"))
+        found = ProposalAction.objects.in_bulk(results.keys)
         for pk in results.keys:
-            if pk not in found or found[pk] not in cases:
+            case = cases.get(found[pk].proposal_id) if pk in found else None
+            if case is None:
                 results.refuse(pk, NotFound())
-            elif (problem := over(cases[found[pk]].proposal)) is not None:
+            elif (problem := over(case.proposal)) is not None:
                 results.refuse(pk, problem)
             else:
                 results.done(pk)
+        gone = [found[pk] for pk in results.done_ids]
         ProposalAction.objects.filter(pk__in=results.done_ids).delete()
-        touched = {found[pk] for pk in results.done_ids}
-        Proposal.objects.filter(pk__in=touched).update(version=F("version") + 1)
+        Proposal.objects.filter(pk__in={one.proposal_id for one in gone}).update(version=F("version") + 1)
+        _tell(ACTIONS_WITHDRAWN, cases, [(one.proposal_id, one.kind) for one in gone], actor)
     return results

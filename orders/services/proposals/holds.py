@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 
-from config.kernel import clock
 from config.kernel.actors import Actor
-from config.kernel.events import record_events
 from orders.enums import HoldKind
 from orders.intake_rules import PAID
 from orders.models import Hold, Payment
 from orders.selectors.holds import open_holds
 from orders.services.auto_confirm import record_confirmable
-from orders.services.holds import PLACED, hold_entry, lift
+from orders.services.holds import lift, raise_holds
 from orders.services.proposals.foreseeing import Planned
 from orders.services.unknown_skus import follow_unknown_skus
-from orders.services.unpaid_stock import limit_stock
 
 
 def follow_holds(chosen: Sequence[Planned], *, actor: Actor) -> None:
@@ -51,13 +48,8 @@ def _ask_for_money(chosen: Sequence[Planned], actor: Actor) -> None:
             "order_id", flat=True
         )
     )
-    raised = Hold.objects.bulk_create(
-        Hold(order=order, kind=HoldKind.UNPAID, opened_at=clock.now(), opened_by=actor.kind)
-        for order in costly
-        if order.pk not in paid | held
-    )
-    record_events([hold_entry(hold, PLACED) for hold in raised], actor=actor)
-    limit_stock([hold.order for hold in raised])
+    asked = [order for order in costly if order.pk not in paid | held]
+    raise_holds(asked, kind=HoldKind.UNPAID, actor=actor)
 
 
 def _cost_nothing(one: Planned) -> bool:
