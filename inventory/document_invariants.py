@@ -104,11 +104,12 @@ def counts_are_ledger() -> Iterator[Violation]:
     )
     lines = StockCountLine.objects.annotate(moved=_sum(moved, "reference_id"))
     approved = Q(count__status=CountStatus.APPROVED)
-    wrong = (approved & ~Q(counted=F("expected") + F("moved"))) | (~approved & ~Q(moved=0))
+    wrong = (approved & ~Q(counted=F("expected") + F("moved") + F("by_hand"))) | (~approved & ~Q(moved=0))
     for line in lines.filter(wrong)[:SHOWN]:
         yield Violation(
             f"stock_count:{line.count_id}",
-            f"SKU {line.sku_id}: {line.counted} counted, {line.expected} expected, the ledger moved {line.moved}",
+            f"SKU {line.sku_id}: {line.counted} counted, {line.expected} expected, the ledger moved {line.moved},"
+            f" {line.by_hand} by hand",
         )
 
 

@@ -81,6 +81,18 @@ class SecondPersonNeeded(BancaleError):
     )
 
 
+class AdjustedSince(BancaleError):
+    """Somebody corrected a counted SKU by hand before the approval, and nobody said what for.
+
+    `facts`: `sku`, `units` with their sign.
+    """
+
+    code = "adjusted_since"
+    message = _(
+        "%(sku)s was corrected by %(units)s units by hand after it was counted. Say whether they are the same units."
+    )
+
+
 class CountedAgain(BancaleError):
     """Another count has corrected a SKU since this one was taken: its difference has been booked already."""
 

@@ -1,6 +1,6 @@
 """Stock counts: a list, what was found, and the approval."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -10,13 +10,11 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import Actor
 from config.kernel.admin import (
-    Foreseen,
     ObjectForm,
     Queue,
     TransitionAdmin,
@@ -32,7 +30,12 @@ from config.kernel.admin.timeline import actor_words, user_names
 from config.kernel.errors import BancaleError
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
-from inventory.admin.foreseeing import effects_of, step
+from inventory.admin.count_approval import (
+    ApproveForm,
+    approve_pressed,
+    foreseen_approval,
+    what_approving_does,
+)
 from inventory.admin.guided import guided_page
 from inventory.admin.line_forms import number_of
 from inventory.admin.reasons import WhyForm
@@ -42,13 +45,11 @@ from inventory.enums import CountStatus
 from inventory.models import Location, StockCount
 from inventory.references import ResolvedReference, register_reference
 from inventory.selectors.counting import counted_lines, to_approve
-from inventory.selectors.previews import Change, preview
 from inventory.selectors.sku_page import found_skus
 from inventory.services.arrivals import MOST_UNITS
 from inventory.services.counts import (
     CountPlan,
     CountSheet,
-    approve_counts,
     book_count,
     cancel_counts,
     record_counts,
@@ -86,43 +87,6 @@ def count_pressed(
     return record_counts([CountSheet(pk, found, counted_at) for pk in ids], actor=actor)
 
 
-def _foreseen(count: StockCount, _values: Mapping[str, Any]) -> Foreseen:
-    """What the books said, what was found, and what approving makes of it."""
-    lines = counted_lines(count.pk)
-    changes = {
-        (line.sku_id, count.location_id): Change(on_hand=line.variance) for line in lines if line.variance
-    }
-    shown = preview(changes)
-    after = {line.sku.pk: line for line in shown.lines}
-    rows = []
-    for line in lines:
-        now = after.get(line.sku_id)
-        steps = (
-            [step(now.on_hand, now.on_hand_after), step(now.free, now.free_after)]
-            if now is not None
-            else [line.on_hand_now, None]
-        )
-        difference = format_html('<span class="num">{}</span>', signed(line.variance))
-        rows.append((line.sku.code, line.expected, line.counted, difference, *steps))
-    columns = [
-        gettext("SKU"), gettext("Expected then"), gettext("Counted"), gettext("Difference"), gettext("On hand"),
-        gettext("Free"),
-    ]  # fmt: skip
-    return Foreseen(effects_of(shown), {"columns": columns, "rows": rows}, shown.signature)
-
-
-def _what_approving_does(count: StockCount) -> list[Any]:
-    said: list[Any] = [
-        _("The books are corrected by the difference; what has moved since counting stays moved.")
-    ]
-    if any(abs(line.variance) > count.tolerance for line in counted_lines(count.pk)):
-        said.append(
-            gettext("A SKU differs by more than %(n)s units: whoever counted may not approve.")
-            % {"n": count.tolerance}
-        )
-    return said
-
-
 VERBS = {
     "count": TransitionVerb(
         verb=count_pressed,
@@ -137,10 +101,11 @@ VERBS = {
         consequences=lambda _count: (_("What was counted is thrown away. Nothing was corrected."),),
     ),
     "approve": TransitionVerb(
-        verb=approve_counts,
+        verb=approve_pressed,
+        form=ApproveForm,
         success=_("Approved: the books say what was counted."),
-        consequences=_what_approving_does,
-        foresee=_foreseen,
+        consequences=what_approving_does,
+        foresee=foreseen_approval,
         undo=_("“Undo” on the count's page, while what it corrected is still free."),
     ),
     "undo": undo_edge(
@@ -298,10 +263,17 @@ def _differing(facts: Any) -> str:
     }
 
 
+def _approved(facts: Any) -> str:
+    if not facts.get("by_hand"):
+        return _differing(facts)
+    before = gettext("%(units)s units of it had been corrected by hand")
+    return f"{_differing(facts)}; {before % {'units': signed(facts['by_hand'])}}"
+
+
 describe(REFERENCE, "created", _("List made"), detail=_("%(lines)s SKUs"), tone="info")
 describe(REFERENCE, "count", _("Counted"), detail=_differing, tone="info")
 describe(REFERENCE, "recount", _("To be counted again"), detail="%(reason)s", tone="wait")
-describe(REFERENCE, "approve", _("Approved"), detail=_differing, tone="ok")
+describe(REFERENCE, "approve", _("Approved"), detail=_approved, tone="ok")
 describe(REFERENCE, "undo", _("Undone"), detail="%(reason)s", tone="back")
 describe(REFERENCE, "cancel", _("Cancelled"), detail="%(reason)s", tone="stop")
 

@@ -60,12 +60,14 @@ class StockCount(Versioned):
 
 class StockCountLine(models.Model):
     """One SKU of a count. `expected` are the units that should have been for sale on the shelf at `counted_at`;
-    the difference is a fact about that moment, whatever has moved since."""
+    the difference is a fact about that moment, whatever has moved since. `by_hand` are the units of it that had been
+    booked by hand before the approval, as whoever approved it said."""
 
     count = models.ForeignKey(StockCount, on_delete=models.CASCADE, related_name="lines")
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="+", verbose_name=_("SKU"))
     expected = models.PositiveIntegerField(_("expected"), null=True)
     counted = models.PositiveIntegerField(_("counted"), null=True)
+    by_hand = models.IntegerField(default=0)
 
     class Meta:
         verbose_name = _("stock count line")

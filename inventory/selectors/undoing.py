@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, Sum
+from django.db.models import Case, F, Max, Q, Sum, When
 
 from config.kernel.errors import BancaleError
 from inventory.enums import CountStatus
@@ -140,7 +140,10 @@ def _last_by_level(posted: Iterable[Posted]) -> Mapping[int, datetime]:
 
 
 def _counts_of(levels: Iterable[StockLevel]) -> dict[int, list[tuple[int, str, datetime]]]:
-    """Counts that bind, by level: (id, number, when it was counted). One statement."""
+    """Counts that bind, by level: (id, number, when it was counted). One statement.
+
+    Where an approval took corrections by hand for part of the difference, the count binds those before it too.
+    """
     at = {(level.sku_id, level.location_id): level.pk for level in levels}
     rows = StockCountLine.objects.filter(
         sku__in={sku_id for sku_id, _place in at},
@@ -148,8 +151,9 @@ def _counts_of(levels: Iterable[StockLevel]) -> dict[int, list[tuple[int, str, d
         count__status__in=BINDING,
     )
     found: dict[int, list[tuple[int, str, datetime]]] = defaultdict(list)
-    columns = ("sku_id", "count__location_id", "count_id", "count__number", "count__counted_at")
-    for sku_id, place, pk, number, counted_at in rows.values_list(*columns):
+    moment = Case(When(~Q(by_hand=0), then=F("count__approved_at")), default=F("count__counted_at"))
+    columns = ("sku_id", "count__location_id", "count_id", "count__number")
+    for sku_id, place, pk, number, counted_at in rows.values_list(*columns, moment):
         if (level_id := at.get((sku_id, place))) is not None and counted_at is not None:
             found[level_id].append((pk, number, counted_at))
     return found

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
@@ -13,6 +14,7 @@ from config.kernel.errors import IllegalTransition, InvalidInput, KeyReused, Not
 from config.kernel.models import Event
 from inventory.enums import CountStatus, UnsellableReason
 from inventory.errors import (
+    AdjustedSince,
     CountedAgain,
     CountIncomplete,
     KitHoldsNoStock,
@@ -32,6 +34,7 @@ from inventory.services.correcting import Adjustment, adjust_stock
 from inventory.services.counts import (
     CountPlan,
     CountSheet,
+    Judged,
     approve_counts,
     book_count,
     cancel_counts,
@@ -42,6 +45,7 @@ from inventory.services.setting_aside import Aside, set_aside
 from inventory.states import STOCK_COUNT
 from tests.factories.inventory import ACTOR, make_kit, make_level, make_location, make_sku, receive, reserve
 from tests.fulfillment.matrix import walk_every_edge
+from tests.fulfillment.watching import statements
 
 pytestmark = pytest.mark.django_db
 NOBODY = Actor(ActorKind.USER, 1, "x", frozenset())
@@ -174,12 +178,78 @@ def test_system_cannot_approve_its_own_count(sku: Sku, place: Location) -> None:
 def test_movements_since_counting_are_accounted_for(sku: Sku, place: Location) -> None:
     pk = counted(place, sku, 9)
     receive(sku, place, 5)
-    line = [Adjustment("a", sku.pk, place.pk, -2)]
-    adjust_stock(line, reason="Broken", actor=ACTOR).raise_refusals()
+    broken = [Aside("a", sku.pk, place.pk, 2)]
+    set_aside(broken, reason=UnsellableReason.DAMAGED, note="x", actor=ACTOR).raise_refusals()
 
     approve_counts([pk], actor=BEN).raise_refusals()
 
-    assert on_hand(sku) == 10 + 5 - 2 - 1
+    assert on_hand(sku) == 10 + 5 - 1
+    whole()
+
+
+def corrected(sku: Sku, place: Location, units: int, key: str = "a") -> None:
+    line = [Adjustment(key, sku.pk, place.pk, units)]
+    adjust_stock(line, reason="Not there", actor=ACTOR).raise_refusals()
+
+
+@pytest.mark.parametrize(
+    ("found", "by_hand", "is_same", "after"),
+    [
+        (8, -2, True, 8), (8, -2, False, 6), (8, -1, True, 8), (8, -3, True, 8),
+        (12, 2, True, 12), (12, 2, False, 14), (8, 3, True, 8), (8, 3, False, 11),
+    ],
+)  # fmt: skip
+def test_correction_by_hand_since_counting_is_part_of_the_difference_or_another_matter(
+    sku: Sku, place: Location, found: int, by_hand: int, is_same: bool, after: int
+) -> None:
+    pk = counted(place, sku, found)
+    line = StockCountLine.objects.get()
+    corrected(sku, place, by_hand)
+    receive(sku, place, 5)
+
+    refusal = approve_counts([pk], actor=BEN).refusals[pk]
+    assert isinstance(refusal, AdjustedSince)
+    assert refusal.facts == {"sku": sku.code, "units": f"{by_hand:+d}"}
+    assert (on_hand(sku), StockCount.objects.get().status) == (15 + by_hand, "counted")
+
+    judged = {line.pk: Judged(by_hand, is_same)}
+    assert approve_counts([pk], judged=judged, actor=BEN).done_ids == [pk]
+
+    line.refresh_from_db()
+    assert (on_hand(sku), line.by_hand) == (after + 5, by_hand if is_same else 0)
+    facts = Event.objects.get(kind="approve").facts
+    assert facts.get("by_hand") == (by_hand if is_same else None)
+    whole()
+
+
+def test_correction_by_hand_that_came_after_the_judgement_is_asked_for_anew(
+    sku: Sku, place: Location
+) -> None:
+    pk = counted(place, sku, 8)
+    judged = {StockCountLine.objects.get().pk: Judged(-1, True)}
+    corrected(sku, place, -1)
+    corrected(sku, place, -1, key="b")
+
+    refusal = approve_counts([pk], judged=judged, actor=BEN).refusals[pk]
+
+    assert isinstance(refusal, AdjustedSince)
+    assert (refusal.facts["units"], on_hand(sku)) == ("-2", 8)
+
+
+def test_corrections_by_hand_that_undo_each_other_or_come_before_or_elsewhere_ask_nothing(
+    sku: Sku, place: Location
+) -> None:
+    other = make_location()
+    make_level(sku, other, 5)
+    corrected(sku, place, -1)
+    pk = counted(place, sku, 8)
+    corrected(sku, place, -2, key="b")
+    corrected(sku, place, 2, key="c")
+    corrected(sku, other, -3, key="d")
+
+    approve_counts([pk], actor=BEN).raise_refusals()
+
+    assert StockLevel.objects.get(location=place).on_hand == 8
     whole()
 
 
@@ -228,6 +298,50 @@ def test_what_moved_between_counting_and_writing_down_is_taken_off(sku: Sku, pla
     whole()
 
 
+def test_counts_are_written_down_and_approved_in_statements_whose_number_does_not_grow(
+    place: Location,
+) -> None:
+    taken = []
+    for many in (2, 12):
+        pks = []
+        for number in range(many):
+            skus = [make_sku() for _sku in range(3)]
+            for sku in skus:
+                make_level(sku, place, 4)
+            pks.append(listed(place, *skus, nonce=f"{many}:{number}"))
+        moment = clock.now() - timedelta(minutes=1)
+        sheets = [
+            CountSheet(pk, {line.pk: 3 for line in StockCountLine.objects.filter(count=pk)}, moment)
+            for pk in pks
+        ]
+        written = statements(lambda sheets=sheets: record_counts(sheets, actor=ANNA).raise_refusals())
+        booked = statements(lambda pks=pks: approve_counts(pks, actor=ANNA).raise_refusals())
+        taken.append((written, booked))
+
+    assert set(StockCountLine.objects.values_list("expected", "counted")) == {(0, 3)}
+    if connection.vendor == "postgresql":
+        assert taken[0] == taken[1] == (10, 21)
+    whole()
+
+
+def test_two_counts_of_one_sku_at_two_moments_each_expect_what_was_there_then(
+    sku: Sku, place: Location
+) -> None:
+    early, late = (listed(place, sku, nonce=nonce) for nonce in "ab")
+    moment = clock.now()
+    with clock.frozen(moment + timedelta(minutes=5)):
+        receive(sku, place, 5)
+    with clock.frozen(moment + timedelta(minutes=9)):
+        lines = dict(StockCountLine.objects.values_list("count", "pk"))
+        sheets = [CountSheet(early, {lines[early]: 10}, moment), CountSheet(late, {lines[late]: 15})]
+        record_counts(sheets, actor=ANNA).raise_refusals()
+
+    assert list(StockCountLine.objects.order_by("pk").values_list("expected", flat=True)) == [10, 15]
+    counted_at = list(StockCount.objects.order_by("pk").values_list("counted_at", flat=True))
+    assert counted_at == [moment, moment + timedelta(minutes=9)]
+    assert set(StockCount.objects.values_list("tolerance", flat=True)) == {3}
+
+
 def test_count_below_reserved_breaks_promises(sku: Sku, place: Location) -> None:
     reserve(sku, place, 9, reference_id=1)
     pk = counted(place, sku, 7)
@@ -241,10 +355,10 @@ def test_count_below_reserved_breaks_promises(sku: Sku, place: Location) -> None
 
 def test_approve_refuses_when_more_is_missing_than_is_left(sku: Sku, place: Location) -> None:
     pk = counted(place, sku, 4)
-    gone = [Adjustment("a", sku.pk, place.pk, -8)]
-    adjust_stock(gone, reason="Stolen", actor=ACTOR).raise_refusals()
+    corrected(sku, place, -8)
+    judged = {StockCountLine.objects.get().pk: Judged(-8, False)}
 
-    results = approve_counts([pk, 0], actor=BEN)
+    results = approve_counts([pk, 0], judged=judged, actor=BEN)
 
     assert {key: type(error) for key, error in results.refusals.items()} == {pk: NotEnoughStock, 0: NotFound}
     assert on_hand(sku) == 2

@@ -16,7 +16,8 @@ from inventory.models import (
     Transfer,
     TransferLine,
 )
-from tests.factories.inventory import make_level, make_location, make_sku, reserve
+from inventory.services.correcting import Adjustment, adjust_stock
+from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, reserve
 
 pytestmark = pytest.mark.django_db
 
@@ -178,3 +179,32 @@ def test_count_of_a_moment_to_come_is_refused(place: Location, cup: Sku) -> None
 
     assert "a moment that has passed is" in response.content.decode()
     assert StockCount.objects.get().status == "draft"
+
+
+def test_approval_asks_what_a_correction_by_hand_in_between_was_for(place: Location, cup: Sku) -> None:
+    anna = staff("count_stock", "approve_stockcount", "view_stockcount", "view_stockadjustment", name="anna")
+    base = counted(anna, place, "8")
+    url, name = f"{base}approve/", f"line_{StockCountLine.objects.get().pk}"
+    assert "form-row" not in anna.get(url).content.decode()
+    line = [Adjustment("a", cup.pk, place.pk, -2)]
+    adjust_stock(line, reason="Not on the shelf", actor=ACTOR).raise_refusals()
+
+    page = anna.get(url).content.decode()
+    for words in (
+        "Corrected by hand after counting, say below what for: CUP.",
+        "CUP was corrected by −2 units by hand after it was counted. Were they part of the difference?",
+        "Not on the shelf",
+    ):
+        assert words in page
+    assert "This field is required." in press(anna, url).content.decode()
+    stale = press(anna, url, **{name: "same:-1"}).content.decode()
+    assert "same:-1 is not one of the available choices" in stale
+    assert StockLevel.objects.get().on_hand == 8
+
+    shown = press(anna, url, **{name: "same:-2"})  # it does not do what the page showed before the answer
+    assert StockCount.objects.get().status == "counted"
+    again = anna.post(url, {**dict(shown.context["hidden"]), name: "same:-2"})
+    assert again.status_code == 302
+    assert StockLevel.objects.get().on_hand == 8
+    told = anna.get(f"{base}change/").content.decode()
+    assert "1 of 1 SKUs differ; −2 units of it had been corrected by hand" in told

@@ -32,7 +32,14 @@ from inventory.models import (
     TransferLine,
 )
 from inventory.services.adjustment_booking import AdjustedLine, AdjustmentPlan, book_adjustment
-from inventory.services.counts import CountPlan, CountSheet, approve_counts, book_count, record_counts
+from inventory.services.counts import (
+    CountPlan,
+    CountSheet,
+    Judged,
+    approve_counts,
+    book_count,
+    record_counts,
+)
 from inventory.services.receipts import ReceivedLine, book_receipt
 from inventory.services.transfers import TransferReceipt, TransferUnits, book_transfer, receive_transfers
 from inventory.services.transfers import send_transfers as send
@@ -265,6 +272,22 @@ def test_undo_count_takes_back_what_it_corrected_and_another_count_may_follow(
     assert audit() == {}
     counted(sku, place, 9)
     assert level(place).on_hand == 9
+    assert audit() == {}
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_undo_of_a_correction_that_an_approved_count_took_for_its_own_is_refused(
+    sku: Sku, place: Location, audit: Audit, is_same: bool
+) -> None:
+    pk = counted(sku, place, 8, approve=False)
+    by_hand = adjusted(sku, place, AdjustmentKind.CORRECTION, -2)
+    judged = {StockCountLine.objects.get().pk: Judged(-2, is_same)}
+    approve_counts([pk], judged=judged, actor=Actor.system("other")).raise_refusals()
+
+    results = undo_adjustments([by_hand], **WHY)
+
+    assert isinstance(results.refusals.get(by_hand), CountedSince) == is_same
+    assert level(place).on_hand == 8
     assert audit() == {}
 
 

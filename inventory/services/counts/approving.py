@@ -1,18 +1,20 @@
 """The books follow what was counted."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError
+from config.kernel.fastpath import set_in_rows
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
 from inventory.enums import CountStatus, MovementKind
-from inventory.errors import CountedAgain, KitHoldsNoStock, SecondPersonNeeded
-from inventory.models import Sku, StockCount, StockCountLine, StockLevel, StockMovement
+from inventory.errors import AdjustedSince, CountedAgain, KitHoldsNoStock, SecondPersonNeeded
+from inventory.models import Sku, StockCount, StockCountLine, StockLevel
+from inventory.selectors.counting import by_hand, corrections_since
 from inventory.services.adjustments import Shelves
 from inventory.services.counts.desk import REFERENCE, Desk, person
 from inventory.services.levels import by_place, ensure_levels, lock_levels, record_freed
@@ -24,25 +26,44 @@ from inventory.states import APPROVE, STOCK_COUNT
 Lines = Sequence[StockCountLine]
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a person says of `units` that were corrected by hand since a line was counted, in all as they saw them.
+
+    `is_same`: they are part of the difference, so that what was counted stands. Else they are another matter, and
+    the difference is booked in full beside them.
+    """
+
+    units: int
+    is_same: bool
+
+
+Judgements = Mapping[int, Judged]
+
+
 @verb
-def approve_counts(count_ids: Sequence[int], *, actor: Actor) -> Results[int]:
+def approve_counts(
+    count_ids: Sequence[int], *, judged: Judgements | None = None, actor: Actor
+) -> Results[int]:
     """Correct what is on hand by what counts found too many or too few, as it was when they were counted.
 
     Units that moved since are in the ledger already, so the difference itself is posted, whatever is there now.
-    At most 200 ids. Locks the counts by ascending pk, the owners of promises that break, then all levels of the
-    SKUs; promises beyond the rest wait again, as in `adjust_stock`. An approved count is `unchanged`. Records
-    `stock.freed` where units were found or promises broke.
+    Where somebody corrected a differing SKU by hand since, that may have been for the same units: `judged` says so
+    or not, by line id. At most 200 ids. Locks the counts by ascending pk, the owners of promises that break, then
+    all levels of the SKUs; promises beyond the rest wait again, as in `adjust_stock`. An approved count is
+    `unchanged`. Records `stock.freed` where units were found or promises broke.
 
     Refuses: `NotFound`; `IllegalTransition`; `SecondPersonNeeded` when whoever counted approves a line that
     differs by more than the tolerance; `CountedAgain` where another count has corrected a differing SKU since;
-    `NotEnoughStock` when more is missing than is left; `KitHoldsNoStock`.
+    `AdjustedSince` where a correction by hand is not judged, or another one came after; `NotEnoughStock` when more
+    is missing than is left; `KitHoldsNoStock`.
     Raises `NotAllowed`.
     """
     actor.require(APPROVE.permission)
-    return with_owners(lambda: _approve(count_ids, actor))
+    return with_owners(lambda: _approve(count_ids, judged or {}, actor))
 
 
-def _approve(count_ids: Sequence[int], actor: Actor) -> Results[int]:
+def _approve(count_ids: Sequence[int], judged: Judgements, actor: Actor) -> Results[int]:
     results: Results[int] = Results(count_ids)
     with batch_transaction():
         desk = Desk.of(count_ids, actor=actor)
@@ -50,35 +71,59 @@ def _approve(count_ids: Sequence[int], actor: Actor) -> Results[int]:
         for pk in results.open_ids:
             if (problem := second_person(desk.counts[pk], desk.lines[pk], actor)) is not None:
                 results.refuse(pk, problem)
-        differing = {pk: [line for line in desk.lines[pk] if line.variance] for pk in results.open_ids}
-        locked = lock_owners(cuts_of(desk.counts, differing))
-        found = [
-            (line.sku_id, desk.counts[pk].location_id)
-            for pk in differing
-            for line in differing[pk]
-            if line.variance > 0
-        ]
-        ensure_levels(found)
-        levels = lock_levels(line.sku_id for lines in differing.values() for line in lines)
+        differing = {pk: _differing(desk.counts[pk], desk.lines[pk], judged) for pk in results.open_ids}
+        locked = lock_owners(cuts_of(differing))
+        ensure_levels(
+            (one.sku_id, one.location_id) for some in differing.values() for one in some if one.units > 0
+        )
+        levels = lock_levels(one.sku_id for some in differing.values() for one in some)
         shelf = _Shelf(levels, desk)
         postings: list[Posting] = []
-        for pk, lines in differing.items():
-            if (problem := shelf.problem(desk.counts[pk], lines)) is not None:
+        for pk, some in differing.items():
+            if (problem := shelf.problem(desk.counts[pk], some, judged)) is not None:
                 results.refuse(pk, problem)
                 continue
-            postings += shelf.correct(desk.counts[pk], lines)
+            postings += shelf.correct(desk.counts[pk], some)
             results.done(pk)
+        corrected = [one for pk in results.done_ids for one in differing[pk]]
         if postings:
             cause = Cause((REFERENCE, results.done_ids[0]), actor)
             post_cuts(postings, levels=levels, locked=locked, cause=cause)
-            record_freed(
-                line.sku_id for pk in results.done_ids for line in differing[pk] if line.variance > 0
-            )
+            record_freed(one.sku_id for one in corrected if one.units > 0)
+        if before := {one.line.pk: (one.by_hand,) for one in corrected if one.by_hand}:
+            set_in_rows(StockCountLine, ("by_hand",), before)
         facts = {pk: desk.facts(pk, **_sums(differing[pk])) for pk in results.done_ids}
         approved = [desk.counts[pk] for pk in results.done_ids]
         also = {"approved_at": clock.now()}
         apply_transition(STOCK_COUNT, APPROVE, approved, actor=actor, facts=facts, also=also)
     return results
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A differing line of a count: the units to book now, and those of its variance that were booked by hand."""
+
+    line: StockCountLine
+    location_id: int
+    by_hand: int
+
+    @property
+    def sku_id(self) -> int:
+        return int(self.line.sku_id)
+
+    @property
+    def units(self) -> int:
+        return self.line.variance - self.by_hand
+
+
+def _differing(count: StockCount, lines: Lines, judged: Judgements) -> list[Difference]:
+    found = []
+    for line in lines:
+        told = judged.get(line.pk)
+        if line.variance:
+            by_hand = told.units if told is not None and told.is_same else 0
+            found.append(Difference(line, count.location_id, by_hand))
+    return found
 
 
 def second_person(count: StockCount, lines: Lines, actor: Actor) -> BancaleError | None:
@@ -91,12 +136,12 @@ def second_person(count: StockCount, lines: Lines, actor: Actor) -> BancaleError
     return None
 
 
-def cuts_of(counts: Mapping[int, StockCount], lines: Mapping[int, Lines]) -> dict[tuple[int, int], int]:
+def cuts_of(differing: Mapping[int, Sequence[Difference]]) -> dict[tuple[int, int], int]:
     """Units that may at most be no longer promised, by place."""
     cuts: dict[tuple[int, int], int] = defaultdict(int)
-    for pk, some in lines.items():
-        for line in some:
-            cuts[line.sku_id, counts[pk].location_id] += max(0, -line.variance)
+    for some in differing.values():
+        for one in some:
+            cuts[one.sku_id, one.location_id] += max(0, -one.units)
     return cuts
 
 
@@ -109,58 +154,62 @@ class _Shelf:
         self.bins = default_bins({count.location_id for count in desk.counts.values()})
         sku_ids = {line.sku_id for lines in desk.lines.values() for line in lines}
         self.kits = set(Sku.objects.filter(pk__in=sku_ids, is_kit=True).values_list("pk", flat=True))
-        self.corrected = _corrections(levels, desk.counts.values())
+        lines = [line for some in desk.lines.values() for line in some if line.variance]
+        self.since = corrections_since(lines, desk.counts)
+        others = {row.reference_id for rows in self.since.values() for row in rows if not by_hand([row])}
+        standing = StockCount.objects.only("number").exclude(status=CountStatus.UNDONE)
+        self.number_of = standing.in_bulk(others) if others else {}
+        self.booked: dict[tuple[int, int], str] = {}
 
-    def problem(self, count: StockCount, lines: Lines) -> BancaleError | None:
-        for line in lines:
-            level = self.at.get((line.sku_id, count.location_id))
-            if line.sku_id in self.kits:
-                return KitHoldsNoStock(sku=line.sku.code)
-            last = self.corrected.get(level.pk) if level is not None else None
-            if last is not None and last[1] > (count.counted_at or last[1]):
-                return CountedAgain(sku=line.sku.code, other=last[0])
-            if line.variance < 0 and (problem := self.shelves.problem(level, -line.variance)):
+    def problem(
+        self, count: StockCount, differing: Sequence[Difference], judged: Judgements
+    ) -> BancaleError | None:
+        for one in differing:
+            code = one.line.sku.code
+            if one.sku_id in self.kits:
+                return KitHoldsNoStock(sku=code)
+            if other := self._other_count(one):
+                return CountedAgain(sku=code, other=other)
+            units = sum(row.delta for row in by_hand(self.since.get(one.line.pk, ())))
+            told = judged.get(one.line.pk)
+            if (told.units if told is not None else 0) != units:
+                return AdjustedSince(sku=code, units=f"{units:+d}")
+            level = self.at.get((one.sku_id, count.location_id))
+            if one.units < 0 and (problem := self.shelves.problem(level, -one.units)):
                 return problem
         return None
 
-    def correct(self, count: StockCount, lines: Lines) -> Iterator[Posting]:
+    def _other_count(self, one: Difference) -> str:
+        """The number of the last standing count that has corrected this SKU since, in this call or before."""
+        if number := self.booked.get((one.sku_id, one.location_id)):
+            return number
+        rows = self.since.get(one.line.pk, ())
+        standing = [
+            row.reference_id for row in rows if not by_hand([row]) and row.reference_id in self.number_of
+        ]
+        return self.number_of[standing[-1]].number if standing else ""
+
+    def correct(self, count: StockCount, differing: Sequence[Difference]) -> Iterator[Posting]:
         document = (REFERENCE, count.pk)
-        for line in lines:
-            level = self.at[line.sku_id, count.location_id]
-            self.corrected[level.pk] = (count.number, clock.now())
-            if line.variance > 0:
-                bin_id = self.bins[count.location_id]
-                self.shelves.put(level, bin_id, line.variance)
-                yield Posting(
-                    level.pk, bin_id, MovementKind.CORRECTION, delta=line.variance, document=document
-                )
+        for one in differing:
+            self.booked[one.sku_id, one.location_id] = count.number
+            if not one.units:
                 continue
-            for bin_id, taken in self.shelves.take(level, -line.variance):
+            level = self.at[one.sku_id, one.location_id]
+            if one.units > 0:
+                bin_id = self.bins[count.location_id]
+                self.shelves.put(level, bin_id, one.units)
+                yield Posting(level.pk, bin_id, MovementKind.CORRECTION, delta=one.units, document=document)
+                continue
+            for bin_id, taken in self.shelves.take(level, -one.units):
                 yield Posting(level.pk, bin_id, MovementKind.CORRECTION, delta=-taken, document=document)
 
 
-def _corrections(
-    levels: Sequence[StockLevel], counts: Iterable[StockCount]
-) -> dict[int, tuple[str, datetime]]:
-    """By level the last count, undone ones aside, that has corrected it since the first of these was taken, and
-    when: two statements."""
-    first = min((count.counted_at for count in counts if count.counted_at is not None), default=None)
-    if first is None:
-        return {}
-    rows = StockMovement.objects.filter(level__in=levels, at__gt=first, reference_kind=REFERENCE)
-    found = list(rows.order_by("pk").values_list("level_id", "reference_id", "at"))
-    standing = StockCount.objects.only("number").exclude(status=CountStatus.UNDONE)
-    number_of = standing.in_bulk({count_id for _level, count_id, _at in found})
-    return {
-        level_id: (number_of[count_id].number, at)
-        for level_id, count_id, at in found
-        if count_id in number_of
+def _sums(differing: Sequence[Difference]) -> dict[str, int]:
+    sums = {
+        "differing": len(differing),
+        "found": sum(one.line.variance for one in differing if one.line.variance > 0),
+        "missing": -sum(one.line.variance for one in differing if one.line.variance < 0),
     }
-
-
-def _sums(lines: Lines) -> dict[str, int]:
-    return {
-        "differing": len(lines),
-        "found": sum(line.variance for line in lines if line.variance > 0),
-        "missing": -sum(line.variance for line in lines if line.variance < 0),
-    }
+    by_hand_before = sum(one.by_hand for one in differing)
+    return {**sums, "by_hand": by_hand_before} if by_hand_before else sums

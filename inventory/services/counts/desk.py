@@ -11,8 +11,9 @@ from config.kernel.results import Results
 from config.kernel.states import Edge
 from config.kernel.visibility import seen_by
 from inventory.models import StockCount, StockCountLine
+from inventory.selectors.counting import REFERENCE
 
-REFERENCE = "stock_count"
+__all__ = ["REFERENCE", "Desk", "person"]
 
 
 def person(actor: Actor) -> dict[str, str | int | None]:

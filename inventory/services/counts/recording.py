@@ -1,24 +1,38 @@
 """What was found on the shelves, against what should have been there at that moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Sum
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, InvalidInput
+from config.kernel.fastpath import set_in_rows
 from config.kernel.results import Results
-from config.kernel.states import apply_transition
+from config.kernel.states import apply_transition, each
 from inventory.errors import CountIncomplete, UndoneSince
-from inventory.models import StockCount, StockCountLine, StockLevel, StockMovement
+from inventory.models import StockCountLine, StockLevel, StockMovement
 from inventory.services.adjustments import clean_reason
 from inventory.services.arrivals import MOST_UNITS
 from inventory.services.counts.desk import Desk, person
-from inventory.services.levels import by_place, lock_levels
+from inventory.services.levels import lock_levels
 from inventory.states import CANCEL_COUNT, COUNT, RECOUNT, STOCK_COUNT
 
 
@@ -54,25 +68,41 @@ def record_counts(sheets: Sequence[CountSheet], *, actor: Actor) -> Results[int]
         for pk in results.open_ids:
             if (problem := _problem(desk.lines[pk], told[pk])) is not None:
                 results.refuse(pk, problem)
-        chosen = [desk.counts[pk] for pk in results.open_ids]
-        levels = by_place(lock_levels(line.sku_id for row in chosen for line in desk.lines[row.pk]))
-        for count in chosen:
-            here = [levels.get((line.sku_id, count.location_id)) for line in desk.lines[count.pk]]
-            if (problem := _undone_since(told[count.pk], here)) is not None:
-                results.refuse(count.pk, problem)
-                continue
-            results.done(count.pk)
-            _record(count, desk, told[count.pk], levels, actor)
+        chosen = results.open_ids
+        if chosen:
+            lock_levels(line.sku_id for pk in chosen for line in desk.lines[pk])
+            undone = _undone_since([line for pk in chosen for line in desk.lines[pk]], told)
+            for pk in chosen:
+                if pk in undone:
+                    results.refuse(pk, undone[pk])
+                else:
+                    results.done(pk)
+        if results.done_ids:
+            _record(desk, told, results.done_ids, actor)
     return results
 
 
-def _undone_since(sheet: CountSheet, levels: Sequence[StockLevel | None]) -> BancaleError | None:
-    if sheet.counted_at is None:
-        return None
-    ids = [level.pk for level in levels if level is not None]
-    undone = StockMovement.objects.filter(level__in=ids, at__gt=sheet.counted_at, is_undo=True)
-    code = undone.values_list("level__sku__code", flat=True).first()
-    return None if code is None else UndoneSince(sku=code)
+def _undone_since(lines: Sequence[StockCountLine], told: Mapping[int, CountSheet]) -> dict[int, BancaleError]:
+    """The counts of moments since which a booking of a SKU on their list was undone; one statement, none for now."""
+    moments = {pk: at for pk, sheet in told.items() if (at := sheet.counted_at) is not None}
+    if not moments:
+        return {}
+    undone = StockMovement.objects.filter(
+        level__sku=OuterRef("sku"), level__location=OuterRef("count__location"), is_undo=True,
+        at__gt=OuterRef("moment"),
+    )  # fmt: skip
+    rows = _at_moments(lines, moments).filter(Exists(undone), count__in=moments)
+    return {
+        count_id: UndoneSince(sku=code)
+        for count_id, code in rows.order_by("-pk").values_list("count_id", "sku__code")
+    }
+
+
+def _at_moments(lines: Iterable[StockCountLine], at: Mapping[int, datetime]) -> QuerySet[StockCountLine]:
+    """Lines with the `moment` they are counted at, by count."""
+    moments = (When(count=pk, then=Value(moment)) for pk, moment in at.items())
+    rows = StockCountLine.objects.filter(pk__in=[line.pk for line in lines])
+    return rows.annotate(moment=Case(*moments, output_field=DateTimeField()))
 
 
 def _problem(lines: Sequence[StockCountLine], sheet: CountSheet) -> BancaleError | None:
@@ -89,37 +119,47 @@ def _problem(lines: Sequence[StockCountLine], sheet: CountSheet) -> BancaleError
     return None
 
 
-def _record(
-    count: StockCount,
-    desk: Desk,
-    sheet: CountSheet,
-    levels: Mapping[tuple[int, int], StockLevel],
-    actor: Actor,
-) -> None:
-    at = sheet.counted_at or clock.now()
-    lines = desk.lines[count.pk]
-    here = {line.pk: levels.get((line.sku_id, count.location_id)) for line in lines}
-    since = shelf_moves([level.pk for level in here.values() if level is not None], at)
+def _record(desk: Desk, told: Mapping[int, CountSheet], count_ids: Sequence[int], actor: Actor) -> None:
+    """Write counts down, however many: a fixed number of statements. The levels of their SKUs are locked."""
+    now = clock.now()
+    at = {pk: told[pk].counted_at or now for pk in count_ids}
+    lines = [line for pk in count_ids for line in desk.lines[pk]]
+    expected = expected_units(lines, at)
     for line in lines:
-        level = here[line.pk]
-        now = level.on_hand - level.unsellable - since.get(level.pk, 0) if level is not None else 0
-        line.expected, line.counted = max(0, now), sheet.counted[line.pk]
-    StockCountLine.objects.bulk_update(lines, ["expected", "counted"])
-    differing = [line for line in lines if line.variance]
-    facts = desk.facts(count.pk, differing=len(differing), units=sum(line.variance for line in differing))
+        line.expected, line.counted = expected[line.pk], told[line.count_id].counted[line.pk]
+    set_in_rows(
+        StockCountLine, ("expected", "counted"), {line.pk: (line.expected, line.counted) for line in lines}
+    )
+    facts = {}
+    for pk in count_ids:
+        differing = [line for line in desk.lines[pk] if line.variance]
+        units = sum(line.variance for line in differing)
+        facts[pk] = desk.facts(pk, differing=len(differing), units=units)
+    tolerances = {pk: desk.counts[pk].location.count_tolerance for pk in count_ids}
     also = {
-        "counted_at": at,
-        "tolerance": count.location.count_tolerance,
+        "counted_at": each(at, DateTimeField()),
+        "tolerance": each(tolerances, IntegerField()),
         **person(actor),
     }
-    apply_transition(STOCK_COUNT, COUNT, [count], actor=actor, facts={count.pk: facts}, also=also)
+    counts = [desk.counts[pk] for pk in count_ids]
+    apply_transition(STOCK_COUNT, COUNT, counts, actor=actor, facts=facts, also=also)
 
 
-def shelf_moves(level_ids: Sequence[int], after: datetime) -> dict[int, int]:
-    """By how many units the stock for sale of each level has changed after a moment."""
-    rows = StockMovement.objects.filter(level__in=level_ids, at__gt=after).order_by().values("level_id")
-    sums = rows.annotate(units=Sum("delta"), aside=Sum("unsellable_delta"))
-    return {row["level_id"]: row["units"] - row["aside"] for row in sums}
+def expected_units(lines: Iterable[StockCountLine], at: Mapping[int, datetime]) -> dict[int, int]:
+    """Units that should have been for sale at the moment of each line's count, by line; one statement.
+
+    What has moved since is taken off what is there now.
+    """
+    level = StockLevel.objects.filter(sku=OuterRef("sku"), location=OuterRef("count__location"))
+    for_sale = level.annotate(units=F("on_hand") - F("unsellable")).values("units")
+    since = StockMovement.objects.filter(
+        level__sku=OuterRef("sku"), level__location=OuterRef("count__location"), at__gt=OuterRef("moment")
+    )
+    moved = since.order_by().values("level").annotate(units=Sum(F("delta") - F("unsellable_delta")))
+    rows = _at_moments(lines, at).annotate(
+        units=Coalesce(Subquery(for_sale), 0) - Coalesce(Subquery(moved.values("units")), 0)
+    )
+    return {pk: max(0, units) for pk, units in rows.values_list("pk", "units")}
 
 
 @verb
