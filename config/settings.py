@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "axes",
     "django_otp",
     "django_otp.plugins.otp_totp",
+    "simple_history",
     "config.kernel",
     "inventory",
     "orders",
@@ -59,6 +60,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -107,6 +109,8 @@ if _suffix := env.str("BANCALE_TEST_DB_SUFFIX", default=""):
     )
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# History is read by the object it is about.
+SIMPLE_HISTORY_DATE_INDEX = False
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -211,6 +211,32 @@ def guarded_models_written_by_services(models: Iterable[str]) -> Rule:
     return rule
 
 
+def history_kept_by_verbs(models: Iterable[str]) -> Rule:
+    """Models with history are written in bulk only where `record_history` tells of it: signals do not see it."""
+    tracked = frozenset(models)
+
+    def rule(module: Module) -> Iterator[str]:
+        if module.room not in ROOMS or module.is_migration or "record_history(" in module.source:
+            return
+        for node in ast.walk(module.tree):
+            if not isinstance(node, ast.Call):
+                continue
+            called = _called(node)
+            # Of a level, people set three figures; the others follow the ledger.
+            is_tracked = _root_name(node.func) in tracked - {"StockLevel"} or (
+                _root_name(node.func) == "StockLevel" and "reorder_point" in ast.unparse(node)
+            )
+            if called in {"bulk_create", "bulk_update", "update"} and is_tracked:
+                yield module.at(
+                    node, f"{_root_name(node.func)}…{called}() leaves no history; record_history() does"
+                )
+            if called in FAST_WRITES:
+                for root in {_root_name(model) for model in node.args[:1]} & tracked - {"StockLevel"}:
+                    yield module.at(node, f"{called}({root}) leaves no history; record_history() does")
+
+    return rule
+
+
 def column_writes(module: Module, fields: frozenset[str]) -> Iterator[tuple[ast.AST, str, str]]:
     """Every place that writes one of these columns to an existing row: node, column, enclosing function."""
     for function, node in _with_functions(module.tree):

@@ -7,6 +7,7 @@ from config.demo.catalogue import KITS, PLACES, SCARCE, products
 from config.demo.making import SHOPS, units_a_week
 from config.kernel.actors import Actor
 from config.kernel.batches import in_batches
+from config.kernel.history import CREATED, record_history
 from inventory.enums import BinKind
 from inventory.models import Bin, Location
 from inventory.services.catalogue import NewSku, PartOfKit, create_location, create_skus, save_kits
@@ -54,9 +55,10 @@ def prepare() -> Business:
         ).pk
         for place in PLACES
     }  # fmt: skip
-    Bin.objects.bulk_create(
+    shelves = Bin.objects.bulk_create(
         Bin(location_id=locations["TO"], code=code, kind=BinKind.SHELF) for code in SHELVES
     )
+    record_history(shelves, CREATED, actor=ACTOR)
     sku_ids = _skus()
     business = Business(channels, locations, sku_ids, frozenset(kit.code for kit in KITS))
     _reorder_points(business)

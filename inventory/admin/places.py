@@ -72,6 +72,7 @@ class LocationAdmin(VersionedAdmin):
     )  # fmt: skip
     form = LocationForm
     inlines = (BinInline,)
+    history_of = {Bin: "location_id"}
     empty_title = _("No locations yet")
     empty_text = _("Add each warehouse and shop that holds stock; its default bin comes with it.")
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.actors import Actor
 from config.kernel.admin import (
     ExtraVerb,
+    HistoryMixin,
     ReadOnlyAdmin,
     ReadOnlyTabularInline,
     TransitionAdmin,
@@ -95,7 +96,7 @@ SET_POLICY = ExtraVerb(
 
 
 @admin.register(StockLevel)
-class StockLevelAdmin(TransitionAdmin):
+class StockLevelAdmin(HistoryMixin, TransitionAdmin):
     lock_kind = "stock_level"
     extra_verbs = (SET_POLICY, REPAIR_LEVEL)
     sku_said = sku_column("sku")

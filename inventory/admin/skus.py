@@ -95,6 +95,7 @@ class SkuAdmin(PageAdmin, VersionedAdmin):
     ordering = ("code",)
     fields = ("code", "title", "weight_grams", "is_active")
     inlines = (BarcodeInline, KitPartInline)
+    history_of = {Barcode: "sku_id", KitPart: "kit_id"}
     empty_title = gettext_lazy("No SKUs yet")
     empty_text = gettext_lazy(
         "A SKU is one thing that you stock and sell. Add the first, then receive goods."

@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.history import History
 from config.kernel.models import Versioned
 from inventory.enums import BinKind
 
@@ -25,6 +26,8 @@ class Location(Versioned):
     postal_code = models.CharField(_("post code"), max_length=20, blank=True)
     country_code = models.CharField(_("country"), max_length=2, blank=True)
 
+    history = History()
+
     class Meta:
         verbose_name = _("location")
         verbose_name_plural = _("locations")
@@ -47,6 +50,8 @@ class Bin(models.Model):
     )
     code = models.CharField(_("code"), max_length=32)
     kind = models.CharField(_("kind"), max_length=12, choices=BinKind, default=BinKind.SHELF)
+
+    history = History()
 
     class Meta:
         verbose_name = _("bin")

@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.history import History
 from config.kernel.models import Versioned
 
 
@@ -13,6 +14,8 @@ class Sku(Versioned):
     is_active = models.BooleanField(_("active"), default=True)
     weight_grams = models.PositiveIntegerField(_("weight (g)"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), editable=False)
+
+    history = History("created_at")
 
     class Meta:
         verbose_name = _("SKU")
@@ -29,6 +32,8 @@ class Barcode(models.Model):
     sku = models.ForeignKey(Sku, on_delete=models.CASCADE, related_name="barcodes", verbose_name=_("SKU"))
     code = models.CharField(_("barcode"), max_length=64, unique=True)
 
+    history = History()
+
     class Meta:
         verbose_name = _("barcode")
         verbose_name_plural = _("barcodes")
@@ -44,6 +49,8 @@ class KitPart(models.Model):
     part = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="in_kits", verbose_name=_("part"))
     per_unit = models.PositiveIntegerField(_("per kit"), default=1)
     value_weight = models.PositiveIntegerField(_("value weight"), default=1)
+
+    history = History()
 
     class Meta:
         verbose_name = _("kit part")

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import ActorKind
 from config.kernel.fastpath import QuickRead
+from config.kernel.history import History
 from config.kernel.models import Versioned
 from inventory.enums import MovementKind, UnsellableReason
 from inventory.models.places import Bin, Location
@@ -14,7 +15,7 @@ class StockLevel(QuickRead, Versioned):
     """Units of one SKU at one location; a cache of movements and open reservations, written by stock verbs only.
 
     0 ≤ reserved + unsellable ≤ on_hand. free = on_hand − reserved − unsellable − buffer, which a loss can
-    make negative for the buffer's part.
+    make negative for the buffer's part. Its history is that of buffer, reorder point and target, which people set.
     """
 
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="levels", verbose_name=_("SKU"))
@@ -27,6 +28,8 @@ class StockLevel(QuickRead, Versioned):
     buffer = models.PositiveIntegerField(_("buffer"), default=0)
     reorder_point = models.PositiveIntegerField(_("reorder point"), default=0)
     target = models.PositiveIntegerField(_("target"), default=0)
+
+    history = History("on_hand", "reserved", "unsellable")
 
     class Meta:
         verbose_name = _("stock level")

@@ -10,6 +10,7 @@ from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, NotFound
+from config.kernel.history import CHANGED, CREATED, DELETED, record_history
 from config.kernel.results import Results
 from inventory.enums import LIVE_RESERVATION, BinKind
 from inventory.errors import KitOfKits, KitWithoutParts, SkuHoldsStock
@@ -56,11 +57,12 @@ def create_skus(drafts: Sequence[NewSku], *, actor: Actor) -> Results[str]:
         )
         for row in rows:
             results.done(row.code, row.pk)
-        Barcode.objects.bulk_create(
+        barcodes = Barcode.objects.bulk_create(
             Barcode(sku=row, code=code)
             for draft, row in zip(fresh, rows, strict=True)
             for code in draft.barcodes
         )
+        record_history([*rows, *barcodes], CREATED, actor=actor)
     return results
 
 
@@ -99,7 +101,7 @@ def save_kits(
                 results.unchanged(pk)
             else:
                 results.done(pk)
-        _write_kits(results.done_ids, parts)
+        _write_kits([rows[pk] for pk in results.done_ids], parts, actor)
     return results
 
 
@@ -156,16 +158,25 @@ def kit_problem(kit: Sku, parts: Sequence[PartOfKit]) -> BancaleError | None:
     return _KitFacts.of([kit.pk], {kit.pk: parts}).problem(kit, parts)
 
 
-def _write_kits(kit_ids: Sequence[int], parts: Mapping[int, Sequence[PartOfKit]]) -> None:
-    if not kit_ids:
+def _write_kits(kits: Sequence[Sku], parts: Mapping[int, Sequence[PartOfKit]], actor: Actor) -> None:
+    if not kits:
         return
-    Sku.objects.filter(pk__in=kit_ids).update(is_kit=True, version=F("version") + 1)
-    KitPart.objects.filter(kit_id__in=kit_ids).delete()
-    KitPart.objects.bulk_create(
-        KitPart(kit_id=pk, part_id=part.part_id, per_unit=part.per_unit, value_weight=part.value_weight)
-        for pk in kit_ids
-        for part in parts[pk]
+    became = [kit for kit in kits if not kit.is_kit]
+    Sku.objects.filter(pk__in=[kit.pk for kit in kits]).update(is_kit=True, version=F("version") + 1)
+    for kit in kits:
+        kit.is_kit = True
+    replaced = list(KitPart.objects.filter(kit__in=kits))
+    record_history(replaced, DELETED, actor=actor)
+    # Past the signals, which would write the same history once more, a statement a row.
+    former = KitPart.objects.filter(pk__in=[row.pk for row in replaced])
+    former._raw_delete(former.db)
+    made = KitPart.objects.bulk_create(
+        KitPart(kit=kit, part_id=part.part_id, per_unit=part.per_unit, value_weight=part.value_weight)
+        for kit in kits
+        for part in parts[kit.pk]
     )
+    record_history(became, CHANGED, actor=actor)
+    record_history(made, CREATED, actor=actor)
 
 
 def create_location(location: Location, *, actor: Actor) -> Location:
@@ -173,10 +184,11 @@ def create_location(location: Location, *, actor: Actor) -> Location:
     actor.require(ADD_LOCATION)
     with transaction.atomic():
         location.save(force_insert=True)
-        Bin.objects.bulk_create(
+        bins = Bin.objects.bulk_create(
             [
                 Bin(location=location, code=DEFAULT_BIN, kind=BinKind.DEFAULT),
                 Bin(location=location, code=QUARANTINE_BIN, kind=BinKind.QUARANTINE),
             ]
         )
+        record_history(bins, CREATED, actor=actor)
     return location

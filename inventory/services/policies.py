@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, NotFound
+from config.kernel.history import CHANGED, record_history
 from config.kernel.results import Results
 from config.kernel.visibility import seen_by
 from inventory.models import Location, Sku, StockLevel
@@ -74,6 +75,7 @@ def set_policies(policies: Sequence[LevelPolicy], *, actor: Actor) -> Results[tu
             changed.append(level)
             results.done(policy.key)
         StockLevel.objects.bulk_update(changed, ["buffer", "reorder_point", "target", "version"])
+        record_history(changed, CHANGED, actor=actor)
         record_freed(freed)
         record_crossed(crossed)
     return results

@@ -21,7 +21,7 @@ from config.kernel.admin import (
     admin_url,
 )
 from config.kernel.results import Results
-from config.kernel.templatetags.bancale import ago, badge, quantity
+from config.kernel.templatetags.bancale import DASH, ago, badge, quantity
 from orders.enums import MailKind
 from orders.models import Customer, LegalEntity, Order, SalesChannel
 from orders.selectors.customers import Likely, likely_duplicates
@@ -43,6 +43,13 @@ class MailsOffField(forms.MultipleChoiceField):
         if isinstance(value, str):
             return [kind for kind in MailKind.values if f"'{kind}'" in value]
         return super().to_python(value)
+
+
+def mails_said(off: list[str] | None) -> str:
+    """The mails that a channel does not send, in words."""
+    if off is None:
+        return gettext("as is usual for its kind of channel")
+    return ", ".join(str(MailKind(kind).label) for kind in off if kind in MailKind.values) or DASH
 
 
 class SalesChannelForm(VersionedForm):
@@ -80,6 +87,7 @@ class SalesChannelAdmin(VersionedAdmin):
         (_("Promises"), {"fields": ("auto_confirm", "dispatch_days", "priority", "unpaid_hold_hours")}),
     )
     empty_text = _("A place that sells: a web shop, a marketplace, the phone.")
+    history_words = {"mails_off": mails_said}
 
     @admin.display(description=_("active"), ordering="is_active")
     def active(self, row: SalesChannel) -> Any:

@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.history import History
 from config.kernel.models import Versioned
 from config.kernel.money import CurrencyField
 from orders.enums import MARKETPLACES, ChannelKind, MailKind
@@ -17,6 +18,8 @@ class LegalEntity(Versioned):
     country_code = models.CharField(_("country"), max_length=2)
     currency = CurrencyField(_("currency"), default="EUR")
     time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Rome")
+
+    history = History()
 
     class Meta:
         verbose_name = _("legal entity")
@@ -62,6 +65,8 @@ class SalesChannel(Versioned):
         ),
     )
     is_active = models.BooleanField(_("active"), default=True)
+
+    history = History()
 
     class Meta:
         verbose_name = _("sales channel")

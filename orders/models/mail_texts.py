@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.history import History
 from config.kernel.models import Versioned
 from orders.enums import MailKind
 from orders.models.business import SalesChannel
@@ -38,6 +39,8 @@ class MailText(Versioned):
     body = models.TextField(
         _("text"), max_length=LONGEST_BODY, blank=True, help_text=_("Empty: as it stands without this text.")
     )
+
+    history = History()
 
     class Meta:
         verbose_name = _("mail text")

@@ -16,6 +16,7 @@ from config.kernel.admin.base import (
 from config.kernel.admin.bulk import Undo, bulk_action
 from config.kernel.admin.filters import worded_filter
 from config.kernel.admin.forms import VersionedAdmin, VersionedForm
+from config.kernel.admin.history import HistoryMixin
 from config.kernel.admin.presses import ExtraVerb, Foreseen, ObjectForm, ReasonForm, TransitionVerb
 from config.kernel.admin.queues import Queue, queue_filter, queue_url
 from config.kernel.admin.timeline import describe, timeline
@@ -26,6 +27,7 @@ __all__ = [
     "BancaleAdmin",
     "ExtraVerb",
     "Foreseen",
+    "HistoryMixin",
     "ObjectForm",
     "Queue",
     "ReadOnlyAdmin",

@@ -156,6 +156,10 @@ class BancaleAdmin(ExportsMixin, SavedViewsMixin, WalkMixin, KeysetAdmin):
             ACTION_CHECKBOX_NAME, str(obj.pk), label,
         )  # fmt: skip
 
+    def history_link(self, obj: Any) -> list[dict[str, Any]]:
+        """The button to the object's History, where it has one."""
+        return []
+
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         """What the head, the notices, the steps and the timeline show; keys as in the template."""
         return None
@@ -178,6 +182,7 @@ class BancaleAdmin(ExportsMixin, SavedViewsMixin, WalkMixin, KeysetAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         if change and obj is not None and (page := self.page_context(request, obj)) is not None:
+            page["actions"] = [*self.history_link(obj), *page.get("actions", ())]
             context["page"] = page
         return super().render_change_form(request, context, add, change, form_url, obj)
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from config.kernel.admin.base import BancaleAdmin, acting
+from config.kernel.admin.history import HistoryMixin
 from config.kernel.admin.timeline import timeline
 from config.kernel.admin.transitions import TimelineMixin
 from config.kernel.events import Entry, Thread, record_events
@@ -89,7 +90,7 @@ class VersionedForm(_ModelForm):
         ]
 
 
-class VersionedAdmin(TimelineMixin, BancaleAdmin):
+class VersionedAdmin(HistoryMixin, TimelineMixin, BancaleAdmin):
     """A plain form for a `Versioned` model: each save adds one to its version and leaves an event."""
 
     form = VersionedForm
