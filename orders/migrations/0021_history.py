@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0019_mail_texts"),
+        ("orders", "0020_mails_held_back"),
     ]
 
     operations = [

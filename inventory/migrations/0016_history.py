@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inventory", "0014_undo"),
+        ("inventory", "0015_counted_by_hand"),
     ]
 
     operations = [

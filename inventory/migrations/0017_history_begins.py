@@ -1,14 +1,14 @@
 from django.db import migrations
 from django.utils import timezone
 
-MODELS = ("LegalEntity", "SalesChannel", "MailText")
+MODELS = ("Location", "Bin", "Sku", "Barcode", "KitPart", "StockLevel")
 
 
 def begin(apps, schema_editor):
     """What stands when history begins, so that the first change after it says what was there before."""
     at = timezone.now()
     for name in MODELS:
-        model, tracked = apps.get_model("orders", name), apps.get_model("orders", f"Historical{name}")
+        model, tracked = apps.get_model("inventory", name), apps.get_model("inventory", f"Historical{name}")
         left_out = {"history_id", "history_date", "history_type", "history_user_id", "history_change_reason"}
         columns = [field.attname for field in tracked._meta.concrete_fields if field.name not in left_out]
         rows = model._default_manager.order_by("pk").values(*columns).iterator(1000)
@@ -18,6 +18,6 @@ def begin(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0020_history")]
+    dependencies = [("inventory", "0016_history")]
 
     operations = [migrations.RunPython(begin, migrations.RunPython.noop)]
