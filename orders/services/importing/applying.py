@@ -1,13 +1,15 @@
 """Applying: the checked orders of a file go through the same door as every other order, chunk by chunk."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 from django.db import transaction
 
 from config.kernel import clock
 from config.kernel.actors import Actor
-from config.kernel.batches import batch_transaction, verb
+from config.kernel.batches import MAX_BATCH, batch_transaction, verb
 from config.kernel.fastpath import Among, insert_values, set_in_rows
 from config.kernel.garbage import rare_collections
 from config.kernel.jobs import enqueue_job
@@ -19,10 +21,11 @@ from orders.models import ImportOrder, ImportProblem, ImportRun, Order
 from orders.neutral import NeutralOrder
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.importing.mapping import plan_of
+from orders.services.importing.pacing import Pace
 from orders.services.importing.revising import Revision, revise_orders
 from orders.services.importing.rolling_back import roll_back_runs
 from orders.services.importing.runs import hold_runs, lock_runs, refuse_unknown_runs
-from orders.services.importing.staged_rows import rows_of_orders
+from orders.services.importing.staged_rows import Rows, rows_of_orders
 from orders.services.importing.staging import PROBLEM, problem_row
 from orders.services.importing.work import Work
 from orders.sheets.orders import read_order
@@ -31,8 +34,7 @@ from orders.sheets.problems import Problem
 from orders.states import APPLIED, APPLY, IMPORT, IMPORT_RUN
 
 APPLY_JOB = "orders.apply_import"
-# What one transaction takes: well below a second of work.
-MOST_ORDERS, MOST_ROWS = 200, 1500
+MOST_ORDERS = MAX_BATCH
 PATIENCE = timedelta(minutes=15)
 OPEN_PLANS = (ImportPlan.CREATE, ImportPlan.UPDATE)
 
@@ -78,8 +80,11 @@ def apply_run(run_id: int, work: Work, *, actor: Actor) -> None:
     total = staged.count()
     done = staged.exclude(result="").count()
     work.keep({"done": done})
-    for chunk in _chunks(run_id):
-        refused = _apply_chunk(run, plan, chunk, actor)
+    pace = Pace()
+    for chunk, orders in _read_ahead(run_id, plan, pace):
+        started = time.perf_counter()
+        refused = _apply_chunk(run, chunk, orders, actor)
+        pace.took(sum(one.row_count for one in chunk), time.perf_counter() - started)
         done += len(chunk)
         if refused and run.policy == ImportPolicy.ALL_OR_NOTHING:
             roll_back_runs([run_id], actor=actor).raise_refusals()
@@ -88,23 +93,40 @@ def apply_run(run_id: int, work: Work, *, actor: Actor) -> None:
     _conclude(run_id, actor)
 
 
-def _chunks(run_id: int) -> Iterator[list[ImportOrder]]:
+def _read_ahead(
+    run_id: int, plan: Plan, pace: Pace
+) -> Iterator[tuple[list[ImportOrder], Mapping[str, NeutralOrder]]]:
+    """The chunks with their orders. While one is written, a thread reads the cells of the next: it queries nothing."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        ready: tuple[list[ImportOrder], Future[dict[str, NeutralOrder]]] | None = None
+        for chunk in _chunks(run_id, pace):
+            rows = rows_of_orders(run_id, [one.key for one in chunk])
+            coming = chunk, reader.submit(_read, plan, chunk, rows)
+            if ready is not None:
+                yield ready[0], ready[1].result()
+            ready = coming
+        if ready is not None:
+            yield ready[0], ready[1].result()
+
+
+def _chunks(run_id: int, pace: Pace) -> Iterator[list[ImportOrder]]:
     """What is left to do in the file's sequence, some orders and rows at a time."""
     rows = ImportOrder.objects.filter(run=run_id, plan__in=OPEN_PLANS, result="")
     line = 0
     while some := list(rows.filter(first_line__gt=line).order_by("first_line")[:MOST_ORDERS]):
         size, count = 0, 0
         for one in some:
-            if count and size + one.row_count > MOST_ROWS:
+            if count and size + one.row_count > pace.rows:
                 break
             size, count = size + one.row_count, count + 1
         yield some[:count]
         line = some[count - 1].first_line
 
 
-def _apply_chunk(run: ImportRun, plan: Plan, chunk: Sequence[ImportOrder], actor: Actor) -> int:
+def _apply_chunk(
+    run: ImportRun, chunk: Sequence[ImportOrder], neutral: Mapping[str, NeutralOrder], actor: Actor
+) -> int:
     """Returns how many were refused."""
-    neutral = _read(run.pk, plan, chunk)
     new = [one for one in chunk if one.plan == ImportPlan.CREATE]
     changed = [one for one in chunk if one.plan == ImportPlan.UPDATE and one.order_id is not None]
     refusals: dict[int, str] = {}
@@ -113,7 +135,8 @@ def _apply_chunk(run: ImportRun, plan: Plan, chunk: Sequence[ImportOrder], actor
         is_history = run.mode == ImportMode.HISTORY
         incoming = [Incoming(neutral[one.key], is_history=is_history, import_run_id=run.pk) for one in new]
         answers = accept_orders(incoming, sales_channel_id=run.sales_channel_id, actor=actor)
-        ours = _made_here(run.pk, list(answers.values.values()))
+        again = [answers.values[key] for key in answers.unchanged_ids]
+        ours = {answers.values[key] for key in answers.done_ids} | _made_here(run.pk, again)
         for one in new:
             if (problem := answers.refusals.get(one.external_id)) is not None:
                 refusals[one.pk] = str(problem)
@@ -132,9 +155,8 @@ def _apply_chunk(run: ImportRun, plan: Plan, chunk: Sequence[ImportOrder], actor
     return len(refusals)
 
 
-def _read(run_id: int, plan: Plan, chunk: Sequence[ImportOrder]) -> dict[str, NeutralOrder]:
+def _read(plan: Plan, chunk: Sequence[ImportOrder], rows: Rows) -> dict[str, NeutralOrder]:
     """The chunk's orders, read again from their original cells."""
-    rows = rows_of_orders(run_id, [one.key for one in chunk])
     orders = {}
     for one in chunk:
         read = read_order(one.key, rows[one.key], plan)
@@ -145,7 +167,9 @@ def _read(run_id: int, plan: Plan, chunk: Sequence[ImportOrder]) -> dict[str, Ne
 
 
 def _made_here(run_id: int, order_ids: Sequence[int]) -> set[int]:
-    """Those that this run made, now or before it was cut off."""
+    """Those of these that this run made before it was cut off."""
+    if not order_ids:
+        return set()
     mine = Order.objects.filter(Among("pk", order_ids), import_run=run_id)
     return set(mine.values_list("pk", flat=True))
 
