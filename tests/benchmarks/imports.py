@@ -1,10 +1,12 @@
 """The import benchmark: the Online Retail ledger in history mode, beside plain COPY of the same rows.
 
-`python -m tests.benchmarks.imports FOLDER [--lines N]` with the folder of the ledger's files, on the server of
-`DATABASE_URL`, in a database of its own. Decisions: an invoice is an order of its number; a `C` invoice is one that
-was cancelled from the start, its units positive; codes that are no goods are charges (lines that are not shipped where
-an invoice has nothing else); negative units at price 0 are listed as write-offs and not imported; codes that differ in
-case alone are aliases of the SKU in capitals; equal lines are kept; an invoice of two times has the first.
+`python -m tests.benchmarks.imports FOLDER [--lines N] [--peer N] [--live N]` with the folder of the ledger's files, on
+the server of `DATABASE_URL`, in a database of its own; on SQLite without one, and without the floor. `--peer` brings
+the first N lines in by django-import-export too, `--live` the first N lines in live mode instead. Decisions: an invoice
+is an order of its number; a `C` invoice is one that was cancelled from the start, its units positive; codes that are no
+goods are charges (lines that are not shipped where an invoice has nothing else); negative units at price 0 are listed
+as write-offs and not imported; codes that differ in case alone are aliases of the SKU in capitals; equal lines are
+kept; an invoice of two times has the first.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import os
 import resource
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,28 +37,87 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--lines", type=int, default=0, help="only the first N lines")
+    parser.add_argument(
+        "--peer", type=int, default=0, help="beside django-import-export on the first N lines"
+    )
+    parser.add_argument("--live", type=int, default=0, help="the first N lines in live mode, with stock")
     asked = parser.parse_args()
+    if not database.ADDRESS.startswith("postgres"):
+        _measure_on_sqlite(asked)
+        return
     with database.own_database(f"bancale_imports_{os.getpid()}") as name:
-        from django.conf import settings
-        from django.db import connection
+        if asked.peer:
+            _measure_peer(asked)
+        elif asked.live:
+            _measure_live(asked)
+        else:
+            _measure(asked, name)
 
-        path = Path(settings.DATA_DIR) / "ledger.csv"
-        count = join(asked.folder, path, asked.lines)
-        channel_id = set_up(path)
-        connection.close()
-        with database.copy_of(name, f"{name}_floor") as plain:
-            print(f"{count} lines · {os.cpu_count()} CPUs, load {load_now()}")
-            before = highest()
-            seconds = run_import(path, channel_id, count)
-            floor = copy_again(plain, before)
-            whole = sum(seconds.values())
-            print(
-                f"floor (COPY of {floor[1]} rows): {floor[0]:.1f} s, ratio {floor[0] / whole:.2f} (wanted 0.17)"
-            )
-        if not asked.lines:
-            compare(json.loads((asked.folder / "facts.json").read_text(), parse_float=Decimal))
-        run_import(path, channel_id, count)
-        audit()
+
+def _measure(asked: argparse.Namespace, name: str) -> None:
+    """Check and apply beside the floor, the totals, and the same file once more."""
+    from django.db import connection
+
+    path, count, channel_id = _prepare(asked.folder, asked.lines)
+    connection.close()
+    with database.copy_of(name, f"{name}_floor") as plain:
+        before = highest()
+        whole = run_import(path, channel_id, count).seconds
+        floor, copied = copy_again(plain, before)
+        print(f"floor (COPY of {copied} rows): {floor:.1f} s, ratio {floor / whole:.2f} (wanted 0.17)")
+    if not asked.lines:
+        compare(json.loads((asked.folder / "facts.json").read_text(), parse_float=Decimal))
+    run_import(path, channel_id, count)
+    audit()
+
+
+def _measure_on_sqlite(asked: argparse.Namespace) -> None:
+    from tests import environment
+
+    environment.prepare()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    path, count, channel_id = _prepare(asked.folder, asked.lines)
+    run_import(path, channel_id, count)
+    run_import(path, channel_id, count)
+    audit()
+
+
+def _measure_live(asked: argparse.Namespace) -> None:
+    path, count, channel_id = _prepare(asked.folder, asked.live)
+    from tests.benchmarks.import_live import run_live
+
+    run_live(path, channel_id, count)
+    audit()
+
+
+def _measure_peer(asked: argparse.Namespace) -> None:
+    """Ours and the peer's on the same lines; the peer's rows have no parts and events, so nothing is audited."""
+    path, count, channel_id = _prepare(asked.folder, asked.peer)
+    from orders.models import SalesChannel
+    from tests.benchmarks.import_peer import run_peer
+
+    ours = run_import(path, channel_id, count).seconds
+    entity = SalesChannel.objects.get(pk=channel_id).legal_entity
+    other = SalesChannel.objects.create(
+        code="peer", name="Peer", kind="csv", legal_entity=entity, currency="GBP"
+    )
+    seconds, lines = run_peer(path, other)
+    print(
+        f"django-import-export, bulk mode: {lines} lines in {seconds:.1f} s, {lines / seconds:.0f} lines/s; "
+        f"ours {count / ours:.0f} lines/s, {seconds / lines * count / ours:.1f} times as fast (wanted 10)"
+    )
+
+
+def _prepare(folder: Path, lines: int) -> tuple[Path, int, int]:
+    """(file, its lines, channel)."""
+    from django.conf import settings
+
+    path = Path(settings.DATA_DIR) / "ledger.csv"
+    count = join(folder, path, lines)
+    print(f"{count} lines · {os.cpu_count()} CPUs, load {load_now()}")
+    return path, count, set_up(path)
 
 
 def join(folder: Path, path: Path, most: int) -> int:
@@ -104,7 +166,14 @@ def set_up(path: Path) -> int:
     return channel.pk
 
 
-def run_import(path: Path, channel_id: int, count: int) -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class Ran:
+    run_id: int
+    seconds: float
+
+
+def run_import(path: Path, channel_id: int, count: int, *, mode: str = "history") -> Ran:
+    """Check, and apply where there is anything to apply; `seconds` are those of both."""
     from config.kernel.actors import Actor
     from orders.enums import ImportMode, ImportPlan, ImportPolicy
     from orders.models import ImportRun
@@ -117,7 +186,7 @@ def run_import(path: Path, channel_id: int, count: int) -> dict[str, float]:
     seconds = {}
     started = time.perf_counter()
     with path.open("rb") as file:
-        run_id = upload_file(file, Upload(path.name, channel_id, ImportMode.HISTORY), actor=actor)
+        run_id = upload_file(file, Upload(path.name, channel_id, ImportMode(mode)), actor=actor)
     check_run(run_id, Alone(), actor=actor)
     seconds["check"] = time.perf_counter() - started
     plans = ImportRun.objects.get(pk=run_id).summary["plans"]
@@ -127,10 +196,10 @@ def run_import(path: Path, channel_id: int, count: int) -> dict[str, float]:
         apply_run(run_id, Alone(), actor=actor)
         seconds["apply"] = time.perf_counter() - started
     for step, taken in seconds.items():
-        print(f"{step:<6} {taken:6.1f} s  {count / taken:8.0f} lines/s")
+        print(f"{step:<7} {taken:6.1f} s  {count / taken:8.0f} lines/s")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"plans {plans}; peak {peak} MiB; load {load_now()}")
-    return seconds
+    return Ran(run_id, sum(seconds.values()))
 
 
 def highest() -> dict[str, int]:
