@@ -19,7 +19,7 @@ def rows_by_order(run_id: int, *, after: str = "", keys: int = KEYS, most: int =
     """Rows by order number, some hundred orders at a time, in the sequence of their numbers."""
     mine = ImportRow.objects.filter(run=run_id)
     while True:
-        found = mine.filter(key__gt=after).order_by("key").values_list("key").annotate(rows=Count("pk"))
+        found = mine.filter(key__gt=after).order_by("key").values_list("key").annotate(rows=Count("*"))
         last, size = "", 0
         for key, count in found[:keys]:
             if last and size + count > most:
