@@ -59,7 +59,7 @@ def copy_of(name: str, copy: str) -> Iterator["psycopg.Connection[tuple[object, 
     """A copy of a database that nobody is connected to, with a plain connection to it."""
     create(copy, template=name)
     try:
-        with psycopg.connect(address_of(copy)) as connection:
+        with psycopg.connect(address_of(copy), autocommit=True) as connection:
             yield connection
     finally:
         drop(copy)
@@ -78,9 +78,26 @@ def drop(name: str) -> None:
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def tend(*names: str) -> None:
+    """What autovacuum does beside the work: here between it, where the server has autovacuum switched off."""
+    with _admin() as admin:
+        if admin.execute("SHOW autovacuum").fetchone() == ("on",):
+            return
+    for name in names:
+        with psycopg.connect(address_of(name), autocommit=True) as connection:
+            connection.execute("VACUUM (ANALYZE)")
+
+
 def settings_of(connection: "psycopg.Connection[tuple[object, ...]]") -> dict[str, str]:
     """The server settings that a figure depends on."""
-    names = ("server_version", "synchronous_commit", "fsync", "full_page_writes", "shared_buffers")
+    names = (
+        "server_version",
+        "synchronous_commit",
+        "fsync",
+        "full_page_writes",
+        "shared_buffers",
+        "autovacuum",
+    )
     found = connection.execute(
         "SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY(%s)", [list(names)]
     )
