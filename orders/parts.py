@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from config.kernel.money import split_amount
 
@@ -24,8 +25,7 @@ class KnownSku:
     shares: tuple[KitShare, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PartShare:
+class PartShare(NamedTuple):
     """One part to freeze on a line; `sku_id` None while nobody knows what it is."""
 
     sku_id: int | None

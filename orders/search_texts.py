@@ -20,11 +20,11 @@ def search_text(
     """Upper case, each word once, telephone numbers as digits; `known` is what was there before."""
     words = [*known.split(), *references, *(word for name in names for word in name.split()), email]
     words += [digits_of(phone) for phone in phones]
-    return " ".join(dict.fromkeys(word for word in (stated.strip().upper() for stated in words) if word))
+    return " ".join(dict.fromkeys(filter(None, map(str.upper, map(str.strip, words)))))
 
 
 def digits_of(phone: str) -> str:
-    return "".join(sign for sign in phone if sign.isdigit())
+    return "".join(filter(str.isdigit, phone))
 
 
 def phone_part(text: str) -> str:

@@ -2,16 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from inventory.errors import QueueJumped
 from inventory.models import Reservation, StockLevel
 from inventory.selectors.queue import waiting_in_line
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """Units that somebody would take now, and the place in the SKU's queue from which they would.
 
     `reservation_id` is set for one who waits already; a new wish stands behind those queued at the same moment.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from config.kernel import clock
 from config.kernel.errors import InvalidInput
-from config.kernel.fastpath import insert_rows, new_row
+from config.kernel.fastpath import Values, insert_values
 from inventory.enums import ReservationState
 from inventory.errors import KitHoldsNoStock
 from inventory.models import Reservation, Sku, StockLevel
@@ -29,6 +29,9 @@ class Claim(NamedTuple):
     expires_at: datetime | None = None
 
 
+COLUMNS = ("reference_kind", *Claim._fields, "state", "opened_at", "waiting_since")
+
+
 def place_reservations(reference_kind: str, claims: Sequence[Claim], *, levels: Sequence[StockLevel]) -> None:
     """Write claims as reservations, open or waiting, in the order given: two statements, three with waiting ones.
 
@@ -48,8 +51,7 @@ def place_reservations(reference_kind: str, claims: Sequence[Claim], *, levels: 
     refuse_overtaking(wishes, levels)
     change_levels(found, {pk: LevelChange(reserved=n, taken_free=n) for pk, n in taken.items()})
     at = clock.now()
-    rows = [_reservation(reference_kind, claim, at) for claim in claims]
-    insert_rows(Reservation, rows, with_ids=False)
+    insert_values(Reservation, COLUMNS, [_reservation(reference_kind, claim, at) for claim in claims])
 
 
 def _refuse_claims(claims: Sequence[Claim], levels: Mapping[int, StockLevel]) -> None:
@@ -68,20 +70,12 @@ def _refuse_claims(claims: Sequence[Claim], levels: Mapping[int, StockLevel]) ->
             raise KitHoldsNoStock(sku=code)
 
 
-def _reservation(reference_kind: str, claim: Claim, at: datetime) -> Reservation:
+def _reservation(reference_kind: str, claim: Claim, at: datetime) -> Values:
     is_open = claim.level_id is not None
-    return new_row(
-        Reservation,
-        sku_id=claim.sku_id,
-        level_id=claim.level_id,
-        quantity=claim.quantity,
-        reference_kind=reference_kind,
-        reference_id=claim.reference_id,
-        priority=claim.priority,
-        promised_at=claim.promised_at,
-        expires_at=claim.expires_at,
-        queued_at=claim.queued_at,
-        state=ReservationState.OPEN if is_open else ReservationState.WAITING,
-        opened_at=at if is_open else None,
-        waiting_since=None if is_open else at,
+    return (
+        reference_kind,
+        *claim,
+        ReservationState.OPEN.value if is_open else ReservationState.WAITING.value,
+        at if is_open else None,
+        None if is_open else at,
     )
