@@ -1,10 +1,12 @@
-"""The one lock order. Every row lock goes through `lock_rows`, which refuses to go backwards."""
+"""The one lock order. Every row lock goes through `lock_rows` or a `LockingRead`, which refuse to go backwards."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
+
+from config.kernel.compiled_reads import CompiledRead
 
 LOCK_ORDER = (
     "idempotency_key", "import_run", "count", "order", "fulfillment_order", "wave", "pick_task", "shipment", "parcel",
@@ -27,7 +29,23 @@ def lock_rows(kind: str, rows: models.QuerySet[M]) -> list[M]:
     transaction already holds locks of a later kind.
     """
     note_lock(kind)
-    return list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
+    return list(_locking(rows))
+
+
+class LockingRead(CompiledRead[M]):
+    """`lock_rows` as a compiled read."""
+
+    def __init__(self, kind: str, query: Callable[..., models.QuerySet[M]]) -> None:
+        super().__init__(lambda *values: _locking(query(*values)))
+        self.kind = kind
+
+    def __call__(self, *values: Any) -> list[M]:
+        note_lock(self.kind)
+        return super().__call__(*values)
+
+
+def _locking(rows: models.QuerySet[M]) -> models.QuerySet[M]:
+    return rows.order_by("pk").select_for_update(of=("self",), no_key=True)
 
 
 def note_lock(kind: str) -> None:

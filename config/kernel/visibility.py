@@ -55,18 +55,23 @@ def is_declared(model: type[Model]) -> bool:
     return model._meta.label_lower in _SIGHTS
 
 
-def seen_by(actor: Actor, rows: QuerySet[M]) -> QuerySet[M]:
-    """Narrow rows to what an actor sees; for verbs, where it stands behind their locks."""
-    label = rows.model._meta.label_lower
+def bound_of(actor: Actor, model: type[Model]) -> Q | None:
+    """The condition of what an actor sees of a model's rows; None where it sees them all."""
+    label = model._meta.label_lower
     if label not in _SIGHTS:
         raise Undeclared(label)
-    bounds = [sight(actor) for sight in _SIGHTS[label]]
     found = Q()
-    for bound in bounds:
-        if bound is None:
-            return rows
+    for sight in _SIGHTS[label]:
+        if (bound := sight(actor)) is None:
+            return None
         found |= bound
-    return rows.filter(found)
+    return found
+
+
+def seen_by(actor: Actor, rows: QuerySet[M]) -> QuerySet[M]:
+    """Narrow rows to what an actor sees; for verbs, where it stands behind their locks."""
+    bound = bound_of(actor, rows.model)
+    return rows if bound is None else rows.filter(bound)
 
 
 def visible_to(user: Any, rows: QuerySet[M]) -> QuerySet[M]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import F, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
+from config.kernel.compiled_reads import CompiledRead
 from config.kernel.fastpath import Among
 from inventory.enums import ReservationState
 from inventory.models import Reservation
@@ -22,10 +23,17 @@ class QueuePlace:
     units_ahead: int
 
 
-def waiting_in_line(sku_ids: Iterable[int]) -> QuerySet[Reservation]:
-    """The waiting reservations of SKUs, SKU by SKU in queue order."""
-    waiting = Reservation.objects.filter(Among("sku_id", set(sku_ids)), state=ReservationState.WAITING)
+def _waiting(sku_ids: Iterable[int]) -> QuerySet[Reservation]:
+    waiting = Reservation.objects.filter(Among("sku_id", sku_ids), state=ReservationState.WAITING)
     return waiting.order_by("sku_id", *QUEUE_ORDER)
+
+
+_in_line = CompiledRead(_waiting)
+
+
+def waiting_in_line(sku_ids: Iterable[int]) -> list[Reservation]:
+    """The waiting reservations of SKUs, SKU by SKU in queue order."""
+    return _in_line(set(sku_ids))
 
 
 def queue_places(reservation_ids: Iterable[int]) -> dict[int, QueuePlace]:
@@ -80,7 +88,7 @@ def queue_of(sku_id: int, limit: int = 500) -> list[Standing]:
             row.queued_at,
             row.promised_at,
         )
-        for row in waiting_in_line([sku_id])[:limit]
+        for row in _waiting([sku_id])[:limit]
     ]
 
 

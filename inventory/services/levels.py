@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from config.kernel.compiled_reads import CompiledRead
 from config.kernel.errors import Conflict
 from config.kernel.fastpath import Among, add_to_rows, attach
-from config.kernel.locks import lock_rows
+from config.kernel.locks import LockingRead
 from config.kernel.outbox import NewFact, record_facts
 from inventory.models import Location, Sku, StockLevel
 
@@ -63,9 +64,14 @@ def lock_levels(sku_ids: Iterable[int]) -> list[StockLevel]:
 
     Whoever holds them is alone with the SKUs' levels, bins and reservations until commit.
     """
-    levels = lock_rows("stock_level", StockLevel.objects.filter(Among("sku_id", set(sku_ids))))
-    attach(levels, "location", Location.objects.in_bulk({level.location_id for level in levels}))
+    levels = _locked(set(sku_ids))
+    places = _places({level.location_id for level in levels})
+    attach(levels, "location", {place.pk: place for place in places})
     return levels
+
+
+_locked = LockingRead("stock_level", lambda sku_ids: StockLevel.objects.filter(Among("sku_id", sku_ids)))
+_places = CompiledRead(lambda pks: Location.objects.filter(Among("pk", pks)).order_by())
 
 
 def change_levels(levels: Mapping[int, StockLevel], changes: Mapping[int, LevelChange]) -> None:

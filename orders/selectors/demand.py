@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 from django.db.models import F, Q, QuerySet, Sum
 
+from config.kernel.compiled_reads import CompiledRead
 from config.kernel.fastpath import Among
 from inventory.enums import LIVE_RESERVATION, ReservationState
 from inventory.models import Location, Reservation, StockLevel
@@ -32,22 +34,35 @@ class Claimed:
 def goods_parts(order_ids: Iterable[int], *, columns: Sequence[str] = ()) -> list[LinePart]:
     """The parts of orders that are shipped goods, with their line, in the order of the lines. With `columns`
     only these are read; any other would ask once a part."""
+    return _goods(tuple(columns))(order_ids)
+
+
+@cache
+def _goods(columns: tuple[str, ...]) -> CompiledRead[LinePart]:
+    return CompiledRead(partial(_goods_of, columns=columns))
+
+
+def _goods_of(order_ids: Iterable[int], columns: tuple[str, ...]) -> QuerySet[LinePart]:
     rows = LinePart.objects.filter(Among("line__order_id", order_ids), line__requires_shipping=True)
     rows = rows.select_related("line").order_by("line__order_id", "line__position", "pk")
-    return list(rows.only(*columns) if columns else rows)
+    return rows.only(*columns) if columns else rows
 
 
-def claimed_units(part_ids: Iterable[int]) -> dict[int, Claimed]:
-    """Live reservations summed by part; a part without any has an empty entry. One statement."""
-    claimed: dict[int, Claimed] = defaultdict(Claimed)
-    rows = (
+_claims: CompiledRead[tuple[int, str, int, int]] = CompiledRead(
+    lambda part_ids: (
         Reservation.objects.filter(
             Among("reference_id", part_ids), reference_kind=ORDER_LINE_PART, state__in=LIVE_RESERVATION
         )
         .values_list("reference_id", "state", "level__location_id")
         .annotate(units=Sum("quantity"))
-    )
-    for part_id, state, location_id, units in rows:
+    ),
+)
+
+
+def claimed_units(part_ids: Iterable[int]) -> dict[int, Claimed]:
+    """Live reservations summed by part; a part without any has an empty entry. One statement."""
+    claimed: dict[int, Claimed] = defaultdict(Claimed)
+    for part_id, state, location_id, units in _claims(part_ids):
         if state == ReservationState.OPEN:
             claimed[part_id].by_location[location_id] += units
         else:
@@ -94,12 +109,8 @@ def in_line(waiting: Iterable[Reservation]) -> tuple[Waiting, ...]:
     return tuple(Waiting(row.sku_id, row.quantity, turn_of(row)) for row in waiting)
 
 
-def line_at(sku_ids: Iterable[int], at: datetime) -> tuple[Waiting, ...]:
-    """The queues of SKUs summed as one who joins at `at` meets them: before and behind, by priority.
-
-    One statement, however many wait.
-    """
-    rows = (
+_met: CompiledRead[tuple[int, int, int | None, int | None]] = CompiledRead(
+    lambda sku_ids, at: (
         Reservation.objects.filter(Among("sku_id", sku_ids), state=ReservationState.WAITING)
         .values_list("sku_id", "priority")
         .annotate(
@@ -107,8 +118,16 @@ def line_at(sku_ids: Iterable[int], at: datetime) -> tuple[Waiting, ...]:
             behind=Sum("quantity", filter=Q(queued_at__gt=at)),
         )
     )
+)
+
+
+def line_at(sku_ids: Iterable[int], at: datetime) -> tuple[Waiting, ...]:
+    """The queues of SKUs summed as one who joins at `at` meets them: before and behind, by priority.
+
+    One statement, however many wait.
+    """
     met = []
-    for sku_id, priority, before, behind in rows:
+    for sku_id, priority, before, behind in _met(sku_ids, at):
         if before:
             met.append(Waiting(sku_id, before, Turn(priority, at, 0)))
         if behind:
@@ -120,9 +139,12 @@ def turn_of(reservation: Reservation) -> Turn:
     return Turn(reservation.priority, reservation.queued_at, reservation.pk)
 
 
+_places = CompiledRead(Location.objects.all)
+
+
 def all_places() -> tuple[Place, ...]:
     """Every location as the planner sees it; one that does not sell ships nothing."""
-    return tuple(Place(place.pk, place.preference, place.is_selling) for place in Location.objects.all())
+    return tuple(Place(place.pk, place.preference, place.is_selling) for place in _places())
 
 
 def used_locations(parts: Sequence[LinePart], claimed: dict[int, Claimed]) -> dict[int, list[int]]:

@@ -5,16 +5,21 @@ from collections.abc import Collection, Iterable
 
 from django.db.models import Count, QuerySet
 
+from config.kernel.compiled_reads import CompiledRead
 from config.kernel.fastpath import Among
 from orders.enums import HoldKind, Step
 from orders.models import Hold, Order
 from orders.states import HOLD_REFUSES
 
+_open = CompiledRead(
+    lambda order_ids: Hold.objects.filter(Among("order_id", order_ids), lifted_at=None).order_by("pk")
+)
+
 
 def open_holds(order_ids: Collection[int]) -> dict[int, list[Hold]]:
     """The open holds of orders, oldest first; an order without one is left out. One statement."""
     found: dict[int, list[Hold]] = defaultdict(list)
-    for hold in Hold.objects.filter(Among("order_id", order_ids), lifted_at=None).order_by("pk"):
+    for hold in _open(order_ids):
         found[hold.order_id].append(hold)
     return dict(found)
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, batch_transaction, retried, verb
+from config.kernel.compiled_reads import CompiledRead
 from config.kernel.errors import Conflict, InvalidInput, NotFound, TooMany
 from config.kernel.events import record_events
 from config.kernel.fastpath import Among, attach, insert_rows, insert_values, new_row
-from config.kernel.numbering import next_numbers
+from config.kernel.numbering import next_numbers, reserve_numbers
 from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
@@ -37,8 +39,10 @@ from orders.services.duplicates import find_repeats
 from orders.services.holds import PLACED, hold_entry
 from orders.services.importing.runs import hold_runs
 from orders.services.known_skus import find_skus
+from orders.services.locking import read_channels
 from orders.services.order_rows import (
     DISCOUNT_COLUMNS,
+    PART_COLUMNS,
     TAX_COLUMNS,
     Context,
     Draft,
@@ -101,9 +105,10 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     the channel, `TooMany`.
     """
     actor.require(PLACE.permission)
-    channel = SalesChannel.objects.select_related("legal_entity").filter(pk=sales_channel_id).first()
-    if channel is None:
+    channels = read_channels([sales_channel_id])
+    if not channels:
         raise NotFound()
+    channel = channels[0]
     faults: dict[str, InvalidInput | None] = {}
     for one in incoming:
         if one.key not in faults:
@@ -125,17 +130,11 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
 
 
 def _take_numbers(keys: Sequence[str]) -> dict[str, str]:
-    """A number for each key that looks new and sound. Inside a caller's transaction the counter stays locked."""
+    """A number for each key that looks new and sound."""
     if len(keys) > MAX_BATCH:
         raise TooMany(limit=MAX_BATCH, count=len(keys))
-    if not keys:
-        return {}
-
-    def take() -> dict[str, str]:
-        with batch_transaction():
-            return dict(zip(keys, next_numbers("order", len(keys)), strict=True))
-
-    return retried(take)
+    numbers = retried(partial(reserve_numbers, "order", len(keys)))
+    return dict(zip(keys, numbers, strict=True))
 
 
 @verb
@@ -174,8 +173,17 @@ def _accept(incoming: Sequence[Incoming], *, door: Door, actor: Actor) -> Result
 
 
 def _known_orders(channel: SalesChannel, external_ids: Sequence[str]) -> dict[str, int]:
-    rows = Order.objects.filter(Among("external_id", external_ids), sales_channel=channel)
-    return dict(rows.exclude(status=OrderStatus.VOID).values_list("external_id", "pk"))
+    return dict(_by_key(external_ids, channel.pk))
+
+
+_by_key: CompiledRead[tuple[str, int]] = CompiledRead(
+    lambda keys, channel_id: (
+        Order.objects.filter(Among("external_id", keys), sales_channel=channel_id)
+        .exclude(status=OrderStatus.VOID)
+        .order_by()
+        .values_list("external_id", "pk")
+    )
+)
 
 
 def _open(incoming: Sequence[Incoming], results: Results[str]) -> list[Incoming]:
@@ -232,7 +240,7 @@ def _insert(drafts: Sequence[Draft]) -> None:
     insert_rows(Address, _all(draft.addresses for draft in drafts))
     insert_rows(Order, [draft.order for draft in drafts])
     insert_rows(OrderLine, _all(draft.lines for draft in drafts))
-    insert_rows(LinePart, _all(draft.parts for draft in drafts), with_ids=False)
+    insert_values(LinePart, PART_COLUMNS, _all(draft.parts for draft in drafts))
     insert_rows(Charge, _all(draft.charges for draft in drafts))
     insert_values(DiscountShare, DISCOUNT_COLUMNS, _all(draft.discounts for draft in drafts))
     insert_values(TaxLine, TAX_COLUMNS, _all(draft.taxes for draft in drafts))

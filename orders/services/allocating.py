@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from config.kernel import clock
@@ -208,10 +209,12 @@ def _write(
 def promised_at(order: Order) -> datetime | None:
     """The end of the day an order is promised to leave on, in its legal entity's zone."""
     day = order.dispatch_by_on
-    if day is None:
-        return None
-    zone = ZoneInfo(order.legal_entity.time_zone)
-    return datetime.combine(day, time.max, tzinfo=zone).astimezone(UTC)
+    return None if day is None else _end_of(day, order.legal_entity.time_zone)
+
+
+@lru_cache(maxsize=256)
+def _end_of(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time.max, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def _record(asking: Sequence[_Asking], decisions: Sequence[Decision], actor: Actor) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from config.kernel import clock
+from config.kernel.compiled_reads import CompiledRead
 from config.kernel.fastpath import Among, insert_missing, new_row
 from orders.models import Address, Customer
 from orders.neutral import NeutralAddress, NeutralOrder
@@ -27,6 +28,9 @@ def language_of(order: NeutralOrder, otherwise: str) -> str:
     return first if first.isascii() and first.isalpha() and len(first) <= 8 else otherwise
 
 
+_by_email = CompiledRead(lambda emails: Customer.objects.filter(Among("email", emails)).order_by())
+
+
 def find_or_make_customers(orders: Iterable[tuple[NeutralOrder, str]]) -> Mapping[str, Customer]:
     """Customers by lower-case e-mail, for orders with their language; those without an e-mail get none.
 
@@ -45,15 +49,13 @@ def find_or_make_customers(orders: Iterable[tuple[NeutralOrder, str]]) -> Mappin
                 language=language,
                 created_at=clock.now(),
             )
-    found = {row.email: row for row in Customer.objects.filter(Among("email", wanted))} if wanted else {}
+    found = {row.email: row for row in _by_email(wanted)}
     missing = sorted(set(wanted) - set(found))
     if missing:
         # Sorted: two intakes that make the same customers wait for each other in one order.
         rows = [wanted[email] for email in missing]
         is_named = insert_missing(Customer, rows)
-        found |= {
-            row.email: row for row in (rows if is_named else Customer.objects.filter(Among("email", missing)))
-        }
+        found |= {row.email: row for row in (rows if is_named else _by_email(missing))}
     return _kept(found)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from config.kernel.compiled_reads import CompiledRead
 from config.kernel.fastpath import Among
 from orders.enums import OrderStatus
 from orders.models import Order, OrderLine, SalesChannel
@@ -45,25 +46,38 @@ def find_repeats(channel: SalesChannel, drafts: Sequence[Draft]) -> Mapping[str,
 def _earlier(channel: SalesChannel, suspects: Sequence[Draft]) -> Seen:
     times = [draft.order.placed_at for draft in suspects]
     buyers = {_buyer(draft.order) for draft in suspects}
-    rows = Order.objects.filter(
-        Among("email", {email for email, _total, _currency in buyers}),
-        sales_channel=channel,
-        placed_at__range=(min(times) - WINDOW, max(times) + WINDOW),
-    ).exclude(status__in=[OrderStatus.CANCELLED, OrderStatus.VOID])
-    orders = [
-        order
-        for order in rows.only("number", "email", "total_sent_amount", "currency", "placed_at")
-        if _buyer(order) in buyers
-    ]
+    emails, totals = {buyer[0] for buyer in buyers}, {buyer[1] for buyer in buyers}
+    rows = _alike(emails, totals, channel.pk, min(times) - WINDOW, max(times) + WINDOW)
+    orders = [order for order in rows if _buyer(order) in buyers]
     lines: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    for order_id, code, quantity in OrderLine.objects.filter(order__in=orders).values_list(
-        "order_id", "sku_code", "quantity"
-    ):
+    for order_id, code, quantity in _lines([order.pk for order in orders]):
         lines[order_id].append((code, quantity))
     seen: Seen = defaultdict(list)
     for order in orders:
         seen[_buyer(order), _content(lines[order.pk])].append((order.placed_at, order.number))
     return seen
+
+
+_alike = CompiledRead(
+    lambda emails, totals, channel_id, since, until: (
+        Order.objects.filter(
+            Among("email", emails),
+            Among("total_sent_amount", totals),
+            sales_channel=channel_id,
+            placed_at__gte=since,
+            placed_at__lte=until,
+        )
+        .exclude(status__in=[OrderStatus.CANCELLED, OrderStatus.VOID])
+        .only("number", "email", "total_sent_amount", "currency", "placed_at")
+    )
+)
+_lines: CompiledRead[tuple[int, str, int]] = CompiledRead(
+    lambda order_ids: (
+        OrderLine.objects.filter(Among("order_id", order_ids))
+        .order_by()
+        .values_list("order_id", "sku_code", "quantity")
+    )
+)
 
 
 def _buyer(order: Order) -> Buyer:

@@ -15,7 +15,6 @@ from orders.models import (
     Customer,
     DiscountShare,
     Hold,
-    LinePart,
     Order,
     OrderLine,
     Payment,
@@ -32,6 +31,7 @@ from orders.totals import Totals, recompute
 
 ONE = Decimal(1)
 # The columns of the rows that no other row points at, in the sequence of their values.
+PART_COLUMNS = ("line_id", *PartShare._fields, "cancelled", "shipped", "delivered")
 DISCOUNT_COLUMNS = ("order_id", "line_id", "charge_id", "code", "title", "amount")
 TAX_COLUMNS = ("order_id", "line_id", "charge_id", "title", "rate", "amount", "owner")
 
@@ -86,7 +86,7 @@ class Draft:
     cut_address: tuple[str, ...] = ()
     unknown_skus: tuple[str, ...] = ()
     lines: list[OrderLine] = field(default_factory=list)
-    parts: list[LinePart] = field(default_factory=list)
+    parts: list[Values] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
     discounts: list[Values] = field(default_factory=list)
     taxes: list[Values] = field(default_factory=list)
@@ -118,7 +118,7 @@ def build(neutral: NeutralOrder, context: Context, *, is_history: bool) -> Draft
     for position, line in enumerate(neutral.lines):
         row = _line(draft, line, position + 1, skus[position], next(context.ids.lines))
         for share, state in zip(splits[position], states[position], strict=True):
-            draft.parts.append(_part(row, share, state))
+            draft.parts.append((row.pk, *share, state.cancelled, state.shipped, state.delivered))
             if share.sku_id is None:
                 unknown[row.sku_code or row.title] = None
     draft.unknown_skus = tuple(unknown)
@@ -268,20 +268,6 @@ def _line(draft: Draft, line: NeutralLine, position: int, sku: KnownSku | None, 
     draft.lines.append(row)
     _shares(draft, line, line_id=pk)
     return row
-
-
-def _part(line: OrderLine, share: PartShare, state: PartState) -> LinePart:
-    return new_row(
-        LinePart,
-        line_id=line.pk,
-        sku_id=share.sku_id,
-        per_unit=share.per_unit,
-        value_amount=share.value_amount,
-        ordered=share.ordered,
-        cancelled=state.cancelled,
-        shipped=state.shipped,
-        delivered=state.delivered,
-    )
 
 
 def _charge(draft: Draft, charge: NeutralCharge, pk: int) -> None:

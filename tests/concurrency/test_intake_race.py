@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from config.kernel import outbox
 from config.kernel.models import DocumentCounter, Event
@@ -54,6 +55,22 @@ def at_once(act: Callable[[int], Any]) -> list[Any]:
     if errors:
         raise errors[0]
     return [answers[number] for number in range(RIVALS)]
+
+
+@pytest.mark.postgres
+def test_only_the_counters_own_transaction_commits_before_it_is_on_disk() -> None:
+    channel = make_channel()
+
+    with CaptureQueriesContext(connection) as captured:
+        accept_orders([Incoming(neutral_order("A-1"))], sales_channel_id=channel.pk, actor=SYSTEM)
+    texts = [query["sql"] for query in captured]
+    lazy = [at for at, text in enumerate(texts) if "synchronous_commit" in text]
+    assert [text.split()[0] for at in lazy for text in texts[at : at + 3]] == ["SET", "INSERT", "COMMIT"]
+    assert texts[lazy[0] + 1].startswith("INSERT INTO kernel_documentcounter")
+
+    with CaptureQueriesContext(connection) as captured, transaction.atomic():
+        accept_orders([Incoming(neutral_order("A-2"))], sales_channel_id=channel.pk, actor=SYSTEM)
+    assert not [query for query in captured if "synchronous_commit" in query["sql"]]
 
 
 def test_accept_orders_same_orders_by_six_doors_are_accepted_once() -> None:

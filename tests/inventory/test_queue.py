@@ -90,7 +90,7 @@ def test_fill_goes_to_the_first_in_line(sku: Sku, place: Location) -> None:
 
     fill(second, 2)
     fill(first, 4)
-    assert list(waiting_in_line([sku.pk]).values_list("pk", "quantity")) == [(second.pk, 2)]
+    assert [(row.pk, row.quantity) for row in waiting_in_line([sku.pk])] == [(second.pk, 2)]
 
 
 def test_queue_places_count_units_ahead(sku: Sku) -> None:
