@@ -222,11 +222,14 @@ def _sender(address: str) -> Iterator[None]:
 
 
 def _send_mails(*, until_given_up: bool) -> None:
-    """Send what is due, once; or, on the day of trouble, until the outbox gives up."""
-    outbox.deliver_due("mail")
+    """Send what is due, once; or, on the day of trouble, until the outbox gives up.
+
+    As many at a time as of any other work: these mails go into a folder.
+    """
+    outbox.deliver_due("mail", size=outbox.CLAIM_SIZE)
     for attempt in range(1, outbox.MAX_ATTEMPTS if until_given_up else 1):
         with clock.frozen(clock.now() + attempt * outbox.LONGEST_PAUSE):
-            outbox.deliver_due("mail")
+            outbox.deliver_due("mail", size=outbox.CLAIM_SIZE)
 
 
 def _write_on_orders(months: _Months) -> None:

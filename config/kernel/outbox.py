@@ -207,9 +207,10 @@ def _owed(row: Any) -> Owed:
     )
 
 
-def deliver_due(lane: str, *, rounds: int = 50, seconds: float | None = None) -> int:
+def deliver_due(lane: str, *, rounds: int = 50, seconds: float | None = None, size: int | None = None) -> int:
     """Claim, do and settle until nothing of the lane is due; returns how many were claimed.
 
+    A round takes `size` of them, or what is usual for the lane.
     No round begins after `seconds`: what is left then is asked of the workers again.
     """
     total, started = 0, time.monotonic()
@@ -217,7 +218,7 @@ def deliver_due(lane: str, *, rounds: int = 50, seconds: float | None = None) ->
         if seconds is not None and time.monotonic() - started > seconds:
             nudge({lane})
             break
-        owed = claim(lane)
+        owed = claim(lane, size)
         if not owed:
             break
         total += len(owed)

@@ -372,6 +372,15 @@ def test_mails_are_claimed_few_at_a_time(hearer: Hearer) -> None:
     assert [len(batch) for batch in hearer.batches] == [outbox.CLAIM_SIZES["mail"], 1]
 
 
+def test_deliver_takes_as_many_a_round_as_asked(hearer: Hearer) -> None:
+    subscribe("mails", ["test.mailed"], hearer, lane="mail")
+    record(5, kind="test.mailed")
+
+    assert deliver_due("mail", size=3) == 5
+
+    assert [len(batch) for batch in hearer.batches] == [3, 2]
+
+
 def test_worker_whose_time_is_over_asks_for_another_and_begins_no_further_round(
     hearer: Hearer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
