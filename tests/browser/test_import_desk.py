@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from config.kernel import jobs
 from orders.models import ImportRun, Order
 from tests.browser.conftest import DESK, Visit
 from tests.browser.pages import Person
-from tests.factories.imports import row, text_of
+from tests.factories.imports import HEADER, row, text_of
 from tests.factories.inventory import make_sku
 from tests.factories.orders import make_channel
 
@@ -30,6 +31,23 @@ KINDS = (
     {"ship_country": "Atlantis"},
     {"payment_status": "zzz"},
     {"sku": "M\u202eUG"},
+)
+
+
+# What each kind is called where it is found: two of them are no quantity.
+WRONG = (
+    ("quantity", "quantity"),
+    ("quantity", "quantity"),
+    ("number", "quantity"),
+    ("missing", "quantity"),
+    ("number", "unit_amount"),
+    ("decimals", "unit_amount"),
+    ("negative", "unit_amount"),
+    ("date", "placed_at"),
+    ("email", "email"),
+    ("country", "ship_country"),
+    ("paid", "payment_status"),
+    ("characters", "sku"),
 )
 
 
@@ -89,11 +107,15 @@ def test_10000_lines_with_137_bad_ones_are_repaired_and_completed(
         marta.page.get_by_role("link", name="Download them").click()
     failed = Path(download.value.path()).read_text(encoding="utf-8-sig")
     lines = list(csv.reader(io.StringIO(failed)))
-    assert len(lines) == 1 + BAD
-    assert {cells[0] for cells in lines[1:]} == {f"B-{n}" for n in range(BAD)}
+    # Exactly the bad rows, cell by cell and in the file's sequence, each with what is wrong.
+    written = [cells for cells in csv.reader(io.StringIO(the_file())) if cells[0].startswith("B-")]
+    assert [cells[:-1] for cells in lines[1:]] == written
+    assert len(written) == BAD
+    assert lines[0] == [*HEADER.split(","), "problem"]
     assert all(cells[-1] for cells in lines)
     run = ImportRun.objects.get()
-    assert len({(one["code"], one["column"]) for one in run.summary["problems"]}) >= 10
+    found = {(one["code"], one["column"]): one["count"] for one in run.summary["problems"]}
+    assert found == Counter(WRONG[n % len(KINDS)] for n in range(BAD))
 
     marta.press("Apply", consequence=f"{BAD} orders or rows are left out.")
     work()

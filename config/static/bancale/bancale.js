@@ -1,5 +1,5 @@
 // Bancale's only script. Every page works without it; it labels the cells of phone cards, turns the action
-// list into buttons, closes open menus, and refuses a second press of a form that is on its way.
+// list into buttons, closes open menus, takes dropped files, and refuses a second press of a form on its way.
 "use strict";
 {
   const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
@@ -10,7 +10,7 @@
     each("tbody > tr", (row) => {
       [...row.children].forEach((cell, place) => {
         if (cell.colSpan > 1 || cell.classList.contains("action-checkbox")) { return; }
-        if (texts[place] && cell.tagName === "TD" && !cell.dataset.label && !cell.classList.contains("delete")) { cell.dataset.label = texts[place]; }
+        if (texts[place] && (cell.tagName === "TD" || cell.classList.contains("num")) && !cell.dataset.label && !cell.classList.contains("delete")) { cell.dataset.label = texts[place]; }
         if (["", "-", "–"].includes(cell.textContent.trim()) && !cell.querySelector("img, input, select, svg")) { cell.classList.add("unknown"); }
         if (headers[place] && cell.querySelector(":scope > .num, :scope > p > .num, :scope > a > .num")) { headers[place].classList.add("num"); }
       });
@@ -335,6 +335,40 @@
     document.addEventListener("visibilitychange", ask);
   }
 
+  // A file may be dropped anywhere on the page; its field stays as it is, for the keyboard and without this script.
+  function dropZone(input) {
+    const place = document.createElement("div");
+    place.className = "drop";
+    const said = document.createElement("span");
+    said.className = "drop-said";
+    said.setAttribute("aria-live", "polite");
+    input.replaceWith(place);
+    place.append(said, input);
+    const tell = () => {
+      said.textContent = input.files.length ? input.files[0].name : input.dataset.drop;
+      place.classList.toggle("full", input.files.length > 0);
+    };
+    const over = (is) => (event) => {
+      if (!event.dataTransfer || ![...event.dataTransfer.types].includes("Files")) { return; }
+      event.preventDefault();
+      place.classList.toggle("over", is);
+    };
+    ["dragenter", "dragover"].forEach((kind) => document.addEventListener(kind, over(true)));
+    document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) { over(false)(event); } });
+    document.addEventListener("drop", (event) => {
+      over(false)(event);
+      if (!event.dataTransfer || !event.dataTransfer.files.length) { return; }
+      const one = new DataTransfer();
+      one.items.add(event.dataTransfer.files[0]);
+      input.files = one.files;
+      tell();
+      input.focus();
+    });
+    place.addEventListener("click", (event) => { if (event.target !== input) { input.click(); } });
+    input.addEventListener("change", tell);
+    tell();
+  }
+
   // The server shows times in the zone that the browser states here.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone) { document.cookie = `bancale_tz=${zone}; path=/; max-age=31536000; samesite=lax`; }
@@ -346,6 +380,7 @@
   each("form[data-palette]", palette);
   each("[data-views]", countViews);
   each("[data-refresh-url]", refresh);
+  each("input[type=file][data-drop]", dropZone);
   each("form.confirm, .bulk-results form", once);
   each("#nav-sidebar .here, #nav-sidebar > .pages li:has([aria-current])", (place) => {
     const strip = place.parentElement;

@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import ObjectForm
+from config.kernel.admin.dropping import TABLES, DropInput
 from orders.enums import ImportMode, ImportPolicy
 from orders.models import ImportRun, SalesChannel
 from orders.sheets.fields import FIELDS
@@ -18,10 +19,8 @@ TAX = {"": None, "included": True, "added": False}
 class UploadForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
-        help_text=_(
-            "CSV or Excel (.xlsx), up to 200 MiB; an Excel file up to 20 MiB. Drop it here or choose it."
-        ),
-        widget=forms.ClearableFileInput({"accept": ".csv,.txt,.tsv,.xlsx"}),
+        help_text=_("CSV or Excel (.xlsx), up to 200 MiB; an Excel file up to 20 MiB."),
+        widget=DropInput({"accept": TABLES}),
     )
     sales_channel = forms.ModelChoiceField(
         SalesChannel.objects.filter(is_active=True), label=_("Sales channel"), empty_label=None
