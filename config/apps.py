@@ -25,6 +25,9 @@ class BancaleConfig(AppConfig):
         )
         from config.access import lockout, sessions, words  # noqa: F401  (words describe its events)
         from config.claimants import channel_claimants
+        from config.kernel.admin.list_links import register_list_links
+        from config.plain_sheets import catalogue, stock
+        from config.plain_sheets.pages import links_of
         from config.roles import ensure_roles
         from inventory.claimants import register_claimants
 
@@ -32,6 +35,9 @@ class BancaleConfig(AppConfig):
         user_logged_in.connect(sessions.begin, dispatch_uid="bancale")
         user_locked_out.connect(lockout.note_lockout, dispatch_uid="bancale")
         register_claimants(channel_claimants)
+        catalogue.register()
+        stock.register()
+        register_list_links(links_of)
 
         # Told of the last app that is migrated: by then every other one's permissions are there.
         last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]

@@ -51,6 +51,7 @@ class BancaleAdminSite(admin.AdminSite):
             path("palette/", self.admin_view(self.palette), name="palette"),
             path("queues/", self.admin_view(self.queues), name="queues"),
             path("today/", self.admin_view(self.today), name="today"),
+            path("<slug:app>/<slug:model>/sheet/<slug:code>/", self.admin_view(self.sheet), name="sheet"),
             path("second-factor/", never_cache(partial(views.second_factor, self)), name="second_factor"),
             path("account/", self.admin_view(partial(views.account, self)), name="account"),
             path("account/end/", self.admin_view(partial(views.end_session, self)), name="end_session"),
@@ -88,6 +89,14 @@ class BancaleAdminSite(admin.AdminSite):
                 end_sessions(user, but=str(request.session.session_key))
                 record_events([about(user, "password_set")], actor=acting(request))
         return response
+
+    def sheet(self, request: HttpRequest, app: str, model: str, code: str) -> HttpResponse:
+        """Bring a plain sheet in."""
+        from config.plain_sheets.pages import (
+            sheet_view,  # names models, which are not there when this site is made
+        )
+
+        return sheet_view(self, request, f"{app}.{model}", code)
 
     def find(self, request: HttpRequest) -> HttpResponse:
         """Open what the typed or scanned text names, or a list that searches for it."""

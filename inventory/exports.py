@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.exports import Column, ExportKind, register_export
 from config.kernel.fastpath import Among
 from config.kernel.sheets import Cell
-from inventory.models import StockLevel, StockMovement
+from inventory.models import Bin, Sku, StockLevel, StockMovement
 from inventory.references import resolve
 
 LEVEL_COLUMNS = (
@@ -42,6 +42,24 @@ def movement_rows(ids: Sequence[int]) -> Iterator[Sequence[Cell]]:
         )  # fmt: skip
 
 
+SKU_COLUMNS = ("sku", "title", "barcodes", "weight_grams", "active", "kit")
+BIN_COLUMNS = ("location", "bin", "kind")
+
+
+def sku_rows(ids: Sequence[int]) -> Iterator[Sequence[Cell]]:
+    """One row a SKU, in the columns of its plain sheet: two statements."""
+    for row in Sku.objects.filter(Among("pk", ids)).prefetch_related("barcodes").order_by("pk"):
+        scanned = " ".join(sorted(one.code for one in row.barcodes.all()))
+        active, kit = ("yes" if one else "no" for one in (row.is_active, row.is_kit))
+        yield (row.code, row.title, scanned, row.weight_grams, active, kit)
+
+
+def bin_rows(ids: Sequence[int]) -> Iterator[Sequence[Cell]]:
+    """One row a bin, in the columns of its plain sheet: one statement."""
+    for row in Bin.objects.filter(Among("pk", ids)).select_related("location").order_by("pk"):
+        yield (row.location.code, row.code, row.kind)
+
+
 def register() -> None:
     """Register what the lists of stock are exported as; called once from `AppConfig.ready()`."""
     register_export(
@@ -54,6 +72,13 @@ def register() -> None:
             level_rows,
         )
     )
+    for name, model, label, columns, rows in (
+        ("skus", "inventory.sku", _("SKUs"), SKU_COLUMNS, sku_rows),
+        ("bins", "inventory.bin", _("Bins"), BIN_COLUMNS, bin_rows),
+    ):
+        register_export(
+            ExportKind(name, model, label, "inventory.export_stocklevel", tuple(map(Column, columns)), rows)
+        )
     register_export(
         ExportKind(
             "stock_movements",

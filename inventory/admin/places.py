@@ -8,14 +8,27 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import ReadOnlyAdmin, ReadOnlyTabularInline, TabularInline, VersionedAdmin, acting
+from config.kernel.admin import (
+    ReadOnlyAdmin,
+    ReadOnlyTabularInline,
+    TabularInline,
+    VersionedAdmin,
+    acting,
+    describe,
+)
 from config.kernel.admin.forms import VersionedForm
 from config.kernel.templatetags.bancale import badge, quantity
 from inventory.enums import BinKind
 from inventory.models import Bin, BinStock, Location
+from inventory.services.bins import OWN_BINS
 from inventory.services.catalogue import create_location
 
-OWN_BINS = (BinKind.SHELF, BinKind.TOTE)
+describe(
+    "location",
+    "bins_saved",
+    _("Bins made or changed by a sheet"),
+    detail=lambda facts: ", ".join(facts["bins"]),
+)
 
 
 class LocationForm(VersionedForm):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -10,6 +11,7 @@ from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, NotFound
+from config.kernel.events import Entry, Thread, record_events
 from config.kernel.history import CHANGED, CREATED, DELETED, record_history
 from config.kernel.results import Results
 from inventory.enums import LIVE_RESERVATION, BinKind
@@ -64,6 +66,99 @@ def create_skus(drafts: Sequence[NewSku], *, actor: Actor) -> Results[str]:
         )
         record_history([*rows, *barcodes], CREATED, actor=actor)
     return results
+
+
+@dataclass(frozen=True, slots=True)
+class SkuChange:
+    """What becomes of one SKU; None leaves it as it is. `barcodes` replace those before."""
+
+    code: str
+    title: str | None = None
+    weight_grams: int | None = None
+    is_active: bool | None = None
+    barcodes: tuple[str, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        return self.code
+
+
+@verb
+def change_skus(changes: Sequence[SkuChange], *, actor: Actor) -> Results[str]:
+    """Change SKUs by code and tell their timelines; the values are the pks. One that is so already is `unchanged`.
+
+    At most 200. Locks the SKUs by ascending pk. Refuses: `NotFound` for an unknown code; a barcode that another SKU
+    has is refused as `conflict`. Raises `NotAllowed`.
+    """
+    actor.require(CHANGE_SKU)
+    results: Results[str] = Results(change.code for change in changes)
+    with batch_transaction():
+        ids = Sku.objects.filter(code__in=results.keys).values_list("pk", flat=True)
+        rows = {row.code: row for row in lock_skus(ids)}
+        scanned = barcodes_of([row.pk for row in rows.values()])
+        entries = []
+        for change in changes:
+            row = rows.get(change.code)
+            if row is None:
+                results.refuse(change.code, NotFound(sku=change.code))
+                continue
+            fields = _changed_fields(row, scanned.get(row.pk, set()), change)
+            if not fields:
+                results.unchanged(change.code, row.pk)
+                continue
+            row.version += 1
+            entries.append(Entry(("sku", row.pk), Thread("sku", row.pk), "edited", facts={"fields": fields}))
+            results.done(change.code, row.pk)
+        chosen = [rows[code] for code in results.done_ids]
+        Sku.objects.bulk_update(chosen, ["title", "weight_grams", "is_active", "version"])
+        record_history(chosen, CHANGED, actor=actor)
+        wanted = {rows[one.code].pk: one.barcodes for one in changes if results.is_done(one.code)}
+        _write_barcodes(wanted, actor)
+        record_events(entries, actor=actor)
+    return results
+
+
+def barcodes_of(sku_ids: Sequence[int]) -> dict[int, set[str]]:
+    """The barcodes of SKUs; one statement."""
+    found: dict[int, set[str]] = {}
+    for pk, code in Barcode.objects.filter(sku__in=sku_ids).values_list("sku", "code"):
+        found.setdefault(pk, set()).add(code)
+    return found
+
+
+def _changed_fields(row: Sku, scanned: set[str], change: SkuChange) -> list[str]:
+    """Set what differs; labels of the fields."""
+    fields = []
+    for name in ("title", "weight_grams", "is_active"):
+        wanted = getattr(change, name)
+        if wanted is not None and wanted != getattr(row, name):
+            setattr(row, name, wanted)
+            column: Any = Sku._meta.get_field(name)
+            fields.append(str(column.verbose_name))
+    if change.barcodes is not None and set(change.barcodes) != scanned:
+        fields.append(str(Barcode._meta.verbose_name_plural))
+    return fields
+
+
+def _write_barcodes(wanted: Mapping[int, tuple[str, ...] | None], actor: Actor) -> None:
+    """All that go first, since one SKU may take over what another gives up."""
+    named = {pk: codes for pk, codes in wanted.items() if codes is not None}
+    if not named:
+        return
+    rows = list(Barcode.objects.filter(sku__in=named))
+    gone = [row for row in rows if row.code not in named[row.sku_id]]
+    kept = {(row.sku_id, row.code) for row in rows}
+    record_history(gone, DELETED, actor=actor)
+    # Past the signals, as in `_write_kits`.
+    former = Barcode.objects.filter(pk__in=[row.pk for row in gone])
+    former._raw_delete(former.db)
+    made = Barcode.objects.bulk_create(
+        Barcode(sku_id=pk, code=code)
+        for pk, codes in named.items()
+        for code in dict.fromkeys(codes)
+        if (pk, code) not in kept
+    )
+    record_history(made, CREATED, actor=actor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from config.kernel.batches import retried
 from config.kernel.errors import InvalidInput, NotFound
 from inventory.errors import LineRefused
 from inventory.models import Location, StockReceipt
+from inventory.services.levels import lock_levels
 from inventory.services.receiving import RECEIVE, Receipt, receive_stock
 
 REFERENCE = "stock_receipt"
@@ -23,34 +24,50 @@ class ReceivedLine:
     quantity: int
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What arrived at one location at once; at most 200 lines."""
+
+    location_id: int
+    lines: tuple[ReceivedLine, ...]
+    note: str = ""
+
+
 def book_receipt(
     lines: Sequence[ReceivedLine], *, location_id: int, note: str, nonce: str, actor: Actor
 ) -> int:
-    """Book one receipt with all its lines, or nothing; returns its pk. The same nonce again returns the same pk.
+    """Book one receipt with all its lines, or nothing; returns its pk. As `book_receipts`."""
+    return book_receipts([Delivery(location_id, tuple(lines), note)], nonce=nonce, actor=actor)[0]
 
-    At most 200 lines. Locks as `receive_stock` does. Raises `NotAllowed`, `NotFound` for the location,
+
+def book_receipts(deliveries: Sequence[Delivery], *, nonce: str, actor: Actor) -> list[int]:
+    """Book a receipt a delivery, all or nothing; returns their pks. The same nonce again returns the same pks.
+
+    Locks as `receive_stock` does, all levels of all SKUs first. Raises `NotAllowed`, `NotFound` for a location,
     `InvalidInput` without a line, `LineRefused` with the number of the first line that `receive_stock` refuses,
     `KeyReused` for a nonce that came with other lines.
     """
     actor.require(RECEIVE)
-    actor.require_place(location_id)
-    if not lines:
-        raise InvalidInput(field=str(_("lines")), value="", accepted=str(_("at least one line is needed")))
-    request = {
-        "lines": [asdict(line) for line in lines],
-        "location": location_id,
-        "note": note,
-        "actor": actor.id,
-    }
+    for delivery in deliveries:
+        actor.require_place(delivery.location_id)
+        if not delivery.lines:
+            raise InvalidInput(
+                field=str(_("lines")), value="", accepted=str(_("at least one line is needed"))
+            )
+    request = {"deliveries": [asdict(delivery) for delivery in deliveries], "actor": actor.id}
 
-    def once() -> int:
+    def once() -> list[int]:
         with transaction.atomic():
             before = idempotency.begin(REFERENCE, nonce, request)
             if before is not None:
-                return int(before["receipt"])
-            pk = _book(lines, location_id, note, actor)
-            idempotency.finish(REFERENCE, nonce, {"receipt": pk})
-            return pk
+                return [int(pk) for pk in before["receipts"]]
+            if len(deliveries) > 1:
+                lock_levels({line.sku_id for delivery in deliveries for line in delivery.lines})
+            pks = [
+                _book(delivery.lines, delivery.location_id, delivery.note, actor) for delivery in deliveries
+            ]
+            idempotency.finish(REFERENCE, nonce, {"receipts": pks})
+            return pks
 
     return retried(once)
 

@@ -124,7 +124,8 @@ def test_stock_lists_are_exported_with_their_figures() -> None:
     ("role", "kinds"),
     [
         ("Picker", set()), ("Integration", set()), ("Support", {"orders", "order_lines"}),
-        ("Reader", {"orders", "order_lines", "stock_levels", "stock_movements"}), ("Manager", set(EXPORT_KINDS)),
+        ("Reader", {"orders", "order_lines", "stock_levels", "stock_movements", "skus", "bins"}),
+        ("Manager", set(EXPORT_KINDS)),
     ],
 )  # fmt: skip
 def test_role_exports_what_it_may(role: str, kinds: set[str]) -> None:

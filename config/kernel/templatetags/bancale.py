@@ -266,6 +266,14 @@ def export_url(context: Context, cl: ChangeList) -> str:
     return found(cl, context["request"])
 
 
+@register.simple_tag(takes_context=True)
+def list_links(context: Context, cl: ChangeList) -> list[tuple[str, str]]:
+    """Buttons of the open list that lead above its room."""
+    from config.kernel.admin.list_links import list_links as found  # as above
+
+    return found(cl, context["request"])
+
+
 @register.simple_tag
 def page_links(cl: ChangeList) -> dict[str, Any]:
     """Pages around this one, the numbers of its first and last row, and whether all rows were counted."""

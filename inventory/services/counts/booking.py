@@ -36,18 +36,24 @@ def book_count(plan: CountPlan, *, nonce: str, actor: Actor) -> int:
     Raises `NotAllowed`, `NotFound` for a location or SKU, `KitHoldsNoStock`, `InvalidInput` for nothing to count
     or more than 200 SKUs, `KeyReused` for a nonce that came with another plan.
     """
-    actor.require(COUNT_STOCK)
-    actor.require_place(plan.location_id)
-    request = {**asdict(plan), "actor": actor.id}
+    return book_counts([plan], nonce=nonce, actor=actor)[0]
 
-    def once() -> int:
+
+def book_counts(plans: Sequence[CountPlan], *, nonce: str, actor: Actor) -> list[int]:
+    """Write several lists at once, all or nothing; as `book_count`."""
+    actor.require(COUNT_STOCK)
+    for plan in plans:
+        actor.require_place(plan.location_id)
+    request = {"plans": [asdict(plan) for plan in plans], "actor": actor.id}
+
+    def once() -> list[int]:
         with transaction.atomic():
             before = idempotency.begin(REFERENCE, nonce, request)
             if before is not None:
-                return int(before["count"])
-            pk = _book(plan, actor)
-            idempotency.finish(REFERENCE, nonce, {"count": pk})
-            return pk
+                return [int(pk) for pk in before["counts"]]
+            pks = [_book(plan, actor) for plan in plans]
+            idempotency.finish(REFERENCE, nonce, {"counts": pks})
+            return pks
 
     return retried(once)
 
