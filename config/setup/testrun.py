@@ -25,6 +25,8 @@ from config.setup.chromium import find_chromium
 from config.setup.console import SetupError, say, step
 
 WORKERS = "2"
+# How long the whole suite looks for files that break something; a single test file does so for a moment.
+FUZZ_SECONDS = "120"
 NOTHING_COLLECTED = 5
 # Needs and what a person reads when they were not met.
 NEEDS = {
@@ -69,7 +71,7 @@ def main(root: Path, arguments: Sequence[str]) -> int:
     with _only_one(root) as folder, ExitStack() as stack:
         if not arguments:
             _run_checks(root, CHECKS, summary)
-        environment = _provide(root, stack, summary)
+        environment = _provide(root, stack, summary, arguments)
         for name, extra in _suites(environment, stack, summary).items():
             _run_suite(root, folder, name, {**environment, **extra}, arguments, summary)
         facts = {"passed": summary.passed, "failed": summary.failed, "left_out": summary.left_out}
@@ -118,10 +120,12 @@ def _run_checks(root: Path, checks: Sequence[Check], summary: Summary) -> None:
         summary.passed.append(f"{good} checks")
 
 
-def _provide(root: Path, stack: ExitStack, summary: Summary) -> dict[str, str]:
+def _provide(root: Path, stack: ExitStack, summary: Summary, arguments: Sequence[str] = ()) -> dict[str, str]:
     """The environment that all suites share; what cannot be had is noted as left out."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("DJANGO_SETTINGS_MODULE", None)  # tests/environment.py sets it, after all others
+    if not arguments:
+        environment.setdefault("FUZZ_SECONDS", FUZZ_SECONDS)
     environment.setdefault("BANCALE_TEST_DB_SUFFIX", hashlib.sha256(str(root).encode()).hexdigest()[:8])
     beside = root.parent / "shared"
     if not environment.get("BANCALE_TEST_DATA") and beside.is_dir():

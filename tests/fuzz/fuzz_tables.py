@@ -1,4 +1,5 @@
-"""Coverage-guided fuzzing of the file reader: `python -m tests.fuzz.fuzz_tables -max_total_time=120 [CORPUS]`.
+"""Coverage-guided fuzzing of the file reader: `python -m tests.fuzz.fuzz_tables -max_total_time=120 [CORPUS]`; the
+whole suite does so too, for `FUZZ_SECONDS`.
 
 Anything but a refusal with a reason is a crash: tables of text, and workbooks up to the child process.
 """

@@ -1,7 +1,6 @@
 """Random text and bytes: a file is read or refused with a reason, and what is read means what stands there."""
 
 import io
-import os
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -21,13 +20,7 @@ from tests.fuzz import fuzz_tables
 
 pytestmark = pytest.mark.once
 
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "0"))
-FEW = settings(
-    max_examples=20_000 if SECONDS else 150,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    database=None,
-)
+FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 HEADER = tuple(OWN.columns)
 PLAN = Plan(
     {name: place for place, name in enumerate(HEADER)}, HEADER, NumberStyle.POINT, DateStyle.DAY_FIRST,
