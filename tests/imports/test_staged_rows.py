@@ -1,8 +1,10 @@
 """The staged rows of a run: read again as they were, no more of them at once than memory should hold."""
 
 import pytest
+from django.db import connection
 
 from orders.models import ImportRow
+from orders.services.importing import checking, staging
 from orders.services.importing.staged_rows import rows_by_order, rows_of_orders
 from orders.sheets.packing import pack_cells, unpack_rows
 from tests.factories.imports import check, row, text_of
@@ -47,3 +49,22 @@ def test_rows_of_an_order_stand_in_the_files_sequence_wherever_they_are() -> Non
     assert [(line, cells[8]) for line, cells in read["W-1"]] == [(2, "A"), (4, "B")]
     assert list(read) == ["W-1"]
     assert ImportRow.objects.filter(run=run).count() == 3
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize(("chunk", "is_known"), [(4, True), (5, False)])
+def test_planner_knows_of_a_large_files_rows_at_once(
+    monkeypatch: pytest.MonkeyPatch, chunk: int, is_known: bool
+) -> None:
+    monkeypatch.setattr(staging, "CHUNK", chunk)
+    monkeypatch.setattr(checking, "CHUNK", chunk)
+    with connection.cursor() as cursor:
+        tables = "'orders_importrow'::regclass, 'orders_importorder'::regclass"
+        cursor.execute(f"DELETE FROM pg_statistic WHERE starelid IN ({tables})")
+
+    check(text_of(*(row(f"W-{n}") for n in range(5))))
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(DISTINCT starelid) FROM pg_statistic WHERE starelid IN ({tables})")
+        assert cursor.fetchone() == (2 if is_known else 0,)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from config.kernel import clock
 from config.kernel.actors import Actor
-from config.kernel.fastpath import Among, insert_values
+from config.kernel.fastpath import Among, insert_values, refresh_statistics
 from config.kernel.garbage import rare_collections
 from config.kernel.states import apply_transition
 from orders.enums import ImportMode, ImportPlan, ImportStatus
@@ -23,7 +23,7 @@ from orders.services.importing.mapping import plan_of
 from orders.services.importing.meeting import Before, known_orders, last_imports
 from orders.services.importing.runs import hold_runs
 from orders.services.importing.staged_rows import Rows, rows_by_order
-from orders.services.importing.staging import PROBLEM, problem_row, stage_rows
+from orders.services.importing.staging import CHUNK, PROBLEM, problem_row, stage_rows
 from orders.services.importing.summing import summary_of
 from orders.services.importing.work import Work
 from orders.services.known_skus import find_skus
@@ -83,6 +83,8 @@ def check_run(run_id: int, work: Work, *, actor: Actor) -> bool:
         _store(run, found, list(unknown)[:UNKNOWN_SHOWN])
         done += sum(len(one.rows) for one in found)
         work.progress(run.summary["rows"] + done, 2 * run.summary["rows"] or 1)
+    if run.summary["rows"] > CHUNK:
+        refresh_statistics(ImportOrder)
     _conclude(run_id, actor)
     return True
 

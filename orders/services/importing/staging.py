@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.fastpath import insert_values
+from config.kernel.fastpath import insert_values, refresh_statistics
 from config.kernel.sheets import unguarded
 from orders.enums import ImportStatus
 from orders.models import ImportOrder, ImportProblem, ImportRow, ImportRun
@@ -57,6 +57,8 @@ def stage_rows(run: ImportRun, work: Work) -> bool:
         for chunk in _chunks(read_rows(file, reading)):
             _write(staging, chunk)
             work.progress(min(file.tell(), size) // 2, size)
+    if staging.rows > CHUNK:
+        refresh_statistics(ImportRow)
     return _conclude(staging)
 
 
