@@ -28,7 +28,7 @@ SECTIONS = (
             "orders.customer",
             "orders.hold",
             "orders.payment",
-            "orders.notification",
+            "orders.maildelivery",
         ),
         ("orders",),
     ),

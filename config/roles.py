@@ -72,6 +72,7 @@ SUPPORT = (
     "orders.view_note",
     "orders.view_raworder",
     "orders.view_notification",
+    "orders.view_maildelivery",
     "orders.resend_notification",
     "orders.suppress_notification",
     "orders.view_hold",

@@ -2,10 +2,17 @@
 
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext
 
+from orders.models import ChannelLogo
 from orders.services.mail_previews import MailPreview
 from orders.services.mailing import sender_of
+
+
+def logo_url(logo: ChannelLogo) -> str:
+    """Where a channel's logo is read; another picture has another address."""
+    return f"{reverse('admin:orders_saleschannel_logo', args=[logo.sales_channel_id])}?{logo.digest}"
 
 
 def preview_facts(preview: MailPreview) -> list[tuple[Any, ...]]:
@@ -13,5 +20,7 @@ def preview_facts(preview: MailPreview) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     if preview.order is not None:
         rows.append((gettext("From"), sender_of(preview.order)))
+        if preview.order.sales_channel.reply_to:
+            rows.append((gettext("Answers go to"), preview.order.sales_channel.reply_to))
         rows.append((gettext("To"), preview.order.email or "–"))
     return [*rows, (gettext("Subject"), preview.written.subject)]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin import VersionedAdmin, VersionedForm, acting
 from config.kernel.events import Entry, record_events
 from config.kernel.visibility import visible_to
-from orders.admin.mail_preview import preview_facts
+from orders.admin.mail_preview import logo_url, preview_facts
 from orders.admin.words import language_name
 from orders.enums import MailKind
 from orders.models import MailText, Order
@@ -113,12 +113,12 @@ class MailTextAdmin(VersionedAdmin):
     def _tried(self, request: HttpRequest, text: MailText) -> dict[str, Any]:
         number = request.POST.get(TRY_ORDER, "").strip()[:40]
         if not number:
-            return _shown(preview_text(text))
+            return _shown(preview_text(text, logo_url))
         order = visible_to(request.user, Order.objects.filter(number=number)).first()
         if order is None:
             said = gettext("There is no order %(number)s; this is a sample.") % {"number": number}
-            return {**_shown(preview_text(text)), "try_fault": said}
-        return _shown(preview_text(text, order.pk))
+            return {**_shown(preview_text(text, logo_url)), "try_fault": said}
+        return _shown(preview_text(text, logo_url, order.pk))
 
     @admin.display(description=_("mail"), ordering="kind")
     def mail(self, row: MailText) -> str:

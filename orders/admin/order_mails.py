@@ -16,10 +16,10 @@ from config.kernel.enums import DeliveryState
 from config.kernel.models import Delivery
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import badge, localtime
-from orders.admin.mail_preview import preview_facts
+from orders.admin.mail_preview import logo_url, preview_facts
 from orders.admin.panels import register_order_button
 from orders.enums import MailKind, OrderStatus
-from orders.models import Order
+from orders.models import MailDelivery, Order
 from orders.privacy import SEE_PERSONAL
 from orders.selectors.order_goods import once
 from orders.selectors.order_page import may_have
@@ -28,7 +28,7 @@ from orders.services.mail_previews import preview_order_mail
 from orders.services.mail_resending import RESEND
 from orders.services.mail_stopping import STOP_MAILS, allow_mails, stop_mails, suppress_mails
 
-SEE_MAILS = "orders.view_notification"
+SEE_MAILS, SEE_LOG = "orders.view_notification", "orders.view_maildelivery"
 
 
 def owed_of(order: Order) -> list[Delivery]:
@@ -49,6 +49,8 @@ def mails_card(order: Order, request: HttpRequest) -> dict[str, Any]:
     """What the card shows: mails with their state, what may be pressed for each, and for all."""
     may_see, may_stop = (request.user.has_perm(right) for right in (SEE_MAILS, STOP_MAILS))
     links = [(_("Preview…"), admin_url(Order, "mails", order.pk))] if may_see else []
+    if request.user.has_perm(SEE_LOG):
+        links.append((_("Log"), f"{admin_url(MailDelivery, 'changelist')}?q={order.number}"))
     if may_stop and not order.mails_stopped:
         links.append((_("Stop mails…"), admin_url(Order, "stop_mails", order.pk)))
     return {
@@ -187,7 +189,7 @@ def mails_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     asked = request.GET.get("kind", "")
     kind = MailKind(asked) if asked in MailKind.values else MailKind.CONFIRMATION
-    preview = preview_order_mail(pk, kind)
+    preview = preview_order_mail(pk, kind, logo_url)
     if preview is None:
         raise Http404
     context = {

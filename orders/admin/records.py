@@ -26,7 +26,7 @@ from config.kernel.templatetags.bancale import ago, badge, localtime, money, qua
 from orders.admin.decision import OUTCOMES, decision_words
 from orders.admin.words import hold_text, hold_title
 from orders.enums import MailKind, PaymentStatus
-from orders.models import AllocationDecision, Hold, Notification, Order, Payment, RawOrder
+from orders.models import AllocationDecision, Hold, MailDelivery, Notification, Order, Payment, RawOrder
 from orders.selectors.order_page import named_decision
 from orders.selectors.work import mails_unknown, unread
 from orders.services.mail_occasions import nobody_to_tell
@@ -258,6 +258,7 @@ class NotificationAdmin(OrderLinked, TransitionAdmin):
     search_fields = ("=order__number", "=recipient")
     fields = readonly_fields = (
         "order_link", "kind", "recipient", "language", "subject", "text", "message_id", "sending_at", "sent_at",
+        "attempts",
     )  # fmt: skip
     empty_title = _("No mail has been sent")
     extra_verbs = (
@@ -299,6 +300,10 @@ class NotificationAdmin(OrderLinked, TransitionAdmin):
         ),
     )
 
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """No entry in the navigation: the log of mails stands there, and leads here."""
+        return {}
+
     def timeline_of(self, obj: Any) -> None:
         """A mail's story stands on its order."""
         return
@@ -313,6 +318,13 @@ class NotificationAdmin(OrderLinked, TransitionAdmin):
     @admin.display(description=_("at"), ordering="sending_at")
     def when(self, row: Notification) -> Any:
         return localtime(row.sent_at or row.sending_at)
+
+    @admin.display(description=_("attempts"))
+    def attempts(self, row: Notification) -> Any:
+        if row.delivery_id is None:
+            return "–"
+        url = admin_url(MailDelivery, "change", row.delivery_id)
+        return format_html('<a href="{}">{}</a>', url, gettext("In the log"))
 
     @admin.display(description=_("text"))
     def text(self, row: Notification) -> Any:

@@ -4,6 +4,8 @@ from orders.models.customers import Address, Customer
 from orders.models.decisions import AllocationDecision, Hold
 from orders.models.imports import ImportMapping, ImportOrder, ImportProblem, ImportRow, ImportRun
 from orders.models.lines import LinePart, OrderLine
+from orders.models.logos import ChannelLogo
+from orders.models.mail_deliveries import MailDelivery
 from orders.models.mail_texts import MailText
 from orders.models.money import Charge, DiscountShare, Payment, TaxLine
 from orders.models.notes import Note, OrderTag, Tag
@@ -16,6 +18,7 @@ from orders.models.reports import DailySales
 __all__ = [
     "Address",
     "AllocationDecision",
+    "ChannelLogo",
     "Charge",
     "Customer",
     "DailySales",
@@ -28,6 +31,7 @@ __all__ = [
     "ImportRun",
     "LegalEntity",
     "LinePart",
+    "MailDelivery",
     "MailText",
     "Note",
     "Notification",

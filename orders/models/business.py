@@ -1,4 +1,4 @@
-from django.core.validators import MinValueValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +7,9 @@ from config.kernel.history import History
 from config.kernel.models import Versioned
 from config.kernel.money import CurrencyField
 from orders.enums import MARKETPLACES, ChannelKind, MailKind
+
+# It stands in the head of every mail, where a line break would begin another header.
+ONE_LINE = RegexValidator(r"^[^\x00-\x1f\x7f]*\Z", _("One line without control characters is accepted."))
 
 
 class LegalEntity(Versioned):
@@ -44,8 +47,9 @@ class SalesChannel(Versioned):
     )
     currency = CurrencyField(_("currency"), default="EUR")
     language = models.CharField(_("language"), max_length=8, default="en")
-    sender_name = models.CharField(_("sender name"), max_length=80, blank=True)
+    sender_name = models.CharField(_("sender name"), max_length=80, blank=True, validators=[ONE_LINE])
     sender_email = models.EmailField(_("sender address"), blank=True)
+    reply_to = models.EmailField(_("answers go to"), blank=True, help_text=_("Empty: to the sender address."))
     mails_off = models.JSONField(_("mails not sent"), null=True, blank=True, default=None)
     dispatch_days = models.PositiveSmallIntegerField(_("days to dispatch"), default=2)
     priority = models.SmallIntegerField(_("priority"), default=0)

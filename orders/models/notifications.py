@@ -33,7 +33,7 @@ class Notification(models.Model):
 
     class Meta:
         verbose_name = _("mail")
-        verbose_name_plural = _("mails")
+        verbose_name_plural = _("sent mails")
         ordering = ["-id"]
         permissions = [
             ("resend_notification", _("May send a mail once more")),

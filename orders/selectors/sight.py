@@ -22,6 +22,7 @@ ORDER_OF = {
     "orders.payment": "order",
     "orders.proposal": "order",
     "orders.notification": "order",
+    "orders.maildelivery": "order_pk",
 }
 _TAKEN = (ReservationState.OPEN, ReservationState.CONSUMED)
 

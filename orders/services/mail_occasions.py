@@ -106,7 +106,7 @@ def _is(one: Owed, kind: MailKind) -> bool:
 def read_orders(order_ids: Collection[int]) -> dict[int, Order]:
     """Orders with all that a mail may say of them: five statements."""
     rows = Order.objects.select_related(
-        "sales_channel", "legal_entity", "customer", "ship_to", "bill_to", "import_run"
+        "sales_channel__logo", "legal_entity", "customer", "ship_to", "bill_to", "import_run"
     )
     held = Hold.objects.filter(order=OuterRef("pk"), kind=HoldKind.IMPORT, lifted_at=None)
     rows = rows.annotate(is_held_by_import=Exists(held))

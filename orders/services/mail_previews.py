@@ -10,6 +10,7 @@ from orders.enums import ActionKind, HoldKind, MailKind, ProposalStatus
 from orders.models import Hold, MailText, Order, ProposalAction
 from orders.parcels_told import ParcelSet, parcel_sets, parcels_of
 from orders.selectors.mail_wordings import Pieces, read_mail_words
+from orders.services.logos import LogoUrl
 from orders.services.mail_occasions import (
     OF_PARCELS,
     Occasion,
@@ -18,7 +19,7 @@ from orders.services.mail_occasions import (
     waiting_units,
 )
 from orders.services.mail_samples import sample_content
-from orders.services.mail_texts import ON_PAGE, Written, compose, content_of, language_for
+from orders.services.mail_texts import Written, compose, content_of, language_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class MailPreview:
     not_sent: str | Promise = ""
 
 
-def preview_order_mail(order_id: int, kind: MailKind) -> MailPreview | None:
+def preview_order_mail(order_id: int, kind: MailKind, logo_url: LogoUrl) -> MailPreview | None:
     """One kind of mail to an order's buyer, by the texts that are saved; None for an order that is not there.
 
     What the order does not have yet is left out of it, as it would be in the mail; units that the mail would speak
@@ -44,11 +45,11 @@ def preview_order_mail(order_id: int, kind: MailKind) -> MailPreview | None:
     words, language = read_mail_words([kind]), language_for(order)
     with translation.override(language):
         pieces = words.pieces(kind, language, order.sales_channel_id)
-        written = compose(kind, pieces, content_of(_occasion(order, kind)), ON_PAGE)
+        written = compose(kind, pieces, content_of(_occasion(order, kind)), logo_url)
     return MailPreview(kind, written, order, nobody_to_tell(order, kind))
 
 
-def preview_text(text: MailText, order_id: int | None = None) -> MailPreview:
+def preview_text(text: MailText, logo_url: LogoUrl, order_id: int | None = None) -> MailPreview:
     """A text as it stands in a form, saved or not, in its own language: on an order, else on a sample."""
     kind, language = MailKind(text.kind), text.language
     words = read_mail_words([kind], but=text.pk)
@@ -56,7 +57,7 @@ def preview_text(text: MailText, order_id: int | None = None) -> MailPreview:
     order = read_orders([order_id]).get(order_id) if order_id is not None else None
     with translation.override(language):
         content = sample_content(text.sales_channel) if order is None else content_of(_occasion(order, kind))
-        written = compose(kind, words.pieces(kind, language, text.sales_channel_id), content, ON_PAGE)
+        written = compose(kind, words.pieces(kind, language, text.sales_channel_id), content, logo_url)
     return MailPreview(kind, written, order, nobody_to_tell(order, kind) if order is not None else "")
 
 

@@ -23,10 +23,12 @@ MUG, JUG = Decimal("9.50"), Decimal("24.00")
 
 def sample_content(channel: SalesChannel | None) -> Content:
     """A value for every placeholder; shop and company are those of the channel, else of the first one there is."""
-    channel = channel or SalesChannel.objects.select_related("legal_entity").order_by("pk").first()
+    channel = channel or SalesChannel.objects.select_related("legal_entity", "logo").order_by("pk").first()
     entity = channel.legal_entity if channel else LegalEntity.objects.order_by("pk").first()
     shop, currency = (channel.name, channel.currency) if channel else ("Bancale", "EUR")
-    return Content(_values(shop, entity.name if entity else shop, currency), lambda: _summary(currency), shop)
+    logo = getattr(channel, "logo", None)
+    values = _values(shop, entity.name if entity else shop, currency)
+    return Content(values, lambda: _summary(currency), shop, logo)
 
 
 def _values(shop: str, company: str, currency: str) -> Mapping[str, str]:

@@ -15,8 +15,9 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from orders.enums import MailKind
-from orders.models import Order
+from orders.models import ChannelLogo, Order
 from orders.selectors.mail_wordings import MailWords, Pieces
+from orders.services.logos import LogoUrl, logo_shown
 from orders.services.mail_builtin import BUILT_IN
 from orders.services.mail_occasions import Occasion
 from orders.services.mail_values import order_summary, values_of
@@ -47,6 +48,7 @@ class Content:
     values: Mapping[str, str]
     summary: Callable[[], Mapping[str, Any]]
     shop: str
+    logo: ChannelLogo | None = None
 
 
 class Passage(NamedTuple):
@@ -80,11 +82,12 @@ def write_mail(occasion: Occasion, words: MailWords = NO_WORDS) -> Written:
 
 def content_of(occasion: Occasion) -> Content:
     order = occasion.order
-    return Content(values_of(occasion), partial(order_summary, order), order.sales_channel.name)
+    logo = getattr(order.sales_channel, "logo", None)
+    return Content(values_of(occasion), partial(order_summary, order), order.sales_channel.name, logo)
 
 
-def compose(kind: MailKind, pieces: Pieces, content: Content, template: str = WHOLE) -> Written:
-    """A mail in the language that is active; its HTML by a template, whole or as it is shown on a page.
+def compose(kind: MailKind, pieces: Pieces, content: Content, logo_url: LogoUrl | None = None) -> Written:
+    """A mail in the language that is active. With a `logo_url` its HTML is its sheet as a page of ours shows it.
 
     A piece of which nothing is left, since its placeholders have no value, is said in the house's own words.
     """
@@ -99,15 +102,13 @@ def compose(kind: MailKind, pieces: Pieces, content: Content, template: str = WH
         "language": language,
         "subject": subject,
         "shop": content.shop,
+        "logo": logo_shown(content.logo, logo_url),
         "passages": list(_passages(body, values)),
-        "in_page": template != WHOLE,
+        "in_page": logo_url is not None,
     }
-    return Written(
-        language,
-        subject,
-        fill(body, {**values, "order_summary": table}) + "\n",
-        render_to_string(template, context),
-    )
+    text = fill(body, {**values, "order_summary": table}) + "\n"
+    html = render_to_string(WHOLE if logo_url is None else ON_PAGE, context)
+    return Written(language, subject, text, html)
 
 
 def one_line(text: str) -> str:

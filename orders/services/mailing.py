@@ -12,7 +12,6 @@ from email.utils import formataddr, parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +24,7 @@ from config.kernel.outbox import LEASE, OutcomeUnknown, Owed, Suppressed
 from config.kernel.results import Results
 from orders.models import Notification, Order
 from orders.selectors.mail_wordings import read_mail_words
+from orders.services.logos import PicturedMail, attach_logo
 from orders.services.mail_occasions import Occasion, nothing_due, read_occasions
 from orders.services.mail_texts import Written, write_mail
 
@@ -145,14 +145,16 @@ def sender_of(order: Order) -> str:
 
 def _post(row: Notification, order: Order) -> None:
     """Hand one mail to the server. Raises `MailRefused` only when it surely did not leave."""
-    mail = EmailMultiAlternatives(
+    mail = PicturedMail(
         row.subject,
         row.body_text,
         sender_of(order),
         [row.recipient],
+        reply_to=[order.sales_channel.reply_to] if order.sales_channel.reply_to else None,
         headers={"Message-ID": row.message_id, "Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(row.body_html, "text/html")
+    attach_logo(mail, row.body_html, getattr(order.sales_channel, "logo", None))
     try:
         post(mail)
     except MailLost as error:

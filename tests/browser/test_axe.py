@@ -15,12 +15,14 @@ from tests.people.planted import plant
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LISTS = (
-    "orders.order orders.importrun orders.notification inventory.sku inventory.stocklevel"
+    "orders.order orders.importrun orders.notification orders.maildelivery orders.mailtext"
+    " inventory.sku inventory.stocklevel"
     " inventory.reservation inventory.lowstockalert inventory.stockcheck kernel.job kernel.event auth.user"
 )
 ADDED = "orders.order orders.importrun inventory.sku inventory.stockreceipt inventory.stockadjustment"
 OBJECTS = (
     "orders.order orders.importrun orders.proposal orders.notification orders.raworder orders.saleschannel"
+    " orders.maildelivery orders.mailtext"
     " inventory.sku inventory.stocklevel inventory.transfer inventory.stockcount inventory.reservation"
     " fulfillment.fulfillmentorder fulfillment.parcel returns.rma kernel.job kernel.delivery auth.user"
 )

@@ -11,6 +11,7 @@ from django.utils import translation
 from config.kernel import outbox
 from config.kernel.admin import admin_url
 from config.kernel.models import Event
+from orders.admin.mail_preview import logo_url
 from orders.enums import MailKind
 from orders.models import MailText, Notification, SalesChannel
 from orders.neutral import NeutralBuyer
@@ -249,7 +250,7 @@ def test_sample_has_a_value_for_every_placeholder_in_either_language(kind: MailK
             kind=kind, language=language, body="\n".join(f"[{name}] {{{name}}}" for name in names)
         )
 
-        written = preview_text(draft).written
+        written = preview_text(draft, logo_url).written
 
         assert re.findall(r"\[(\w+)\] ?\S", written.text) == names, language
         assert "{" not in written.text
@@ -259,7 +260,7 @@ def test_preview_of_every_kind_on_an_order_says_what_the_order_has() -> None:
     order = make_order(buyer=ENGLISH, number="7")
 
     for kind in K:
-        shown = preview_order_mail(order.pk, kind)
+        shown = preview_order_mail(order.pk, kind, logo_url)
         assert shown is not None
         assert "7" in shown.written.subject
         assert "style=" not in shown.written.html

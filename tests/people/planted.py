@@ -52,6 +52,7 @@ CODES = frozenset(
         "app_label",
         "event",
         "lane",
+        "subscriber",
         "key",
     ]
 )

@@ -28,6 +28,7 @@ OPEN_TO = {
     "inventory.stockreceipt": "PMR", "inventory.stockadjustment": "PMR", "inventory.transfer": "PMR",
     "inventory.stockcount": "PMR", "inventory.lowstockalert": "MR", "inventory.alertfollower": "M",
     "inventory.stockcheck": "M", "orders.importrun": "M", "orders.proposal": "SM", "orders.mailtext": "M",
+    "orders.maildelivery": "SM",
     "fulfillment.fulfillmentorder": "PSMRI", "fulfillment.parcel": "PSMRI", "returns.rma": "PSMRI",
     "kernel.job": "PSMR", "kernel.export": "SMR", "kernel.event": "M", "kernel.delivery": "M", "kernel.fact": "M",
     "kernel.heartbeat": "M", "auth.user": "M", "auth.group": "M",
@@ -38,7 +39,7 @@ LOCATED = {
     "inventory.reservation", "inventory.stockreceipt", "inventory.stockadjustment", "inventory.transfer",
     "inventory.stockcount", "inventory.lowstockalert", "fulfillment.fulfillmentorder", "fulfillment.parcel",
     "returns.rma", "orders.order", "orders.hold", "orders.payment", "orders.notification", "orders.raworder",
-    "orders.allocationdecision", "orders.customer", "orders.importrun", "inventory.stockcheck",
+    "orders.allocationdecision", "orders.maildelivery", "orders.customer", "orders.importrun", "inventory.stockcheck",
 }  # fmt: skip
 
 
@@ -92,6 +93,8 @@ def expected(role: str, route: Route) -> set[int]:
     if route.page in {"add", "delete", "password_change"} or not is_open:
         # Writing pages have rights of their own: open or refused, never an error.
         return {200, 403} if is_open else {403}
+    if route.name == "orders_saleschannel_logo":
+        return {404} if is_open else {403}  # the planted channel has none
     if route.name == "orders_importrun_failed":
         return {404}  # the planted run has no row that failed
     # A press: its page, refused for want of the right, or sent back because it does not apply now.

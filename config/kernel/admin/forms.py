@@ -36,7 +36,8 @@ class VersionedForm(_ModelForm):
         self.kept: list[str] = []
         if self.instance.pk:
             # Also on a refused save: pressing again is then a decision made with today's values in sight.
-            self.now = {name: self._stored(name) for name in self.fields if name != "shown"}
+            columns = {column.name for column in self.instance._meta.fields}
+            self.now = {name: self._stored(name) for name in self.fields if name in columns}
             self.initial["shown"] = signing.dumps({"version": self.instance.version, **self.now}, salt=SALT)
 
     def _stored(self, name: str) -> str:
@@ -120,15 +121,17 @@ class VersionedAdmin(HistoryMixin, TimelineMixin, BancaleAdmin):
             obj.version += 1
         if not change or changed:
             super().save_model(request, obj, form, change)
-            self._note(request, obj, changed, change)
+            self._note(request, obj, form, change)
         if kept := getattr(form, "kept", ()):
             said = _(
                 "Somebody else changed %(fields)s meanwhile; that was kept, and your changes were added to it."
             )
             messages.info(request, said % {"fields": ", ".join(kept)})
 
-    def _note(self, request: HttpRequest, obj: Model, changed: list[str], change: bool) -> None:
-        labels = [str(obj._meta.get_field(name).verbose_name) for name in changed]  # type: ignore[union-attr]
+    def _note(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        columns = {column.name: column.verbose_name for column in obj._meta.fields}
+        changed = [name for name in form.changed_data if name != "shown"]
+        labels = [str(columns.get(name) or form.fields[name].label) for name in changed]
         thread = self.thread_of(obj)
         entry = Entry(
             (thread.type, thread.id), thread, "edited" if change else "created", facts={"fields": labels}
