@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -16,15 +17,17 @@ from unittest import mock
 from config.kernel import outbox, sessions, states
 from config.kernel.outbox import Owed
 from config.kernel.results import Results
+from inventory.models import Reservation
 from inventory.services import levels, movements
-from inventory.services.reservations import consuming, filling, placing, releasing
+from inventory.services.reservations import consuming, filling, placing, releasing, requeueing
 from orders import parts as order_parts
 from orders import planner
 from orders.enums import MailKind
 from orders.mail_kinds import SUBSCRIBERS
 from orders.models import TaxLine
 from orders.services import accepting, allocating, backorders, cancelling, confirming, payments
-from tests.planted import deeds, races
+from orders.services.proposals import stock
+from tests.planted import deeds, lines, races
 from tests.planted.deeds import Deed
 
 CONFIRMATION = SUBSCRIBERS[MailKind.CONFIRMATION]
@@ -73,11 +76,28 @@ def counted_apart(problem: planner.Problem, shipping: set[int]) -> dict[int, Any
 
 ALLOWANCES = planner._allowances
 COMPARE, GROW = payments._compare, payments._grow
+ALLOCATE, REQUEUE = stock.allocate_locked, requeueing._write
+HEAD = datetime(2026, 1, 1, tzinfo=UTC)
 INSERT, RECORD, TRANSITION = accepting.insert_values, confirming.record_facts, states.apply_transition
 
 
 def without_queue(problem: planner.Problem, shipping: set[int]) -> dict[int, Any]:
     return ALLOWANCES(replace(problem, waiting=()), shipping)
+
+
+def before_the_queue(*given: Any, **named: Any) -> None:
+    unguarded = both(
+        swap(planner, "_allowances", without_queue),
+        forget(placing, "refuse_overtaking"),
+        forget(filling, "refuse_overtaking"),
+    )
+    with unguarded():
+        ALLOCATE(*given, **named)
+
+
+def at_the_head(rows: Any, wanted: Any) -> None:
+    REQUEUE(rows, wanted)
+    Reservation.objects.filter(pk__in=[row.pk for row in rows]).update(queued_at=HEAD)
 
 
 def rounded_each(total: Decimal, weights: Any, currency: str) -> tuple[Decimal, ...]:
@@ -208,6 +228,10 @@ BUGS = [
         both(swap(planner, "_allowances", without_queue),
              forget(placing, "refuse_overtaking"), forget(filling, "refuse_overtaking")),
         deeds.come_late_to_a_queue, "stock.queue"),
+    Bug("whoever is moved in line joins at its head", "overtaking", swap(requeueing, "_write", at_the_head),
+        lines.wait_in_line, "place changed"),
+    Bug("change claims its units before the queue", "overtaking", swap(stock, "allocate_locked", before_the_queue),
+        deeds.change_late_in_a_queue, "late"),
     Bug("kit's value rounded part by part", "rounding", swap(order_parts, "split_amount", rounded_each),
         deeds.sell_a_kit_at_odd_coins, "orders.part_values"),
     Bug("status moved, event not written", "forgotten event", swap(confirming, "apply_transition", silent),

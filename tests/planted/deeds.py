@@ -13,6 +13,7 @@ from inventory.models import Reservation, StockLevel
 from inventory.services.levels import lock_levels
 from inventory.services.reservations import release_reservations
 from inventory.services.setting_aside import Aside, set_aside
+from orders.changes import SetQuantity
 from orders.enums import PaymentStatus
 from orders.models import Order
 from orders.neutral import NeutralDiscount, NeutralPayment, NeutralTax
@@ -25,6 +26,7 @@ from tests.factories.fulfillment import make_confirmed, make_delivered
 from tests.factories.inventory import ACTOR, make_kit, make_location, make_sku, receive, reserve
 from tests.factories.orders import make_channel, make_order, neutral_line, neutral_order, neutral_payment
 from tests.factories.orders import make_kit as make_weighed_kit
+from tests.factories.proposals import change
 
 Deed = Callable[[], list[str]]
 
@@ -95,6 +97,22 @@ def come_late_to_a_queue() -> list[str]:
     fill_backorders([mug.pk], actor=ACTOR)
     late.refresh_from_db()
     return told(late=(late.fulfillment_status, "backordered")) + breaches()
+
+
+def change_late_in_a_queue() -> list[str]:
+    """Somebody waits for three and two have come in, when an order that has its one mug is changed to two."""
+    mug, place = make_sku("MUG"), make_location()
+    receive(mug, place, 1)
+    late = make_order(lines=(neutral_line("MUG", 1),))
+    allocate_orders([late.pk], actor=ACTOR).raise_refusals()
+    first = make_order(lines=(neutral_line("MUG", 3),))
+    allocate_orders([first.pk], actor=ACTOR).raise_refusals()
+    receive(mug, place, 2)
+    with clock.frozen(clock.now() + timedelta(minutes=1)):
+        change(late, SetQuantity(late.lines.get().pk, 2))
+    fill_backorders([mug.pk], actor=ACTOR)
+    held = sum(late.lines.values_list("parts__allocated", flat=True))
+    return told(late=(held, 1)) + breaches()
 
 
 def fail_in_the_middle() -> list[str]:

@@ -1,21 +1,27 @@
-"""Backorders: whatever is received, edited, cancelled, lost or given priority, nobody is overtaken."""
+"""Backorders: whatever is received, changed, cancelled, lost or moved in line, nobody is overtaken."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from inventory.models import Reservation, StockLevel
 from inventory.services.correcting import Adjustment, adjust_stock
+from inventory.services.reservations import Requeue, requeue_reservations
+from orders.changes import SetQuantity
 from orders.models import LinePart, Order, OrderLine, SalesChannel
 from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders
 from orders.services.cancelling import cancel_orders
 from orders.services.cancelling_lines import CancelUnits, cancel_units
+from orders.services.proposals.wishes import NewLine
 from tests.factories.inventory import ACTOR, make_kit, make_location, make_sku, receive
 from tests.factories.orders import make_channel, make_order, neutral_line
+from tests.factories.proposals import change
 from tests.statemachines.watched import Watched, at
 
 WHICH = st.integers(0, 9)
@@ -23,12 +29,41 @@ PLACES = st.integers(0, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Open and waiting units by order, and what is free."""
+class Claim:
+    """One live reservation as it stands."""
 
-    held: Counter[int]
-    waiting: Counter[int]
+    pk: int
+    order_id: int
+    is_open: bool
+    units: int
+    priority: int
+    queued_at: datetime
+
+    @property
+    def place(self) -> tuple[int, datetime, int]:
+        """Where it stands in line: by priority, then by when it joined, then in sequence."""
+        return -self.priority, self.queued_at, self.pk
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Open and waiting reservations by pk, and what is free."""
+
+    claims: Mapping[int, Claim]
     free: int
+
+    def held(self) -> Counter[int]:
+        """Open units by order."""
+        units: Counter[int] = Counter()
+        for claim in self.claims.values():
+            units[claim.order_id] += claim.units if claim.is_open else 0
+        return units
+
+    def waiting(self) -> list[Claim]:
+        return [claim for claim in self.claims.values() if not claim.is_open]
+
+    def of(self, order_id: int) -> list[Claim]:
+        return [claim for claim in self.claims.values() if claim.order_id == order_id]
 
 
 class QueueMachine(Watched):
@@ -41,6 +76,8 @@ class QueueMachine(Watched):
         self.channels = [make_channel(), make_channel(code="market")]
         self.orders: list[int] = []
         self.losses = 0
+        self.moved: set[int] = set()
+        self.looked_at = self.now
         self.before = self.standing()
 
     @rule(channel=PLACES, code=st.sampled_from(["MUG", "PAIR"]), units=st.integers(1, 4))
@@ -93,6 +130,36 @@ class QueueMachine(Watched):
         if is_filled:
             self.fill()
 
+    @rule(which=WHICH, priority=st.integers(0, 3), is_filled=st.booleans())
+    def move_in_line(self, which: int, priority: int, is_filled: bool) -> None:
+        """It stands among those of its new priority, by when it joined; where, is what the verb says."""
+        claim = at(self.before.waiting(), which)
+        if claim is not None:
+            wish = Requeue(claim.pk, priority)
+            results = self.act(lambda: requeue_reservations([wish], reason="test", actor=ACTOR))
+            self.moved.add(claim.pk)
+            if results is not None and results.done_ids:
+                line = sorted(self.standing().waiting(), key=lambda one: one.place)
+                place = [one.pk for one in line].index(claim.pk) + 1
+                assert results.values == {claim.pk: place}, f"moved to {place}, told {results.values}"
+        if is_filled:
+            self.fill()
+
+    @rule(which=WHICH, units=st.integers(0, 6), is_filled=st.booleans())
+    def change_quantity(self, which: int, units: int, is_filled: bool) -> None:
+        """By a proposal: what is more joins the end of the line, what is less is given back."""
+        line = OrderLine.objects.filter(order=at(self.orders, which) or 0).first()
+        if line is not None:
+            self.act(lambda: change(line.order, SetQuantity(line.pk, units)))
+        if is_filled:
+            self.fill()
+
+    @rule(which=WHICH, units=st.integers(1, 3))
+    def add_line(self, which: int, units: int) -> None:
+        order = Order.objects.filter(pk=at(self.orders, which) or 0).first()
+        if order is not None:
+            self.act(lambda: change(order, NewLine(self.mug.pk, units, Decimal("3.00"))))
+
     @rule()
     def serve(self) -> None:
         self.fill()
@@ -101,35 +168,62 @@ class QueueMachine(Watched):
         """Afterwards units are free only where nobody waits."""
         self.act(lambda: fill_backorders([self.mug.pk], actor=ACTOR))
         now = self.standing()
-        assert not (now.free and now.waiting), f"{now.free} units are free, and waited for"
+        assert not (now.free and now.waiting()), f"{now.free} units are free, and waited for"
 
     def standing(self) -> Standing:
         order_of = dict(LinePart.objects.values_list("pk", "line__order_id"))
-        held, waiting = Counter(), Counter()
-        for row in Reservation.objects.filter(state__in=["open", "waiting"]):
-            order_id = order_of[row.reference_id]
-            if row.state == "open":
-                held[order_id] += row.quantity
-            else:
-                waiting[order_id] += row.quantity
-        free = sum(max(0, level.free) for level in StockLevel.objects.all())
-        return Standing(held, waiting, free)
+        claims = {
+            row.pk: Claim(
+                row.pk,
+                order_of[row.reference_id],
+                row.state == "open",
+                row.quantity,
+                row.priority,
+                row.queued_at,
+            )
+            for row in Reservation.objects.filter(state__in=["open", "waiting"]).order_by("pk")
+        }
+        return Standing(claims, sum(max(0, level.free) for level in StockLevel.objects.all()))
 
     @invariant()
     def nobody_is_overtaken(self) -> None:
-        """Whoever gained units left enough for all that wait before them: in priority, in time, and in sequence."""
+        """Whoever gained units left enough for all that wait before the place which they gained them from."""
         before, now = self.before, self.standing()
-        self.before = now
-        for order_id in now.held - before.held:
-            place = self.place(order_id)
-            ahead = [other for other in now.waiting if other != order_id and self.place(other) < place]
-            owed = sum(now.waiting[other] for other in ahead)
+        for order_id in now.held() - before.held():
+            place = max(claim.place for claim in _gained(order_id, before, now))
+            ahead = [one for one in now.waiting() if one.order_id != order_id and one.place < place]
+            owed = sum(claim.units for claim in ahead)
             assert now.free >= owed, f"order {order_id} overtook {ahead}: {now.free} free, {owed} waited for"
-        for part in LinePart.objects.filter(line__order__in=self.orders):
-            assert part.allocated == now.held[part.line.order_id]
+        for order_id in self.orders:
+            parts = LinePart.objects.filter(line__order=order_id)
+            assert sum(part.allocated for part in parts) == now.held()[order_id]
+        self.places_are_kept(before, now)
+        self.before, self.looked_at = now, self.now
+        self.moved.clear()
 
-    def place(self, order_id: int) -> tuple[int, datetime, int]:
-        """Where an order stands in line, or stood: as it joined."""
-        parts = LinePart.objects.filter(line__order=order_id).values("pk")
-        first = Reservation.objects.filter(reference_id__in=parts).earliest("pk")
-        return -first.priority, first.queued_at, first.pk
+    def places_are_kept(self, before: Standing, now: Standing) -> None:
+        """Only who is moved changes priority, nobody when they joined; who is new joined now, or goes on from a
+        place that the order had."""
+        for claim in now.claims.values():
+            known = before.claims.get(claim.pk)
+            if known is None:
+                places = {(one.priority, one.queued_at) for one in before.of(claim.order_id)}
+                is_kept = claim.queued_at > self.looked_at or (claim.priority, claim.queued_at) in places
+            else:
+                priorities = (
+                    {known.priority} if claim.pk not in self.moved else {known.priority, claim.priority}
+                )
+                is_kept = claim.queued_at == known.queued_at and claim.priority in priorities
+            assert is_kept, f"place changed: {known} is {claim}"
+
+
+def _gained(order_id: int, before: Standing, now: Standing) -> list[Claim]:
+    """The claims through which an order gained units: those that waited and do so for fewer, else new ones."""
+    served = [
+        now.claims[was.pk]
+        for was in before.of(order_id)
+        if not was.is_open
+        and was.pk in now.claims
+        and (now.claims[was.pk].is_open or now.claims[was.pk].units < was.units)
+    ]
+    return served or [one for one in now.of(order_id) if one.is_open and one.pk not in before.claims]
