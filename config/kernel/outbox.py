@@ -38,6 +38,8 @@ LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 10
 CUT_OFF = "the worker stopped in the middle"
 LONGEST_PAUSE = timedelta(minutes=15)
+# Seconds between looks of a worker at a long turn after others that died.
+LOOK_EVERY = 5
 
 
 class OutcomeUnknown(BancaleError):
@@ -214,10 +216,16 @@ def deliver_due(lane: str, *, rounds: int = 50, seconds: float | None = None, si
     No round begins after `seconds`: what is left then is asked of the workers again.
     """
     total, started = 0, time.monotonic()
+    looked_at = started
     for _round in range(rounds):
-        if seconds is not None and time.monotonic() - started > seconds:
+        now = time.monotonic()
+        if seconds is not None and now - started > seconds:
             nudge({lane})
             break
+        if now - looked_at > LOOK_EVERY:
+            # All workers at long turns would leave the sweep, and what the dead held, waiting.
+            reclaim()
+            looked_at = now
         owed = claim(lane, size)
         if not owed:
             break
@@ -278,7 +286,8 @@ def settle(attempts: Mapping[int, int], results: Results[int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What becomes of deliveries alike; `failures` are the tries that a pause is counted from."""
+    """What becomes of deliveries alike; `failures` are the tries that a pause is counted from, 0 for none: then it
+    keeps its place among what is due."""
 
     edge: Edge
     error: str = ""
@@ -286,10 +295,10 @@ class _Outcome:
 
     def columns(self, at: datetime) -> dict[str, Any]:
         columns: dict[str, Any] = {"lease_until": None, "held_by": None, "last_error": self.error}
-        if self.edge is FAIL:
-            columns["due_at"] = at + (_pause(self.failures) if self.failures else timedelta())
-        else:
+        if self.edge is not FAIL:
             columns["settled_at"] = at
+        elif self.failures:
+            columns["due_at"] = at + _pause(self.failures)
         return columns
 
 
@@ -316,7 +325,7 @@ def _pause(attempts: int) -> timedelta:
 def reclaim() -> int:
     """Give back what dead workers held: their database session ended, or the lease ran out. Returns how many.
 
-    The first time it is due at once, after that with the pause of the failures before.
+    The first time it is due as it was, after that with the pause of the failures before.
     """
     total = 0
     while found := _reclaim_some():
