@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from config.kernel.actors import Actor
+from config.kernel.answers import answer_by_subject
 from config.kernel.batches import in_batches
-from config.kernel.errors import BancaleError
-from config.kernel.outbox import Owed, Suppressed, subscribe
+from config.kernel.outbox import Owed, subscribe
 from config.kernel.results import Results
 from inventory.services.alerts import refresh_alerts
 from inventory.services.digests import DIGEST_DUE, DIGEST_MAIL, send_digests
@@ -24,18 +24,4 @@ def register() -> None:
 def refresh_crossed(owed: Sequence[Owed]) -> Results[int]:
     """Raise or clear the alerts of levels that crossed their reorder point, as they stand now."""
     answers = in_batches(refresh_alerts, [one.subject_id for one in owed], actor=BY_RULE)
-    results: Results[int] = Results(one.delivery_id for one in owed)
-    for one in owed:
-        refusal = answers.refusals.get(one.subject_id)
-        if refusal is not None:
-            results.refuse(one.delivery_id, _as_answer(refusal))
-        elif answers.is_done(one.subject_id):
-            results.done(one.delivery_id)
-        else:
-            results.unchanged(one.delivery_id)
-    return results
-
-
-def _as_answer(refusal: BancaleError) -> BancaleError:
-    """A conflict is tried again; any other refusal would stay the same."""
-    return refusal if refusal.code == "conflict" else Suppressed(str(refusal))
+    return answer_by_subject(owed, answers)

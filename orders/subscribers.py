@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from config.kernel.answers import answer_by_subject
 from config.kernel.batches import in_batches
-from config.kernel.errors import BancaleError
-from config.kernel.outbox import Owed, Suppressed, subscribe
+from config.kernel.outbox import Owed, subscribe
 from config.kernel.results import Results
 from orders.enums import MailKind
 from orders.mail_kinds import (
@@ -61,19 +61,19 @@ def allocate_accepted(owed: Sequence[Owed]) -> Results[int]:
     unpaid order whose time was up: it gets stock again when it is paid, or when a person says so."""
     gave_back = orders_that_gave_back([one.subject_id for one in owed])
     wanted = [one.subject_id for one in owed if one.subject_id not in gave_back]
-    return _answer(owed, in_batches(allocate_orders, wanted, actor=BY_RULE))
+    return answer_by_subject(owed, in_batches(allocate_orders, wanted, actor=BY_RULE))
 
 
 def fill_freed(owed: Sequence[Owed]) -> Results[int]:
     """Serve the queues of the SKUs whose units came free; a second delivery finds nobody to serve."""
     answers = in_batches(fill_backorders, [one.subject_id for one in owed], actor=BY_RULE)
-    return _answer(owed, answers)
+    return answer_by_subject(owed, answers)
 
 
 def confirm_confirmable(owed: Sequence[Owed]) -> Results[int]:
     """Confirm what a channel confirms by itself. A hold that came in between refuses it; lifting it asks again."""
     answers = in_batches(confirm_orders, [one.subject_id for one in owed], actor=CONFIRMER)
-    return _answer(owed, answers)
+    return answer_by_subject(owed, answers)
 
 
 def revive_mapped(owed: Sequence[Owed]) -> Results[int]:
@@ -95,21 +95,3 @@ def _answer_all(owed: Sequence[Owed], count: int) -> Results[int]:
         else:
             results.unchanged(one.delivery_id)
     return results
-
-
-def _answer(owed: Sequence[Owed], answers: Results[int]) -> Results[int]:
-    results: Results[int] = Results(one.delivery_id for one in owed)
-    for one in owed:
-        refusal = answers.refusals.get(one.subject_id)
-        if refusal is not None:
-            results.refuse(one.delivery_id, _as_answer(refusal))
-        elif answers.is_done(one.subject_id):
-            results.done(one.delivery_id)
-        else:
-            results.unchanged(one.delivery_id)
-    return results
-
-
-def _as_answer(refusal: BancaleError) -> BancaleError:
-    """A conflict is tried again; any other refusal would stay the same."""
-    return refusal if refusal.code == "conflict" else Suppressed(str(refusal))

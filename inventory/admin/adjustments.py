@@ -17,6 +17,7 @@ from inventory.admin.adjustment_forms import AdjustmentForm, LineSet, changes_of
 from inventory.admin.foreseeing import foreseen
 from inventory.admin.guided import guided_page, is_agreed
 from inventory.admin.line_forms import BLANK_LINES, MORE, MOST_LINES, number_of
+from inventory.admin.numbered import name_by_number
 from inventory.admin.pages import PageAdmin, actor_of, set_actors
 from inventory.admin.undoing import (
     bulk_undo,
@@ -29,7 +30,6 @@ from inventory.admin.undoing import (
 from inventory.admin.words import signed
 from inventory.enums import AdjustmentKind
 from inventory.models import Location, Sku, StockAdjustment
-from inventory.references import ResolvedReference, register_reference
 from inventory.selectors.sku_page import movements_of
 from inventory.services.adjustment_booking import PERMISSIONS, book_adjustment
 from inventory.services.adjustments import REFERENCE
@@ -224,17 +224,6 @@ describe(
 )
 
 
-def _adjustments(ids: Any) -> dict[int, ResolvedReference]:
-    """Adjustments need no look-up: their number is their id."""
-    return {
-        pk: ResolvedReference(
-            gettext("Adjustment %(number)s") % {"number": StockAdjustment(pk=pk).number},
-            admin_url(StockAdjustment, "change", pk),
-        )
-        for pk in ids
-    }
-
-
-register_reference(REFERENCE, _adjustments)
+name_by_number(REFERENCE, StockAdjustment, _("Adjustment %(number)s"))
 register_undo(REFERENCE, StockAdjustment)
 describe_undo(REFERENCE)

@@ -38,12 +38,12 @@ from inventory.admin.count_approval import (
 )
 from inventory.admin.guided import guided_page
 from inventory.admin.line_forms import number_of
+from inventory.admin.numbered import name_by_number
 from inventory.admin.reasons import WhyForm
 from inventory.admin.undoing import register_undo, undo_edge
 from inventory.admin.words import signed
 from inventory.enums import CountStatus
 from inventory.models import Location, StockCount
-from inventory.references import ResolvedReference, register_reference
 from inventory.selectors.counting import counted_lines, to_approve
 from inventory.selectors.sku_page import found_skus
 from inventory.services.arrivals import MOST_UNITS
@@ -278,15 +278,5 @@ describe(REFERENCE, "undo", _("Undone"), detail="%(reason)s", tone="back")
 describe(REFERENCE, "cancel", _("Cancelled"), detail="%(reason)s", tone="stop")
 
 
-def _counts(ids: Any) -> dict[int, ResolvedReference]:
-    rows = StockCount.objects.filter(pk__in=list(ids)).values_list("pk", "number")
-    return {
-        pk: ResolvedReference(
-            gettext("Count %(number)s") % {"number": number}, admin_url(StockCount, "change", pk)
-        )
-        for pk, number in rows
-    }
-
-
-register_reference(REFERENCE, _counts)
+name_by_number(REFERENCE, StockCount, _("Count %(number)s"))
 register_undo(REFERENCE, StockCount)

@@ -17,6 +17,7 @@ from config.kernel.templatetags.bancale import localtime
 from inventory.admin.foreseeing import foreseen
 from inventory.admin.guided import guided_page, is_agreed
 from inventory.admin.line_forms import BLANK_LINES, MORE, LineSet, longer, number_of
+from inventory.admin.numbered import name_by_number
 from inventory.admin.pages import PageAdmin, actor_of, set_actors
 from inventory.admin.undoing import (
     bulk_undo,
@@ -27,7 +28,6 @@ from inventory.admin.undoing import (
     undone_column,
 )
 from inventory.models import Location, Sku, StockReceipt
-from inventory.references import ResolvedReference, register_reference
 from inventory.selectors.previews import Change, Place
 from inventory.selectors.sku_page import movements_of
 from inventory.services.receipts import REFERENCE, ReceivedLine, book_receipt
@@ -186,17 +186,6 @@ class StockReceiptAdmin(PageAdmin, TransitionAdmin):
         return actor_of(row)
 
 
-def _receipts(ids: Any) -> dict[int, ResolvedReference]:
-    """Receipts need no look-up: their number is their id."""
-    return {
-        pk: ResolvedReference(
-            gettext("Receipt %(number)s") % {"number": StockReceipt(pk=pk).number},
-            admin_url(StockReceipt, "change", pk),
-        )
-        for pk in ids
-    }
-
-
-register_reference(REFERENCE, _receipts)
+name_by_number(REFERENCE, StockReceipt, _("Receipt %(number)s"))
 register_undo(REFERENCE, StockReceipt)
 describe_undo(REFERENCE)

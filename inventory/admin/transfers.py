@@ -16,13 +16,13 @@ from config.kernel.admin import (
     Queue,
     TransitionAdmin,
     TransitionVerb,
-    admin_url,
     badge_column,
     describe,
     queue_filter,
 )
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
+from inventory.admin.numbered import name_by_number
 from inventory.admin.reasons import WhyForm
 from inventory.admin.transfer_plan import (
     foreseen_arrival,
@@ -33,7 +33,6 @@ from inventory.admin.transfer_plan import (
 from inventory.admin.undoing import register_undo, undo_edge
 from inventory.enums import TransferStatus
 from inventory.models import Transfer
-from inventory.references import ResolvedReference, register_reference
 from inventory.selectors.transit import arriving, lines_of
 from inventory.services.adjustments import LONGEST_REASON
 from inventory.services.transfers import (
@@ -212,15 +211,5 @@ describe(REFERENCE, "undo", _("Sending undone"), detail="%(reason)s", tone="back
 describe(REFERENCE, "cancel", _("Cancelled"), detail="%(reason)s", tone="stop")
 
 
-def _transfers(ids: Any) -> dict[int, ResolvedReference]:
-    rows = Transfer.objects.filter(pk__in=list(ids)).values_list("pk", "number")
-    return {
-        pk: ResolvedReference(
-            gettext("Transfer %(number)s") % {"number": number}, admin_url(Transfer, "change", pk)
-        )
-        for pk, number in rows
-    }
-
-
-register_reference(REFERENCE, _transfers)
+name_by_number(REFERENCE, Transfer, _("Transfer %(number)s"))
 register_undo(REFERENCE, Transfer)
