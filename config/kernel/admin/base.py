@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from config.kernel.actors import Actor
+from config.kernel.admin.columns import ColumnsMixin
 from config.kernel.admin.exports import ExportsMixin
 from config.kernel.admin.keyset import KeysetChangeList
 from config.kernel.admin.views import SavedViewsMixin
@@ -105,7 +106,7 @@ def name_of(entry: Any) -> str:
     return str(entry[0] if isinstance(entry, tuple) else entry)
 
 
-class BancaleAdmin(ExportsMixin, SavedViewsMixin, WalkMixin, KeysetAdmin):
+class BancaleAdmin(ColumnsMixin, ExportsMixin, SavedViewsMixin, WalkMixin, KeysetAdmin):
     """Any model's pages. Lists are bounded; nothing is deleted by ticking boxes.
 
     `needs` names the permission that a column, field or filter needs; whoever lacks it neither sees it nor
@@ -129,9 +130,6 @@ class BancaleAdmin(ExportsMixin, SavedViewsMixin, WalkMixin, KeysetAdmin):
         """Columns, fields or filters without those that this person may not see."""
         lacking = {name for name, need in self.needs.items() if not request.user.has_perm(need)}
         return [entry for entry in entries if name_of(entry) not in lacking]
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        return self.permitted(request, super().get_list_display(request))
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         return self.permitted(request, super().get_list_filter(request))

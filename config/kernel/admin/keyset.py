@@ -5,7 +5,7 @@ plain column (a function, an annotation) falls back to numbered pages.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,11 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db.models import Field, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 AFTER, BEFORE, LAST = "after", "before", "last"
+# The place of a column that is not shown: past the end of every list.
+HIDDEN = 999
 
 if TYPE_CHECKING:
     _Field = Field[Any, Any]
@@ -122,15 +124,57 @@ def in_order(rows: QuerySet[Any], keys: Sequence[Key]) -> QuerySet[Any]:
     return rows.order_by(*(f"{'-' if key.is_descending else ''}{key.path}" for key in keys))
 
 
+def _moved(order: str, moves: Mapping[int, int]) -> str:
+    """An order of columns by their places ("-2.3"), each place taken to another; what is no place stays as it is."""
+    terms = []
+    for term in order.split("."):
+        sign, place = ("-", term[1:]) if term.startswith("-") else ("", term)
+        known = place.isascii() and place.isdigit() and len(place) < 4
+        terms.append(f"{sign}{moves.get(int(place), HIDDEN)}" if known else term)
+    return ".".join(terms)
+
+
 class KeysetChangeList(ChangeList):
     """Django's list, read by key. `steps` has the addresses of the pages around this one."""
+
+    # Filled in by `get_queryset`; links made before then carry the address's own order.
+    moves: Mapping[int, int] = {}
+    is_rearranged = False
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         self.place = {name: request.GET[name] for name in (AFTER, BEFORE, LAST) if name in request.GET}
         for name in self.place:
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
+        if not self.moves:
+            self.moves = self._moves(request)
+            self.is_rearranged = any(place != to for place, to in self.moves.items())
+            if self.is_rearranged and ORDER_VAR in self.params:
+                self._place_order(_moved(str(self.params.pop(ORDER_VAR)), self.moves))
         return super().get_queryset(request, exclude_parameters)
+
+    def _moves(self, request: HttpRequest) -> dict[int, int]:
+        """Where each column that the admin declares stands in this person's list: addresses say the declared place, so
+        that a shared one sorts the same for everybody."""
+        shown = list(self.list_display)
+        extra = 1 if shown[:1] == ["action_checkbox"] else 0
+        declared = getattr(self.model_admin, "all_columns", lambda _request: shown[extra:])
+        every: list[Any] = [*shown[:extra], *declared(request)]
+        return {place: shown.index(name) if name in shown else HIDDEN for place, name in enumerate(every)}
+
+    def _place_order(self, order: str) -> None:
+        """Sort by what is shown of an order's columns; by none where the person hid them all."""
+        if terms := [term for term in order.split(".") if term.removeprefix("-") != str(HIDDEN)]:
+            self.params[ORDER_VAR] = ".".join(terms)
+
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
+        query = super().get_query_string(new_params, remove)
+        if not self.is_rearranged or f"{ORDER_VAR}=" not in query:
+            return query
+        given = QueryDict(query.removeprefix("?"), mutable=True)
+        if ORDER_VAR in given:
+            given[ORDER_VAR] = _moved(str(given[ORDER_VAR]), {to: place for place, to in self.moves.items()})
+        return f"?{given.urlencode()}"
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """A column that somebody sorts by, then the key in the same direction: an index on both reads both ways."""

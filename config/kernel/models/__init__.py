@@ -1,4 +1,5 @@
 from config.kernel.models.access import RecoveryCode, StaffSession
+from config.kernel.models.columns import ChosenColumns
 from config.kernel.models.events import Event
 from config.kernel.models.exports import Export
 from config.kernel.models.jobs import Heartbeat, Job, JobLine
@@ -9,6 +10,7 @@ from config.kernel.models.views import SavedView
 
 __all__ = [
     "Attempt",
+    "ChosenColumns",
     "Delivery",
     "DocumentCounter",
     "Event",

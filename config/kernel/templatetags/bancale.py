@@ -274,6 +274,16 @@ def list_links(context: Context, cl: ChangeList) -> list[tuple[str, str]]:
     return found(cl, context["request"])
 
 
+@register.simple_tag(takes_context=True)
+def columns_url(context: Context, cl: ChangeList) -> str:
+    """Where a person chooses the columns of the open list; nowhere in a pop-up."""
+    if cl.is_popup or not hasattr(cl.model_admin, "columns_page"):
+        return ""
+    url = reverse(f"admin:{cl.opts.app_label}_{cl.opts.model_name}_columns")
+    query = context["request"].GET.urlencode()
+    return f"{url}?{query}" if query else url
+
+
 @register.simple_tag
 def page_links(cl: ChangeList) -> dict[str, Any]:
     """Pages around this one, the numbers of its first and last row, and whether all rows were counted."""

@@ -1,0 +1,115 @@
+"""Every list's columns as each person wants them, and the page that chooses them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import label_for_field
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from config.kernel.columns import arranged, choose_columns, columns_of
+
+UP, DOWN, RESET = "up", "down", "reset"
+
+
+class ColumnsMixin:
+    """`columns/` of any list. `all_columns` are those that the person may see, as the admin declares them."""
+
+    def get_urls(self) -> list[Any]:
+        site, opts = self.admin_site, self.opts  # type: ignore[attr-defined]
+        name = f"{opts.app_label}_{opts.model_name}_columns"
+        return [
+            path("columns/", site.admin_view(self.columns_page), name=name),
+            *super().get_urls(),  # type: ignore[misc]
+        ]
+
+    def all_columns(self, request: HttpRequest) -> list[str]:
+        return self.permitted(request, super().get_list_display(request))  # type: ignore[attr-defined,misc,no-any-return]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Asked several times a request, read once; a list that is only walked shows none."""
+        if hasattr(request, "list_class"):
+            return self.all_columns(request)
+        kept: dict[str, list[str]] = request.__dict__.setdefault("_bancale_columns", {})
+        label = self.opts.label_lower  # type: ignore[attr-defined]
+        if label not in kept:
+            kept[label] = arranged(self.all_columns(request), columns_of(_person(request), label))
+        return kept[label]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        """The declared first column leads to the row, wherever it was moved."""
+        declared = self.list_display_links  # type: ignore[attr-defined]
+        return declared if declared or declared is None else self.all_columns(request)[:1]
+
+    def anchors(self, request: HttpRequest) -> list[str]:
+        """Columns that cannot be hidden: those that lead to the row, and the first."""
+        every = self.all_columns(request)
+        links = self.get_list_display_links(request, every) or ()
+        return [name for name in every if name in links or name == every[0]]
+
+    def columns_page(self, request: HttpRequest) -> HttpResponse:
+        """Tick and move columns; each press but the last only shows what was pressed."""
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        every, anchors = self.all_columns(request), self.anchors(request)
+        label = self.opts.label_lower  # type: ignore[attr-defined]
+        url = self._back_to_list(request)
+        if request.method == "POST" and RESET in request.POST:
+            choose_columns(_person(request), label, ())
+            messages.success(request, _("The list shows its own columns again."))
+            return HttpResponseRedirect(url)
+        order, shown = self._asked(request, every, anchors)
+        if request.method == "POST" and not {UP, DOWN} & set(request.POST):
+            names = [name for name in order if name in shown]
+            choose_columns(_person(request), label, () if names == every else names)
+            messages.success(request, _("Your columns are kept for this list."))
+            return HttpResponseRedirect(url)
+        rows = [
+            {
+                "name": name,
+                "label": capfirst(label_for_field(name, self.opts.model, self)),  # type: ignore[attr-defined,call-overload]
+                "shown": name in shown,
+                "fixed": name in anchors,
+            }
+            for name in order
+        ]
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            "opts": self.opts,  # type: ignore[attr-defined]
+            "title": _("Columns: %(name)s") % {"name": self.opts.verbose_name_plural},  # type: ignore[attr-defined]
+            "rows": rows,
+            "moved": request.POST.get(UP) or request.POST.get(DOWN) or "",
+            "cancel_url": url,
+        }
+        return TemplateResponse(request, "kernel/columns.html", context)
+
+    def _asked(
+        self, request: HttpRequest, every: Sequence[str], anchors: Sequence[str]
+    ) -> tuple[list[str], set[str]]:
+        """Order and ticks as posted, moved by the pressed arrow; else as they are kept."""
+        if request.method != "POST":
+            shown = list(self.get_list_display(request))
+            return [*shown, *(name for name in every if name not in shown)], {*shown, *anchors}
+        posted = [name for name in dict.fromkeys(request.POST.getlist("order")) if name in every]
+        order = [*posted, *(name for name in every if name not in posted)]
+        for press, step in ((UP, -1), (DOWN, 1)):
+            name = request.POST.get(press, "")
+            if name in order and 0 <= (place := order.index(name) + step) < len(order):
+                order.remove(name)
+                order.insert(place, name)
+        return order, {name for name in request.POST.getlist("shown") if name in every} | set(anchors)
+
+    def _back_to_list(self, request: HttpRequest) -> str:
+        opts = self.opts  # type: ignore[attr-defined]
+        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+        query = request.GET.urlencode()
+        return f"{url}?{query}" if query else url
+
+
+def _person(request: HttpRequest) -> int:
+    return int(request.user.pk or 0)
