@@ -11,7 +11,7 @@ from config.kernel.templatetags.bancale import localtime
 from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.selectors.page import goods_title
-from fulfillment.selectors.queues import to_release, with_units
+from fulfillment.selectors.queues import to_release, to_release_in_parts, with_units
 from fulfillment.services.releasing import refusal, release_orders
 from fulfillment.states import RELEASE
 from inventory.models import Location
@@ -26,6 +26,7 @@ from orders.admin.verbs import holds_of
 from orders.enums import OrderStatus
 from orders.models import LinePart, Order
 from orders.selectors.order_goods import goods_of
+from orders.selectors.order_rows import register_order_rows, rows_of
 
 Wanted = dict[int, dict[int, int]]
 
@@ -68,6 +69,15 @@ def _lines(order: Order) -> dict[str, Any]:
     return {"columns": [_("Line"), _("SKU"), _("Location"), _("Units")], "rows": rows}
 
 
+register_order_rows(
+    "work",
+    lambda order: (
+        with_units(FulfillmentOrder.objects.filter(order=order)).select_related("location").order_by("pk")
+    ),
+)
+register_order_rows(
+    "parcels", lambda order: Parcel.objects.filter(order=order).select_related("shipment").order_by("pk")
+)
 register_order_button(
     ExtraVerb(
         name="release",
@@ -86,7 +96,15 @@ register_order_button(
 
 
 add_order_queue(
-    Queue("to_release", gettext_lazy("To release"), to_release, "wait", RELEASE.permission, "confirmed_at"),
+    Queue(
+        "to_release",
+        gettext_lazy("To release"),
+        to_release,
+        "wait",
+        RELEASE.permission,
+        "confirmed_at",
+        parts=to_release_in_parts,
+    ),
     after="to_allocate",
 )
 add_order_action(
@@ -105,13 +123,12 @@ add_order_action(
 @register_order_panel
 def warehouse_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     """The order's work and parcels; nothing before the first release."""
-    found: Any = with_units(FulfillmentOrder.objects.filter(order=order)).select_related("location")
-    work = list(found.order_by("pk"))
+    work = rows_of(order, "work")
     if not work:
         return None
     may_see = request.user.has_perm("fulfillment.view_fulfillmentorder")
     parcels: dict[int, list[dict[str, Any]]] = {}
-    for parcel in Parcel.objects.filter(order=order).select_related("shipment").order_by("pk"):
+    for parcel in rows_of(order, "parcels"):
         parcels.setdefault(parcel.shipment.fulfillment_order_id, []).append(
             {
                 "label": str(parcel),

@@ -13,7 +13,8 @@ from config.kernel.admin import ExtraVerb, ObjectForm
 from config.kernel.results import Results
 from orders.admin.panels import register_order_button
 from orders.models import LinePart, Order, OrderLine
-from orders.selectors.order_goods import Goods, goods_of, once
+from orders.selectors.once import once
+from orders.selectors.order_goods import Goods, goods_of
 from orders.services.cancelling import LONGEST_REASON
 from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.claims import PartClaims, claims_of

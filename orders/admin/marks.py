@@ -21,7 +21,7 @@ from orders.admin.verbs import holds_of
 from orders.enums import HoldKind
 from orders.models import Order, OrderTag, Tag
 from orders.selectors.notes import tag_names
-from orders.selectors.order_page import may_have
+from orders.selectors.order_rows import rows_of
 from orders.services.holds import HOLD_ORDER, place_hold
 from orders.services.noting import LONGEST_NOTE, NOTE, TAG, add_note, set_tags
 
@@ -171,7 +171,7 @@ def marks_panel(order: Order, request: HttpRequest) -> PanelContext | None:
         for name, label, permission in (("note", _("Add a note"), NOTE), ("tags", _("Tags…"), TAG))
         if request.user.has_perm(permission)
     ]
-    tags = tag_names(order) if may_have(order, "has_tags") else []
+    tags = rows_of(order, "tags")
     if not links and not tags:
         return None
     context = {"tags": tags, "links": links}

@@ -21,9 +21,9 @@ from orders.admin.panels import register_order_button
 from orders.enums import MailKind, OrderStatus
 from orders.models import MailDelivery, Order
 from orders.privacy import SEE_PERSONAL
-from orders.selectors.order_goods import once
-from orders.selectors.order_page import may_have
-from orders.selectors.owed_mails import HELD_BACK, owed_mails
+from orders.selectors.once import once
+from orders.selectors.order_rows import rows_of
+from orders.selectors.owed_mails import HELD_BACK, set_kinds
 from orders.services.mail_previews import preview_order_mail
 from orders.services.mail_resending import RESEND
 from orders.services.mail_stopping import STOP_MAILS, allow_mails, stop_mails, suppress_mails
@@ -32,8 +32,14 @@ SEE_MAILS, SEE_LOG = "orders.view_notification", "orders.view_maildelivery"
 
 
 def owed_of(order: Order) -> list[Delivery]:
-    """Mails that have not left, asked once an instance."""
-    return once(order, "_owed_mails", lambda: owed_mails(order))
+    """Mails that have not left, oldest first, each with its kind as `mail_kind`."""
+    return once(order, "_owed_mails", lambda: _owed_rows(order))
+
+
+def _owed_rows(order: Order) -> list[Delivery]:
+    rows = sorted([*rows_of(order, "owed"), *rows_of(order, "owed_of_parcels")], key=lambda row: row.pk)
+    set_kinds(rows)
+    return rows
 
 
 def held_back(order: Order) -> list[Delivery]:
@@ -64,7 +70,7 @@ def mails_card(order: Order, request: HttpRequest) -> dict[str, Any]:
 def _sent(order: Order, request: HttpRequest) -> Iterator[dict[str, Any]]:
     may_see, may_resend = (request.user.has_perm(right) for right in (SEE_MAILS, RESEND))
     kinds = {row.mail_kind for row in owed_of(order)}  # type: ignore[attr-defined]
-    for mail in order.notifications.order_by("pk") if may_have(order, "has_mails") else ():
+    for mail in rows_of(order, "mails"):
         kinds.add(MailKind(mail.kind))
         sent = mail.sent_at is not None
         yield {

@@ -36,10 +36,11 @@ from orders.selectors.order_page import (
     LineView,
     kept_until,
     line_views,
-    may_have,
     newest_decision,
     tax_sums,
 )
+from orders.selectors.order_rows import rows_of
+from orders.selectors.work import days_late
 from orders.services.holds import HOLD_ORDER
 from orders.services.mapping import MAP_SKU
 
@@ -77,8 +78,10 @@ def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
 
 
 def badges_of(order: Order, *, money: bool = True) -> list[tuple[str, str]]:
-    """Its three axes, or two for those who see no money, and that it is held."""
+    """Its three axes, or two for those who see no money, and that it is held or late."""
     badges = [status_pair(OrderStatus, order.status)]
+    if days := days_late(order):
+        badges.insert(0, (ngettext("%(n)d day late", "%(n)d days late", days) % {"n": days}, "stop"))
     if holds_of(order):
         badges.insert(0, (_("On hold"), "stop"))
     badges.append(status_pair(FulfillmentStatus, order.fulfillment_status))
@@ -96,7 +99,8 @@ def _sub(order: Order) -> Iterator[Any]:
     if order.is_history:
         yield _("imported as history")
     elif order.dispatch_by_on is not None:
-        yield _("leaves by %(day)s") % {"day": date_format(order.dispatch_by_on, _("D j M"))}
+        said = _("promised to leave by %(day)s") if days_late(order) else _("leaves by %(day)s")
+        yield said % {"day": date_format(order.dispatch_by_on, _("D j M"))}
     if order.required_on is not None:
         yield _("wanted by %(day)s") % {"day": date_format(order.required_on, _("D j M"))}
 
@@ -207,7 +211,7 @@ def _money(order: Order) -> Iterator[tuple[Any, ...]]:
     yield _("Lines"), money_text(order.lines_amount, currency)
     if order.discount_amount:
         yield _("Discounts"), money_text(-order.discount_amount, currency)
-    for charge in order.charges.all() if may_have(order, "has_charges") else ():
+    for charge in rows_of(order, "charges"):
         kind = charge.get_kind_display()
         label = f"{kind} ({charge.title})" if charge.title and charge.title != kind else kind
         yield label, money_text(charge.total_amount, currency)
@@ -233,7 +237,7 @@ def _tax_label(order: Order, tax: Any) -> str:
 
 
 def _payments(order: Order) -> Iterator[dict[str, Any]]:
-    for payment in order.payments.all() if may_have(order, "has_payments") else ():
+    for payment in rows_of(order, "payments"):
         amount = payment.captured_amount or payment.authorised_amount
         detail = []
         if payment.refunded_amount > ZERO:

@@ -22,9 +22,10 @@ from config.kernel.admin import (
     set_tones,
     status_badge,
 )
-from config.kernel.admin.timeline import actor_words, in_words, user_names
+from config.kernel.admin.timeline import actor_words, in_words
 from config.kernel.errors import BancaleError
 from config.kernel.models import Event
+from config.kernel.names import with_actor_names
 from config.kernel.templatetags.bancale import localtime
 from orders.admin.panels import PanelContext, register_order_button, register_order_panel
 from orders.admin.proposal_forms import FORMS
@@ -33,7 +34,7 @@ from orders.admin.records import OrderLinked
 from orders.enums import ProposalStatus
 from orders.models import Address, Order, Proposal
 from orders.privacy import SEE_MONEY, SEE_PERSONAL
-from orders.selectors.order_page import may_have
+from orders.selectors.order_rows import rows_of
 from orders.services.proposals.adding import (
     ACTIONS_ADDED,
     ACTIONS_WITHDRAWN,
@@ -80,6 +81,11 @@ def changed_meanwhile(proposal: Proposal) -> list[str]:
         .order_by("-id")
     )
     return [str(row) for row in in_words(events[:SHOWN])]
+
+
+def _who(row: Any) -> str:
+    """Who opened a change that was read `with_actor_names`."""
+    return actor_words(row.actor_kind, row.actor_id, "", {row.actor_id: row.actor_name or ""})
 
 
 def _blocked(proposal: Proposal) -> str:
@@ -145,7 +151,9 @@ class ProposalAdmin(OrderLinked, TransitionAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Proposal]:
         rows: QuerySet[Proposal] = super().get_queryset(request)
-        return rows.select_related("order__sales_channel", "order__legal_entity", "order__ship_to")
+        return with_actor_names(
+            rows.select_related("order__sales_channel", "order__legal_entity", "order__ship_to")
+        )
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.act_view)
@@ -165,8 +173,8 @@ class ProposalAdmin(OrderLinked, TransitionAdmin):
         return localtime(row.opened_at)
 
     @admin.display(description=gettext_lazy("by"))
-    def who(self, row: Proposal) -> str:
-        return actor_words(row.actor_kind, row.actor_id, "", user_names([row.actor_id]))
+    def who(self, row: Any) -> str:
+        return _who(row)
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
@@ -307,12 +315,11 @@ register_order_button(
 @register_order_panel
 def changes_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     """The order's changes; nothing before the first."""
-    if not request.user.has_perm("orders.view_proposal") or not may_have(order, "has_changes"):
+    if not request.user.has_perm("orders.view_proposal"):
         return None
-    rows = list(order.proposals.order_by("-pk")[:SHOWN])
+    rows = rows_of(order, "changes")
     if not rows:
         return None
-    names = user_names(row.actor_id for row in rows)
     return PanelContext(
         title=pgettext_lazy("noun", "Changes"),
         template="orders/_changes.html",
@@ -323,7 +330,7 @@ def changes_panel(order: Order, request: HttpRequest) -> PanelContext | None:
                     "url": admin_url(Proposal, "change", row.pk),
                     "badge": status_badge(ProposalStatus, row.status),
                     "reason": row.reason,
-                    "who": actor_words(row.actor_kind, row.actor_id, "", names),
+                    "who": _who(row),
                     "at": localtime(row.closed_at or row.opened_at),
                 }
                 for row in rows

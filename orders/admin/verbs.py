@@ -16,8 +16,9 @@ from config.kernel.templatetags.bancale import money_text
 from orders.admin.words import hold_title
 from orders.enums import FulfillmentStatus, HoldKind, OrderStatus, Step
 from orders.models import Hold, LinePart, Order
-from orders.selectors.holds import open_holds, refusing
-from orders.selectors.order_goods import goods_of, once
+from orders.selectors.holds import refusing
+from orders.selectors.order_goods import goods_of
+from orders.selectors.order_rows import rows_of
 from orders.services.allocating import ALLOCATE, allocate_orders
 from orders.services.cancelling import LONGEST_REASON, cancel_orders
 from orders.services.completing import complete_orders
@@ -30,8 +31,8 @@ STAFF_HOLDS = (HoldKind.MANUAL, HoldKind.FRAUD, HoldKind.CANCEL_REQUESTED, HoldK
 
 
 def holds_of(order: Order) -> list[Hold]:
-    """The order's open holds, asked once an instance."""
-    return once(order, "_shown_holds", lambda: open_holds([order.pk]).get(order.pk, []))
+    """The order's open holds, oldest first, asked once an instance."""
+    return rows_of(order, "holds")
 
 
 def refusing_confirm(order: Order) -> list[Hold]:

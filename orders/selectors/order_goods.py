@@ -4,18 +4,14 @@ Cards, buttons and confirm pages of all rooms derive what they say from these th
 """
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from inventory.enums import LIVE_RESERVATION, ReservationState
+from inventory.enums import ReservationState
 from inventory.models import Reservation
-from inventory.selectors.queue import QUEUE_ORDER
 from orders.models import LinePart, Order
-from orders.selectors.demand import ORDER_LINE_PART
+from orders.selectors.once import once
+from orders.selectors.order_rows import rows_of
 from orders.warehouse import AskedUnits, asked_of_warehouse
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -61,16 +57,8 @@ class Goods:
         return dict(found)
 
 
-def once(order: Order, name: str, read: Callable[[], T]) -> T:
-    """What `read` answers, asked once an instance."""
-    if name not in order.__dict__:
-        order.__dict__[name] = read()
-    found: T = order.__dict__[name]
-    return found
-
-
 def goods_of(order: Order) -> Goods:
-    """The order's goods: three statements, once an instance."""
+    """The order's goods: two statements beside the one of `rows_of`, once an instance."""
     return once(order, "_goods", lambda: _read(order))
 
 
@@ -80,9 +68,4 @@ def _read(order: Order) -> Goods:
         .select_related("line__sku", "sku")
         .order_by("line__position", "pk")
     )
-    ids = [part.pk for part in parts]
-    rows = Reservation.objects.filter(
-        reference_kind=ORDER_LINE_PART, reference_id__in=ids, state__in=LIVE_RESERVATION
-    )
-    reservations = list(rows.select_related("level__location").order_by(*QUEUE_ORDER))
-    return Goods(parts, reservations, asked_of_warehouse(ids))
+    return Goods(parts, rows_of(order, "reservations"), asked_of_warehouse([part.pk for part in parts]))

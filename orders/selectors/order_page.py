@@ -6,25 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from inventory.enums import ReservationState
 from inventory.models import Location, Reservation, Sku
 from inventory.selectors.queue import QueuePlace, queue_places
-from orders.models import (
-    AllocationDecision,
-    Charge,
-    LinePart,
-    Notification,
-    Order,
-    OrderLine,
-    OrderTag,
-    Payment,
-    Proposal,
-    TaxLine,
-)
+from orders.models import AllocationDecision, LinePart, Order, OrderLine
 from orders.selectors.order_goods import goods_of
-from orders.selectors.owed_mails import owes_mails
+from orders.selectors.order_rows import rows_of
 
 COUNTERS = ("cancelled", "allocated", "shipped", "delivered", "returned")
 
@@ -85,30 +74,11 @@ class DecisionView:
     skus: Mapping[int, str]
 
 
-# What many orders have none of: by the name of its flag the rows, which are asked for only where there are some.
-RARE: Mapping[str, type[Model]] = {
-    "has_charges": Charge,
-    "has_taxes": TaxLine,
-    "has_payments": Payment,
-    "has_mails": Notification,
-    "has_tags": OrderTag,
-    "has_changes": Proposal,
-}
-
-
 def with_page_rows(rows: QuerySet[Order]) -> QuerySet[Order]:
-    """The order's own relations in the same statement, and flags for what it may have none of (`RARE`)."""
-    flags = {
-        flag: Exists(model._default_manager.filter(order=OuterRef("pk"))) for flag, model in RARE.items()
-    }
+    """What an order points at, in the same statement."""
     return rows.select_related(
         "sales_channel", "legal_entity", "customer", "ship_to", "bill_to", "preferred_location"
-    ).annotate(**flags, owes_mails=owes_mails())
-
-
-def may_have(order: Order, flag: str) -> bool:
-    """False where the order was read with its flags and has none."""
-    return bool(getattr(order, flag, True))
+    )
 
 
 def line_views(order: Order) -> list[LineView]:
@@ -157,7 +127,7 @@ def _add_reservations(views: Mapping[int, PartView], reservations: Iterable[Rese
 def tax_sums(order: Order) -> list[TaxSum]:
     """Taxes added up by title, rate and owner; an amount is None while any of it is unknown."""
     sums: dict[tuple[str, Decimal | None, str], Decimal | None] = {}
-    for tax in TaxLine.objects.filter(order=order).order_by("pk") if may_have(order, "has_taxes") else ():
+    for tax in rows_of(order, "taxes"):
         key = (tax.title, tax.rate, tax.owner)
         before = sums.get(key, Decimal(0))
         sums[key] = None if before is None or tax.amount is None else before + tax.amount
@@ -165,8 +135,8 @@ def tax_sums(order: Order) -> list[TaxSum]:
 
 
 def newest_decision(order: Order) -> DecisionView | None:
-    """What the planner said last, with names: two statements, since the SKUs are the order's own."""
-    decision = AllocationDecision.objects.filter(order=order).order_by("-pk").first()
+    """What the planner said last, with names: one statement, since the SKUs are the order's own."""
+    decision = next(iter(rows_of(order, "decision")), None)
     if decision is None:
         return None
     own = {part.sku_id: part.sku.code for part in goods_of(order).parts if part.sku is not None}

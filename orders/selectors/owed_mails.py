@@ -1,20 +1,19 @@
 """Mails that an order's buyer is owed and that have not left: what waits, is tried again, or was given up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q, QuerySet
 
 from config.kernel.enums import DeliveryState
 from config.kernel.models import Delivery
-from orders.enums import FulfillmentStatus, MailKind
+from orders.enums import MailKind
 from orders.mail_kinds import KINDS, MAILS
 from orders.models import Notification, Order
-from orders.parcels_told import parcel_rows, parcels_of
+from orders.parcels_told import parcel_rows
 
 # Not yet sent, nor known to be on its way: a person may still say that it never leaves.
 HELD_BACK = (DeliveryState.DUE, DeliveryState.FAILED, DeliveryState.DEAD)
-HAS_LEFT = (FulfillmentStatus.PARTLY_SHIPPED, FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED)
 _NOT_SENT = (*HELD_BACK, DeliveryState.IN_FLIGHT)
 
 
@@ -23,25 +22,22 @@ def order_id_of(payload: Mapping[str, Any], subject_id: int) -> int:
     return int(payload["order_id"]) if "order_id" in payload else subject_id
 
 
-def facts_of(order_ids: Sequence[int], *, parcels: Sequence[int] | None = None) -> Q:
-    """Which deliveries are about these orders; parcels that are not given are asked for, by a statement."""
-    parcels = list(parcels_of(order_ids)) if parcels is None else parcels
-    own = Q(fact__subject_type="order", fact__subject_id__in=order_ids)
-    return own | Q(fact__subject_type="parcel", fact__subject_id__in=parcels) if parcels else own
+def owed_of_order(order: Order) -> QuerySet[Delivery]:
+    """Mails about the order itself that have not left, each with its fact."""
+    return _owed(Q(fact__subject_type="order", fact__subject_id=order.pk))
 
 
-def owed_mails(order: Order) -> list[Delivery]:
-    """An order's mails that have not left, oldest first, each with its fact and its kind as `mail_kind`.
+def owed_of_parcels(order: Order) -> QuerySet[Delivery]:
+    """The same about its parcels; apart, since each is found by its own subject."""
+    about = Q(pk__in=())
+    for parcels in parcel_rows():
+        about |= Q(fact__subject_type="parcel", fact__subject_id__in=parcels.filter(order=order).values("pk"))
+    return _owed(about)
 
-    None asked for where the order was read with `owes_mails` and owes none.
-    """
-    if not getattr(order, "owes_mails", True):
-        return []
-    about = facts_of([order.pk]) if order.fulfillment_status in HAS_LEFT else facts_of([order.pk], parcels=())
-    rows = Delivery.objects.filter(about, subscriber__in=MAILS, state__in=_NOT_SENT)
-    found = list(rows.select_related("fact").order_by("pk"))
-    set_kinds(found)
-    return found
+
+def _owed(about: Q) -> QuerySet[Delivery]:
+    rows = Delivery.objects.filter(about, lane="mail", subscriber__in=MAILS, state__in=_NOT_SENT)
+    return rows.select_related("fact").order_by("pk")
 
 
 def set_kinds(rows: list[Delivery]) -> None:
@@ -51,13 +47,3 @@ def set_kinds(rows: list[Delivery]) -> None:
     for row in rows:
         kind = KINDS.get(row.subscriber) or kinds.get(row.fact.payload.get("mail"))
         row.mail_kind = MailKind(kind) if kind else None  # type: ignore[attr-defined]
-
-
-def owes_mails() -> Q:
-    """Whether an order owes mails, for an annotation of orders."""
-    owed = Delivery.objects.filter(lane="mail", subscriber__in=MAILS, state__in=_NOT_SENT)
-    found = Q(Exists(owed.filter(fact__subject_type="order", fact__subject_id=OuterRef("pk"))))
-    for parcels in parcel_rows():
-        of_order = parcels.filter(order=OuterRef(OuterRef("pk"))).values("pk")
-        found |= Q(Exists(owed.filter(fact__subject_type="parcel", fact__subject_id__in=of_order)))
-    return found

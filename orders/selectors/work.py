@@ -12,6 +12,7 @@ from orders.states import HOLD_REFUSES
 
 _REFUSE_CONFIRM = sorted(kind for kind, steps in HOLD_REFUSES.items() if Step.CONFIRM in steps)
 _LEFT = frozenset({FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP})
+_HERE = frozenset(FulfillmentStatus) - _LEFT
 
 
 def with_holds(rows: QuerySet[Order]) -> QuerySet[Order]:
@@ -57,6 +58,15 @@ def late(rows: QuerySet[Order]) -> QuerySet[Order]:
     return _promised_before(rows, days_ahead=0)
 
 
+def days_late(order: Order) -> int:
+    """For how many days the order has been late, as the queue means it; 0 for one that is not. No query where the
+    order was read with its legal entity."""
+    day = order.dispatch_by_on
+    if day is None or order.status not in OPEN_ORDER or order.fulfillment_status not in _HERE:
+        return 0
+    return max(0, (clock.today(order.legal_entity.time_zone) - day).days)
+
+
 def leaving_until_today(rows: QuerySet[Order]) -> QuerySet[Order]:
     """Those that are late, and those that must leave today."""
     return _promised_before(rows, days_ahead=1)
@@ -67,7 +77,7 @@ def _promised_before(rows: QuerySet[Order], *, days_ahead: int) -> QuerySet[Orde
     for entity_id, zone in LegalEntity.objects.order_by("pk").values_list("pk", "time_zone"):
         day = clock.today(zone) + timedelta(days=days_ahead)
         passed |= Q(legal_entity=entity_id, dispatch_by_on__lt=day)
-    return rows.filter(passed, status__in=OPEN_ORDER).exclude(fulfillment_status__in=_LEFT)
+    return rows.filter(passed, status__in=OPEN_ORDER, fulfillment_status__in=_HERE)
 
 
 def unread(rows: QuerySet[RawOrder]) -> QuerySet[RawOrder]:

@@ -14,9 +14,10 @@ from fulfillment.selectors.page import goods_title
 from inventory.models import Location
 from orders.models import Order
 from orders.selectors.order_goods import goods_of
+from orders.selectors.order_rows import rows_of
 from returns.enums import Condition, Disposition, Reception, ReturnReason
 from returns.models import ReturnUnit, Rma
-from returns.selectors.units import Returnable, returnable_parts
+from returns.selectors.units import Returnable
 from returns.services.inspecting import EDGE_OF_VERDICT
 
 UNIT = "unit_"
@@ -131,13 +132,10 @@ class RefurbishedForm(InspectForm):
 
 
 def returnable_of(order: Order) -> dict[int, Returnable]:
-    """What of an order can come back, asked once an instance."""
-    if not goods_of(order).shipped:
-        return {}
-    if not hasattr(order, "_returnable"):
-        found = returnable_parts([order.pk]).get(order.pk, {})
-        order._returnable = {pk: one for pk, one in found.items() if one.quantity > 0}  # type: ignore[attr-defined]
-    return dict(order._returnable)  # type: ignore[attr-defined]
+    """What of an order can come back, by part; no statement beside those of `goods_of`."""
+    taken = dict(rows_of(order, "returned"))
+    left = {part: part.shipped - taken.get(part.pk, 0) for part in goods_of(order).parts}
+    return {part.pk: Returnable(part, units) for part, units in left.items() if units > 0}
 
 
 class RequestForm(ObjectForm):

@@ -14,11 +14,12 @@ from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
 from orders.admin import PanelContext, register_order_button, register_order_panel
 from orders.models import Order
-from orders.selectors.order_goods import goods_of
+from orders.selectors.order_rows import register_order_rows, rows_of
 from returns.admin.forms import PART, RequestForm, ids_of, returnable_of
 from returns.enums import RmaStatus
 from returns.models import Rma
 from returns.selectors.queues import with_units
+from returns.selectors.units import spoken_for_of
 from returns.services.requesting import REQUEST, ReturnRequest, request_returns
 
 
@@ -42,6 +43,8 @@ def request_typed(
     return results
 
 
+register_order_rows("rmas", lambda order: with_units(Rma.objects.filter(order=order)).order_by("pk"))
+register_order_rows("returned", spoken_for_of)
 register_order_button(
     ExtraVerb(
         name="request_return",
@@ -64,10 +67,7 @@ register_order_button(
 @register_order_panel
 def returns_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     """The order's returns; nothing when there are none."""
-    if not goods_of(order).shipped:
-        return None
     may_see = request.user.has_perm("returns.view_rma")
-    rmas: Any = with_units(Rma.objects.filter(order=order))
     rows = [
         {
             "number": rma.number,
@@ -77,7 +77,7 @@ def returns_panel(order: Order, request: HttpRequest) -> PanelContext | None:
             "reason": rma.get_reason_display(),
             "at": localtime(rma.requested_at),
         }
-        for rma in rmas.order_by("pk")
+        for rma in rows_of(order, "rmas")
     ]
     if not rows:
         return None

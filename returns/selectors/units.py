@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
-from orders.models import LinePart
+from orders.models import LinePart, Order
 from returns.enums import LIVE_RMA, Disposition, Reception
 from returns.models import ReturnUnit
 
@@ -26,8 +26,16 @@ class Returnable:
 
 def spoken_for(part_ids: Iterable[int]) -> dict[int, int]:
     """Units that returns speak for, by line part; one statement."""
-    rows = ReturnUnit.objects.filter(SPOKEN_FOR, line_part__in=list(part_ids)).order_by()
-    return dict(rows.values_list("line_part").annotate(units=Count("pk")))
+    return dict(_counted(ReturnUnit.objects.filter(line_part__in=list(part_ids))))
+
+
+def spoken_for_of(order: Order) -> QuerySet[ReturnUnit, tuple[int, int]]:
+    """The same of one order: (line part, units)."""
+    return _counted(ReturnUnit.objects.filter(order=order))
+
+
+def _counted(rows: QuerySet[ReturnUnit]) -> QuerySet[ReturnUnit, tuple[int, int]]:
+    return rows.filter(SPOKEN_FOR).order_by().values_list("line_part").annotate(units=Count("pk"))
 
 
 def returnable_parts(order_ids: Iterable[int]) -> dict[int, dict[int, Returnable]]:

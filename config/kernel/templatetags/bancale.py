@@ -23,6 +23,7 @@ Rows may be dicts or objects; the partials stand in `templates/kernel/`.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -55,6 +56,12 @@ def badge(label: str | Promise, tone: str = "idle") -> SafeString:
     """A status in words; the colour only repeats it. An unknown tone is a programming error."""
     if tone not in TONES:
         raise ValueError(f"badge tone {tone!r} is none of {sorted(TONES)}")
+    return _badge(str(label), tone)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _badge(label: str, tone: str) -> SafeString:
+    """Kept by text, escaped and not apart: a list has the same few badges in every row."""
     return format_html('<span class="badge {}">{}</span>', tone, label)
 
 
