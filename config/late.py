@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext, ngettext, pgettext
 
 from config.kernel import clock
 from config.kernel.admin import admin_url
 from config.kernel.templatetags.bancale import badge
+from config.kernel.together import read_together
 from config.kernel.visibility import visible_to
 from fulfillment.enums import LIVE_FULFILLMENT
 from fulfillment.models import FulfillmentOrder
@@ -21,7 +22,6 @@ from orders.admin.words import hold_title
 from orders.enums import FulfillmentStatus, OrderStatus
 from orders.models import Hold, LinePart, Order
 from orders.selectors.demand import ORDER_LINE_PART
-from orders.selectors.holds import open_holds
 from orders.selectors.work import leaving_until_today
 
 if TYPE_CHECKING:
@@ -42,47 +42,56 @@ class LateOrder:
 
 
 def late_orders(user: "AbstractUser | AnonymousUser") -> list[LateOrder]:
-    """The most overdue open orders that somebody may see and those due today, oldest promise first; five statements."""
+    """The most overdue open orders that somebody may see and those due today, oldest promise first.
+
+    Three statements.
+    """
     seen = visible_to(user, Order.objects.select_related("sales_channel", "legal_entity"))
     rows = leaving_until_today(seen)
     orders = list(rows.order_by("dispatch_by_on", "pk")[:SHOWN])
     ids = [order.pk for order in orders]
-    holds, work, skus = open_holds(ids), _work(ids), _awaited(ids)
+    held, asked, waiting = read_together([_holds(ids), _work(ids), _awaited(ids)])
+    holds = {hold.order_id: hold for hold in reversed(held)}
+    work = {one.order_id: one for one in asked}
+    skus: dict[int, dict[str, None]] = defaultdict(dict)
+    for order_id, code in waiting:
+        skus[order_id][code] = None
     return [
         LateOrder(
             order.number,
             admin_url(Order, "change", order.pk),
             order.sales_channel.name,
-            *_stuck(order, holds.get(order.pk, ()), work.get(order.pk), skus.get(order.pk, ())),
+            *_stuck(order, holds.get(order.pk), work.get(order.pk), list(skus[order.pk])),
             _promise(order.dispatch_by_on, clock.today(order.legal_entity.time_zone)),
         )
         for order in orders
     ]
 
 
-def _work(order_ids: Sequence[int]) -> dict[int, FulfillmentOrder]:
+def _holds(order_ids: Sequence[int]) -> QuerySet[Hold]:
+    return Hold.objects.filter(order__in=order_ids, lifted_at=None).order_by("pk")
+
+
+def _work(order_ids: Sequence[int]) -> QuerySet[FulfillmentOrder]:
+    """Live work, the oldest of an order last."""
     rows = FulfillmentOrder.objects.filter(order__in=order_ids, status__in=LIVE_FULFILLMENT)
-    return {row.order_id: row for row in rows.select_related("location").order_by("-pk")}
+    return rows.select_related("location").order_by("-pk")
 
 
-def _awaited(order_ids: Sequence[int]) -> dict[int, list[str]]:
-    """By order the SKUs that it waits for."""
+def _awaited(order_ids: Sequence[int]) -> QuerySet[LinePart, tuple[int, str]]:
+    """(order, SKU) of what orders wait for."""
     waiting = Reservation.objects.filter(
         reference_kind=ORDER_LINE_PART, reference_id=OuterRef("pk"), state=ReservationState.WAITING
     )
     parts = LinePart.objects.filter(Exists(waiting), line__order__in=order_ids)
-    found: dict[int, list[str]] = defaultdict(list)
-    for order_id, code in parts.order_by("pk").values_list("line__order", "sku__code"):
-        if code not in found[order_id]:
-            found[order_id].append(code)
-    return found
+    return parts.order_by("pk").values_list("line__order", "sku__code")
 
 
 def _stuck(
-    order: Order, holds: Sequence[Hold], work: FulfillmentOrder | None, skus: Sequence[str]
+    order: Order, hold: Hold | None, work: FulfillmentOrder | None, skus: Sequence[str]
 ) -> tuple[str, str]:
-    if holds:
-        return badge(pgettext("orders", "On hold"), "stop"), str(hold_title(holds[0].kind, holds[0].facts))
+    if hold is not None:
+        return badge(pgettext("orders", "On hold"), "stop"), str(hold_title(hold.kind, hold.facts))
     if order.status == OrderStatus.PLACED:
         return badge(gettext("To confirm"), "wait"), gettext("Nobody has confirmed it yet")
     if order.fulfillment_status == FulfillmentStatus.BACKORDERED:
