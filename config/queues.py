@@ -37,20 +37,20 @@ def queue_tiles(user: "AbstractUser | AnonymousUser") -> Iterable[Tile]:
     One statement counts them all; queues that say what is in them ask one more each while they are not empty.
     """
     found = sorted(_queues(user), key=lambda row: place_of(row[1]._meta.label_lower))
+    seen = [visible_to(user, model._default_manager.all()) for _section, model, _queue in found]
     asked = [
-        (queue.rows(visible_to(user, model._default_manager.all())), queue.since)
-        for _section, model, queue in found
+        (queue.counted(rows), queue.since)
+        for (_section, _model, queue), rows in zip(found, seen, strict=True)
     ]
-    for (section, model, queue), (rows, _since), waiting in zip(
-        found, asked, count_queues(asked), strict=True
-    ):
+    for (section, model, queue), rows, waiting in zip(found, seen, count_queues(asked), strict=True):
         detail = _detail(queue, rows, waiting) if waiting.count else ""
         url = queue_url(model, queue.name)
         yield Tile(queue.label, waiting.count, url, queue.tone, detail, section, queue.on_front)
 
 
-def count_queues(asked: Sequence[tuple[QuerySet[Any], str]]) -> list[Waiting]:
-    """Count querysets, each with the name of its column of waiting time or "", by one statement."""
+def count_queues(asked: Sequence[tuple[Sequence[QuerySet[Any]], str]]) -> list[Waiting]:
+    """Count queues by one statement: of each the querysets that share no row, and the name of its column of
+    waiting time or ""."""
     parts: list[str] = []
     params: list[Any] = []
     for place, (rows, since) in enumerate(asked):
@@ -69,9 +69,10 @@ def count_queues(asked: Sequence[tuple[QuerySet[Any], str]]) -> list[Waiting]:
     return [counted.get(place, Waiting()) for place in range(len(asked))]
 
 
-def _limited(rows: QuerySet[Any], since: str) -> QuerySet[Any, Any]:
+def _limited(parts: Sequence[QuerySet[Any]], since: str) -> QuerySet[Any, Any]:
     columns = {"waits_since": F(since)} if since else {}
-    return rows.order_by().annotate(**columns).values("pk", *columns)[:MOST]
+    first, *rest = (rows.order_by().annotate(**columns).values("pk", *columns) for rows in parts)
+    return (first.union(*rest, all=True) if rest else first)[:MOST]
 
 
 def _moment(value: Any) -> datetime | None:
@@ -82,7 +83,7 @@ def _moment(value: Any) -> datetime | None:
 
 def _detail(queue: Queue, rows: QuerySet[Any], waiting: Waiting) -> str:
     if queue.detail is not None:
-        return queue.detail(rows)
+        return queue.detail(queue.rows(rows))
     if (
         waiting.oldest is None or waiting.count >= MOST
     ):  # the oldest of those that were not counted is not known

@@ -45,6 +45,14 @@ class BancaleAdminSite(admin.AdminSite):
             "queues_url": reverse("admin:queues", current_app=self.name),
         }
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Asked for by the navigation and by the first page itself: once a request."""
+        if app_label is not None:
+            return super().get_app_list(request, app_label)
+        if not hasattr(request, "_bancale_apps"):
+            request._bancale_apps = super().get_app_list(request)  # type: ignore[attr-defined]
+        return request._bancale_apps  # type: ignore[attr-defined]
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [
             path("find/", self.admin_view(self.find), name="find"),

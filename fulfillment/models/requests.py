@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import Versioned
 from config.kernel.states import legal_values
-from fulfillment.enums import FulfillmentOrderStatus
+from fulfillment.enums import LIVE_FULFILLMENT, FulfillmentOrderStatus
 from inventory.models import Location
 from orders.models import Address, LinePart, Order
 
@@ -45,7 +45,16 @@ class FulfillmentOrder(Versioned):
                 name="fulfillment_order_shipped_has_time",
             ),
         ]
-        indexes = [models.Index(fields=["status", "location", "id"], name="fulfillment_order_work")]
+        indexes = [
+            models.Index(fields=["status", "location", "id"], name="fulfillment_order_work"),
+            # Live work is compared with its order each time it is counted; this holds all that is compared.
+            models.Index(
+                fields=["order", "id"],
+                include=["ship_to", "released_at"],
+                name="fulfillment_order_live",
+                condition=Q(status__in=sorted(LIVE_FULFILLMENT)),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.number

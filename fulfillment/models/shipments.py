@@ -29,6 +29,7 @@ class Shipment(models.Model):
         verbose_name = _("shipment")
         verbose_name_plural = _("shipments")
         ordering = ["-id"]
+        indexes = [models.Index(fields=["shipped_at"], name="shipment_shipped")]
 
     def __str__(self) -> str:
         return self.number

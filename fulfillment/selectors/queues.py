@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from config.kernel import clock
 from fulfillment.enums import LIVE_FULFILLMENT, ParcelStatus
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, TrackingEvent
-from orders.enums import CLOSED_ORDER, FulfillmentStatus, OrderStatus
+from orders.enums import CLOSED_ORDER, OPEN_ORDER, FulfillmentStatus, OrderStatus
 from orders.models import Hold, LinePart, Order
 
 QUIET = timedelta(days=5)
@@ -34,6 +34,8 @@ def _held() -> Q:
 
 _CLOSED = Q(order__status__in=CLOSED_ORDER)
 _SAME_ADDRESS = Q(ship_to=F("order__ship_to"))
+# All that it compares stands in the indexes of live work and of open orders.
+_MAY_LEAVE = _SAME_ADDRESS & Q(order__status__in=OPEN_ORDER)
 
 
 def with_stops(rows: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
@@ -51,12 +53,13 @@ def with_units(rows: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
 
 def to_ship(rows: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
     """Live work that nothing stops."""
-    return rows.filter(~_held() & ~_CLOSED & _SAME_ADDRESS, status__in=LIVE_FULFILLMENT)
+    return rows.filter(~_held() & _MAY_LEAVE, status__in=LIVE_FULFILLMENT)
 
 
 def stopped(rows: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
     """Live work whose goods may not leave: held, cancelled or readdressed after its release."""
-    return rows.filter(_held() | _CLOSED | ~_SAME_ADDRESS, status__in=LIVE_FULFILLMENT)
+    may_leave = FulfillmentOrder.objects.filter(_MAY_LEAVE, status__in=LIVE_FULFILLMENT).values("pk")
+    return rows.filter(_held() | ~Q(pk__in=may_leave), status__in=LIVE_FULFILLMENT)
 
 
 def under_way(rows: QuerySet[Parcel]) -> QuerySet[Parcel]:
@@ -78,17 +81,34 @@ def troubled(rows: QuerySet[Parcel]) -> QuerySet[Parcel]:
 
 def to_release(rows: QuerySet[Order]) -> QuerySet[Order]:
     """Confirmed orders that no hold stops and that have reserved units no live fulfillment order asks for."""
+    return _releasable(rows).filter(_all_unasked() | Exists(_unasked_parts()))
+
+
+def to_release_in_parts(rows: QuerySet[Order]) -> list[QuerySet[Order]]:
+    """The same: first those that are known without a look at their lines."""
+    rows = _releasable(rows)
+    return [rows.filter(_all_unasked()), rows.exclude(_all_unasked()).filter(Exists(_unasked_parts()))]
+
+
+def _releasable(rows: QuerySet[Order]) -> QuerySet[Order]:
+    held = Hold.objects.filter(lifted_at=None).values("order")
+    return rows.filter(
+        ~Q(pk__in=held), status=OrderStatus.CONFIRMED, fulfillment_status__in=_HAS_UNITS, is_test=False
+    )
+
+
+def _all_unasked() -> Q:
+    """All that is owed is reserved, and the warehouse was asked for none of it."""
+    work = FulfillmentOrder.objects.filter(order=OuterRef("pk"), status__in=LIVE_FULFILLMENT)
+    return Q(~Exists(work), fulfillment_status=FulfillmentStatus.ALLOCATED)
+
+
+def _unasked_parts() -> QuerySet[LinePart]:
+    """Parts of an outer order with more units reserved than live work asks for."""
     asked = FulfillmentOrderLine.objects.filter(
         line_part=OuterRef("pk"), fulfillment_order__status__in=LIVE_FULFILLMENT
     )
     units = asked.order_by().values("line_part").annotate(units=Sum("quantity")).values("units")
-    parts = LinePart.objects.filter(
+    return LinePart.objects.filter(
         line__order=OuterRef("pk"), line__requires_shipping=True, allocated__gt=Coalesce(Subquery(units), 0)
-    )
-    return rows.filter(
-        Exists(parts),
-        ~Q(pk__in=Hold.objects.filter(lifted_at=None).values("order")),
-        status=OrderStatus.CONFIRMED,
-        fulfillment_status__in=_HAS_UNITS,
-        is_test=False,
     )

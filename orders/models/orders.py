@@ -9,7 +9,7 @@ from config.kernel.models import Versioned
 from config.kernel.money import CurrencyField, MoneyField
 from config.kernel.states import legal_values
 from inventory.models import Location
-from orders.enums import CLOSED_ORDER, FulfillmentStatus, OrderStatus, PaymentAxis
+from orders.enums import CLOSED_ORDER, OPEN_ORDER, FulfillmentStatus, OrderStatus, PaymentAxis
 from orders.models.business import LegalEntity, SalesChannel
 from orders.models.customers import Address, Customer
 
@@ -133,6 +133,13 @@ class Order(QuickRead, Versioned):
             models.Index(fields=["-placed_at", "-id"], name="order_placed"),
             models.Index(fields=["status", "-placed_at"], name="order_status"),
             models.Index(fields=["dispatch_by_on", "id"], name="order_dispatch"),
+            # What somebody still has to do something about, few among all: every work queue is read from here.
+            models.Index(
+                fields=["status", "fulfillment_status", "dispatch_by_on", "id"],
+                include=["legal_entity", "payment_status", "ship_to"],
+                name="order_open",
+                condition=Q(status__in=sorted(OPEN_ORDER)),
+            ),
             models.Index(fields=["email"], name="order_email"),
             models.Index(fields=["external_number"], name="order_external_number"),
             models.Index(

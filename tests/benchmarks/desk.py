@@ -1,7 +1,8 @@
 """The desk benchmark: what the pages of staff take with many orders, as time on the server and as statements.
 
 `python -m tests.benchmarks.desk --orders 300000` on the server of `DATABASE_URL`, in a database of its own.
-Every figure is a whole request through Django's test client, made by a person of the role Support.
+Every figure is a whole request through Django's test client, made by a person of the role Support, in a process that
+has loaded what a server's worker loads.
 """
 
 import argparse
@@ -115,6 +116,8 @@ def _pages() -> list[Page]:
 def _client() -> Any:
     from django.contrib.auth.models import Group, User
     from django.test import Client
+
+    import config.wsgi  # noqa: F401  (as a server's worker begins)
 
     user, _made = User.objects.get_or_create(username="marta", is_staff=True)
     user.groups.add(Group.objects.get(name="Support"))
