@@ -7,11 +7,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext, pgettext
 
 from config.kernel import clock
 from config.kernel.admin import admin_url
-from config.kernel.templatetags.bancale import badge
+from config.kernel.templatetags.bancale import badge, code
 from config.kernel.together import read_together
 from config.kernel.visibility import visible_to
 from fulfillment.enums import LIVE_FULFILLMENT
@@ -96,7 +97,8 @@ def _stuck(
         return badge(gettext("To confirm"), "wait"), gettext("Nobody has confirmed it yet")
     if order.fulfillment_status == FulfillmentStatus.BACKORDERED:
         more = "" if len(skus) <= SKUS_SHOWN else " …"
-        return badge(gettext("Waiting for stock"), "wait"), ", ".join(skus[:SKUS_SHOWN]) + more
+        named = format_html_join(", ", "{}", ((code(sku),) for sku in skus[:SKUS_SHOWN]))
+        return badge(gettext("Waiting for stock"), "wait"), format_html("{}{}", named, more)
     if work is not None:
         return badge(work.get_status_display(), "info"), f"{work.number}, {work.location.name}"
     if order.fulfillment_status in {FulfillmentStatus.UNALLOCATED, FulfillmentStatus.PARTLY_ALLOCATED}:
