@@ -55,8 +55,8 @@ def late_orders(user: "AbstractUser | AnonymousUser") -> list[LateOrder]:
     holds = {hold.order_id: hold for hold in reversed(held)}
     work = {one.order_id: one for one in asked}
     skus: dict[int, dict[str, None]] = defaultdict(dict)
-    for order_id, code in waiting:
-        skus[order_id][code] = None
+    for order_id, sku in waiting:
+        skus[order_id][sku] = None
     return [
         LateOrder(
             order.number,

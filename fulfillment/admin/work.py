@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from config.kernel.actors import Actor
 from config.kernel.admin import (
     Queue,
+    SeenFilter,
     TransitionAdmin,
     TransitionVerb,
     admin_url,
@@ -160,7 +161,7 @@ class FulfillmentOrderAdmin(TransitionAdmin):
         "leaves_by",
         "released",
     )
-    list_filter = (queue_filter(QUEUES), "status", ("location", admin.RelatedOnlyFieldListFilter))
+    list_filter = (queue_filter(QUEUES), "status", ("location", SeenFilter))
     list_select_related = ("order", "location", "ship_to")
     search_fields = ("number",)
     search_help_text = gettext_lazy("Number, order or tracking number")

@@ -16,6 +16,7 @@ from config.kernel.actors import Actor
 from config.kernel.admin import (
     BancaleAdmin,
     Queue,
+    SeenFilter,
     TransitionAdmin,
     TransitionVerb,
     badge_column,
@@ -137,7 +138,7 @@ class LowStockAlertAdmin(TransitionAdmin):
                 Queue("snoozed", _("Snoozed"), alerts.snoozed, "", ACKNOWLEDGE.permission, on_front=False),
             )
         ),
-        ("level__location", admin.RelatedOnlyFieldListFilter),
+        ("level__location", SeenFilter),
     )
     list_select_related = ("level__sku", "level__location")
     search_fields = ("level__sku__code__istartswith",)

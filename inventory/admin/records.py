@@ -14,6 +14,7 @@ from config.kernel.admin import (
     HistoryMixin,
     ReadOnlyAdmin,
     ReadOnlyTabularInline,
+    SeenFilter,
     TransitionAdmin,
     badge_column,
 )
@@ -101,7 +102,7 @@ class StockLevelAdmin(HistoryMixin, TransitionAdmin):
     extra_verbs = (SET_POLICY, REPAIR_LEVEL)
     sku_said = sku_column("sku")
     list_display = ("sku_said", "location", "free_units", "here", "promised", "aside", "kept", "reorder")
-    list_filter = (("location", admin.RelatedOnlyFieldListFilter),)
+    list_filter = (("location", SeenFilter),)
     list_select_related = ("sku", "location")
     search_fields = ("sku__code__istartswith", "=sku__barcodes__code")
     search_help_text = _("Beginning of the SKU, or a barcode")
@@ -164,7 +165,7 @@ class StockLevelAdmin(HistoryMixin, TransitionAdmin):
 @admin.register(StockMovement)
 class StockMovementAdmin(PageAdmin, ReadOnlyAdmin):
     list_display = ("when", "sku_code", "place", "kind_said", "units", "balance", "document", "who")
-    list_filter = ("kind", ("level__location", admin.RelatedOnlyFieldListFilter), "at")
+    list_filter = ("kind", ("level__location", SeenFilter), "at")
     list_select_related = ("level__sku", "level__location", "bin")
     search_fields = ("level__sku__code__istartswith",)
     search_help_text = _("Beginning of the SKU")

@@ -10,7 +10,15 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import Actor
-from config.kernel.admin import ExtraVerb, ObjectForm, Queue, TransitionAdmin, badge_column, queue_filter
+from config.kernel.admin import (
+    ExtraVerb,
+    ObjectForm,
+    Queue,
+    SeenFilter,
+    TransitionAdmin,
+    badge_column,
+    queue_filter,
+)
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago, localtime, quantity
 from inventory.admin.pages import PageAdmin, reference_of, set_references
@@ -132,7 +140,7 @@ class ReservationAdmin(PageAdmin, TransitionAdmin):
     list_filter = (
         queue_filter((Queue("waiting", _("Waiting for stock"), waiting, "info", on_front=False),)),
         "state",
-        ("level__location", admin.RelatedOnlyFieldListFilter),
+        ("level__location", SeenFilter),
     )
     list_select_related = ("sku", "level__location")
     search_fields = ("sku__code__istartswith",)

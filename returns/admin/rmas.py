@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.admin import (
     Queue,
+    SeenFilter,
     TransitionAdmin,
     admin_url,
     badge_column,
@@ -57,7 +58,7 @@ class RmaAdmin(TransitionAdmin):
     extra_verbs = EXTRA_VERBS
     change_form_template = "returns/rma.html"
     list_display = ("number", "shown_status", "order_link", "why", "asked", "location", "since")
-    list_filter = (queue_filter(QUEUES), "status", "reason", ("location", admin.RelatedOnlyFieldListFilter))
+    list_filter = (queue_filter(QUEUES), "status", "reason", ("location", SeenFilter))
     list_select_related = ("order", "location")
     search_fields = ("number",)
     search_help_text = gettext_lazy("Number, order or e-mail")

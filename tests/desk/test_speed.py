@@ -1,18 +1,25 @@
 """What keeps the desk quick with many orders: the indexes that its queues are counted from, and how a server begins."""
 
 import gc
+from datetime import date
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 
 import config.wsgi
+from config.kernel.admin import SeenFilter
 from config.kernel.fastpath import is_fast
 from fulfillment.models import FulfillmentOrder
 from fulfillment.selectors import queues
 from orders.models import Order
 from orders.selectors import work
+from tests.factories.fulfillment import make_released
+from tests.factories.inventory import make_location
 from tests.factories.orders import make_order
+from tests.kernel.visitor import visitor
 
 on_postgresql = pytest.mark.skipif(not is_fast(), reason="what PostgreSQL plans")
 
@@ -40,6 +47,56 @@ def test_queues_of_work_compare_two_indexes(queue: object) -> None:
     plan = plan_of(queue(FulfillmentOrder.objects.all()))  # type: ignore[operator]
 
     assert "fulfillment_order_live" in plan
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/fulfillment/fulfillmentorder/",
+        "/inventory/reservation/",
+        "/inventory/stockmovement/",
+        "/inventory/lowstockalert/",
+        "/returns/rma/",
+        "/orders/importrun/",
+    ],
+)
+def test_filter_offers_places_without_a_look_at_all_rows(path: str) -> None:
+    torino, milano = make_location("TO", name="Torino"), make_location("MI", name="Milano")
+    manager = visitor(superuser=True)
+
+    with CaptureQueriesContext(connection) as captured:
+        page = manager.get(path)
+
+    assert not [query["sql"] for query in captured if "DISTINCT" in query["sql"]]
+    choices = [
+        spec.lookup_choices for spec in page.context["cl"].filter_specs if isinstance(spec, SeenFilter)
+    ]
+    if path != "/orders/importrun/":
+        assert choices == [[(milano.pk, "Milano"), (torino.pk, "Torino")]]
+
+
+@pytest.mark.django_db
+def test_filter_offers_a_bounded_person_their_own_places() -> None:
+    torino, _milano = make_location("TO", name="Torino"), make_location("MI", name="Milano")
+    picker = visitor("Picker")
+    torino.staff.create(user=get_user_model().objects.get())
+
+    specs = picker.get("/fulfillment/fulfillmentorder/").context["cl"].filter_specs
+
+    assert not any(isinstance(spec, SeenFilter) for spec in specs), "one place is no choice"
+
+
+@pytest.mark.django_db
+def test_work_to_ship_is_paged_by_what_was_promised() -> None:
+    third, first, second = (make_released() for _number in range(3))
+    for day, released in enumerate((first, second, third), start=1):
+        Order.objects.filter(pk=released.order_id).update(dispatch_by_on=date(2026, 3, day))
+    manager = visitor(superuser=True)
+
+    listed = manager.get("/fulfillment/fulfillmentorder/", {"queue": "to_ship"}).context["cl"].result_list
+
+    assert list(listed) == [first, second, third]
 
 
 @on_postgresql

@@ -14,7 +14,7 @@ from config.kernel.admin.base import (
     seen_choices,
 )
 from config.kernel.admin.bulk import Undo, bulk_action
-from config.kernel.admin.filters import worded_filter
+from config.kernel.admin.filters import SeenFilter, worded_filter
 from config.kernel.admin.forms import VersionedAdmin, VersionedForm
 from config.kernel.admin.history import HistoryMixin
 from config.kernel.admin.presses import ExtraVerb, Foreseen, ObjectForm, ReasonForm, TransitionVerb
@@ -35,6 +35,7 @@ __all__ = [
     "ReadOnlyTabularInline",
     "ReasonForm",
     "SeenAdmin",
+    "SeenFilter",
     "StackedInline",
     "TabularInline",
     "TimelineMixin",

@@ -120,6 +120,15 @@ def read(keys: Sequence[Key], text: str) -> list[Any]:
         raise IncorrectLookupParameters(str(error)) from error
 
 
+def page_of(rows: QuerySet[Any], keys: Sequence[Key], size: int) -> QuerySet[Any]:
+    """The first rows in this order. By a column of another table, the keys are sorted before anything else is read."""
+    ordered = in_order(rows, keys)
+    if any("__" in key.path for key in keys):
+        first = in_order(rows.order_by(), keys).values("pk")[:size]
+        return ordered.filter(pk__in=first)
+    return ordered[:size]
+
+
 def in_order(rows: QuerySet[Any], keys: Sequence[Key]) -> QuerySet[Any]:
     return rows.order_by(*(f"{'-' if key.is_descending else ''}{key.path}" for key in keys))
 
@@ -205,7 +214,7 @@ class KeysetChangeList(ChangeList):
         if start := self.place.get(BEFORE, self.place.get(AFTER)):
             rows = rows.filter(beyond(way, read(keys, start)))
         wanted = self._size_of_last() if LAST in self.place else size
-        found = list(in_order(rows, way)[: wanted + 1])
+        found = list(page_of(rows, way, wanted + 1))
         has_more, shown = len(found) > wanted, found[:wanted]
         if self.place and (not shown or (BEFORE in self.place and len(found) < size)):
             # Nothing is there any more, or the way back ended early: the first page, whole.

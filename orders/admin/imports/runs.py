@@ -11,7 +11,7 @@ from django.urls import path
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import TransitionAdmin, TransitionVerb, acting, admin_url, badge_column
+from config.kernel.admin import SeenFilter, TransitionAdmin, TransitionVerb, acting, admin_url, badge_column
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import localtime
 from orders.admin.imports.forms import TAX, ApplyForm, ColumnsForm, UploadForm
@@ -83,7 +83,7 @@ class ImportRunAdmin(TransitionAdmin):
     verbs = VERBS
     change_form_template = "orders/import_run.html"
     list_display = ("file_name", "state", "sales_channel", "mode", "counts", "uploaded", "by")
-    list_filter = ("status", ("sales_channel", admin.RelatedOnlyFieldListFilter), "mode")
+    list_filter = ("status", ("sales_channel", SeenFilter), "mode")
     list_select_related = ("sales_channel",)
     search_fields = ("file_name",)
     ordering = ("-id",)
