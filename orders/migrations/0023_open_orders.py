@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("inventory", "0013_export_rights"),
-        ("orders", "0018_all_mails"),
+        ("orders", "0022_history_begins"),
     ]
 
     operations = [
