@@ -1,6 +1,6 @@
 """Mails that an order's buyer is owed and that have not left: what waits, is tried again, or was given up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -10,7 +10,7 @@ from config.kernel.models import Delivery
 from orders.enums import MailKind
 from orders.mail_kinds import KINDS, MAILS
 from orders.models import Notification, Order
-from orders.parcels_told import parcel_rows
+from orders.parcels_told import parcel_rows, parcels_of
 
 # Not yet sent, nor known to be on its way: a person may still say that it never leaves.
 HELD_BACK = (DeliveryState.DUE, DeliveryState.FAILED, DeliveryState.DEAD)
@@ -20,6 +20,13 @@ _NOT_SENT = (*HELD_BACK, DeliveryState.IN_FLIGHT)
 def order_id_of(payload: Mapping[str, Any], subject_id: int) -> int:
     """The order that a mail's fact is about: itself, or a parcel of it."""
     return int(payload["order_id"]) if "order_id" in payload else subject_id
+
+
+def facts_of(order_ids: Sequence[int], *, parcels: Sequence[int] | None = None) -> Q:
+    """Which deliveries are about these orders; parcels that are not given are asked for, by a statement."""
+    parcels = list(parcels_of(order_ids)) if parcels is None else parcels
+    own = Q(fact__subject_type="order", fact__subject_id__in=order_ids)
+    return own | Q(fact__subject_type="parcel", fact__subject_id__in=parcels) if parcels else own
 
 
 def owed_of_order(order: Order) -> QuerySet[Delivery]:
