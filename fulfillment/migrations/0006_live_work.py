@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("fulfillment", "0005_stage_times"),
         ("inventory", "0013_export_rights"),
-        ("orders", "0023_open_orders"),
+        ("orders", "0024_open_orders"),
     ]
 
     operations = [

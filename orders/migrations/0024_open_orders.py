@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("inventory", "0013_export_rights"),
-        ("orders", "0022_history_begins"),
+        ("orders", "0023_mail_log_sender_and_logo"),
     ]
 
     operations = [
