@@ -33,11 +33,13 @@ def _plain(cell: str) -> str | None:
 
 @dataclass(slots=True)
 class Cells:
-    """Rows of one order with their file lines. `problems` grows as the cells are read."""
+    """Rows of one order with their file lines. `problems` grows as the cells are read; `heads` are rows that state
+    the order alone, none of its lines."""
 
     plan: Plan
     rows: Sequence[Numbered]
     problems: list[Problem] = field(default_factory=list)
+    heads: Sequence[Numbered] = ()
 
     def complain(self, code: str, name: str, line: int, value: str = "", more: str = "") -> None:
         heading = self.plan.heading(name) if name else ""
@@ -78,6 +80,9 @@ class Cells:
         if name not in self.plan.columns:
             return self.rows[0][0], ""
         place = self.plan.columns[name]
+        for head in self.heads:
+            if stated := self.text(name, head):
+                return head[0], stated
         at, first = self.rows[0][0], ""
         # A cell that was found in order a row above need not be looked at again.
         known: str | None = None

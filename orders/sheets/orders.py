@@ -20,6 +20,7 @@ from orders.neutral import (
 )
 from orders.sheets.cells import Cells, Numbered
 from orders.sheets.countries import country_code
+from orders.sheets.one_cell import split_goods
 from orders.sheets.plan import Plan
 from orders.sheets.problems import Problem
 from orders.totals import recompute
@@ -48,8 +49,14 @@ class ReadOrder:
 
 def read_order(key: str, rows: Sequence[Numbered], plan: Plan) -> ReadOrder:
     """Read the rows of one order, whose number is `key`."""
-    cells = Cells(plan, rows)
     rules = plan.rules
+    if rules.one_cell:
+        rows, plan = split_goods(rows, plan)
+    cells = Cells(plan, rows)
+    if rules.totals_first and len(rows) > 1:
+        cells.heads = tuple(
+            row for row in rows if not (cells.is_stated("sku", row) or cells.is_stated("title", row))
+        )
     if rules.lists_write_offs and _is_written_off(cells):
         return ReadOrder(None, cells.problems, WRITTEN_OFF)
     is_cancelled = bool(rules.cancel_prefix and key.startswith(rules.cancel_prefix))
@@ -134,6 +141,8 @@ def _lines(cells: Cells, currency: str, *, sign: int) -> tuple[list[NeutralLine]
     fees: list[NeutralLine] = []
     seen: set[str] = set()
     for place, row in enumerate(cells.rows, start=1):
+        if row in cells.heads:
+            continue
         line = _line(cells, row, str(place), currency, sign)
         if line is None:
             continue

@@ -17,7 +17,8 @@ class Rules:
     `charge_codes` are charges, not goods. With `lists_write_offs` an order of negative quantities at price 0 is
     stock that somebody wrote off: listed, not imported. `finest` are the decimals that a price may have beyond
     its currency's. With `is_loose` times of one order may differ (the first counts) and a country that is none
-    stays as text.
+    stays as text. With `totals_first` a row of several that names no goods is the order's own, followed by its lines.
+    With `one_cell` all goods of an order stand in one cell, as “2× Mug, 1× Cup” or “Mug x 2, Cup x 1”.
     """
 
     cancel_prefix: str = ""
@@ -27,6 +28,8 @@ class Rules:
     finest: int = 0
     is_loose: bool = False
     key_prefix: str = ""
+    totals_first: bool = False
+    one_cell: bool = False
 
 
 ADDRESS = ("name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone")

@@ -54,6 +54,7 @@ def _ebay(*, ship: str, number: str) -> dict[str, str]:
         "order": number, "placed_at": "Sale Date", "email": "Buyer Email", "buyer_name": "Buyer Name",
         "note": "Buyer Note", "sku": "Custom Label", "title": "Item Title", "quantity": "Quantity",
         "unit_amount": "Sold For", "shipping_amount": "Shipping And Handling", "payment_method": "Payment Method",
+        "total_amount": "Total Price", "order_tax_amount": "Seller Collected Tax",
         "shipping_method": "Shipping Service", "ship_name": f"{ship} Name", "ship_phone": f"{ship} Phone",
         "ship_line1": f"{ship} Address 1", "ship_line2": f"{ship} Address 2", "ship_city": f"{ship} City",
         "ship_region": f"{ship} State", "ship_postal_code": f"{ship} Zip", "ship_country": f"{ship} Country",
@@ -119,7 +120,7 @@ PROFILES: tuple[Profile, ...] = (
         "ship_line2": ("Post to address 2",), "ship_city": ("Post to city",), "ship_region": ("Post to county",),
         "ship_postal_code": ("Post to postcode",), "ship_country": ("Post to country",),
         "shipping_amount": ("Postage and packaging",),
-    }, is_paid=True, includes_tax=True),
+    }, is_paid=True, rules=Rules(totals_first=True)),
     Profile("etsy", _("Etsy, sold order items"), {
         "order": "Order ID", "placed_at": "Sale Date", "currency": "Currency", "buyer_name": "Buyer", "sku": "SKU",
         "title": "Item Name", "quantity": "Quantity", "unit_amount": "Price", "line_id": "Transaction ID",
@@ -144,6 +145,10 @@ PROFILES: tuple[Profile, ...] = (
         "bill_name": "First Name (Billing)", "bill_line1": "Address 1&2 (Billing)", "bill_city": "City (Billing)",
         "bill_postal_code": "Postcode (Billing)", "bill_country": "Country Code (Billing)",
     }, ("Order Number", "Order Date", "Item Cost", "Item Name"), {"quantity": ("Quantity",)}, includes_tax=False),
+    Profile("woocommerce_analytics", _("WooCommerce Analytics (no prices, no addresses)"), {
+        "order": "Order #", "placed_at": "Date", "buyer_name": "Customer", "title": "Product(s)",
+        "quantity": "Items sold", "discount_code": "Coupon(s)",
+    }, ("Order #", "Product(s)", "Items sold", "Customer type"), rules=Rules(one_cell=True)),
     Profile("prestashop", _("PrestaShop (a line a row)"), {
         "order": "reference", "placed_at": "date_add", "email": "email", "currency": "iso_code",
         "sku": "product_reference", "title": "product_name", "quantity": "product_quantity",
@@ -166,6 +171,25 @@ PROFILES: tuple[Profile, ...] = (
         "quantity": "Quantity", "unit_amount": "UnitPrice", "bill_name": "CustomerID", "bill_country": "Country",
     }, ("InvoiceNo", "StockCode", "InvoiceDate", "UnitPrice"), rules=LEDGER),
 )  # fmt: skip
+# Exports that people bring by mistake, by headings that tell them, and what they hold.
+_PRODUCTS, _STOCK = _("products, not orders"), _("stock figures, not orders")
+NOT_ORDERS: tuple[tuple[tuple[str, ...], str | Promise], ...] = (
+    (("_fivetran_synced",), _("one table of a data loader; an order and its lines must stand in one file")),
+    (
+        ("Order ID", "Order Value", "Number of Items"),
+        _("orders without their items; export the sold order items"),
+    ),
+    (("Handle", "Variant SKU"), _PRODUCTS),
+    (("Type", "SKU", "Published"), _PRODUCTS),
+    (("sku", "price", "qty", "attribute_set"), _PRODUCTS),
+    (("Product ID", "Price tax excluded or Price tax included"), _PRODUCTS),
+    (("Product ID*", "EAN13"), _PRODUCTS),
+    (("source_code", "sku", "quantity"), _STOCK),
+    (("source_id", "sku", "quantity"), _STOCK),
+    (("Supply Order Reference *",), _("orders to suppliers, not of buyers")),
+    (("Customer ID", "Email *"), _("customers, not orders")),
+    (("Alias*", "Customer e-mail*"), _("addresses, not orders")),
+)
 BY_CODE: Mapping[str, Profile] = {profile.code: profile for profile in PROFILES}
 HEADINGS = KNOWN | {name_key(heading) for profile in PROFILES for heading in profile.columns.values()}
 
@@ -175,6 +199,13 @@ def recognise(header: Sequence[str]) -> Profile | None:
     present = {name_key(name) for name in header}
     fitting = [one for one in PROFILES if all(name_key(name) in present for name in one.needs)]
     return max(fitting, key=lambda one: len(one.needs), default=None)
+
+
+def what_instead(header: Sequence[str]) -> str | Promise:
+    """What a file of this heading holds instead of orders; "" where it may hold them."""
+    present = {name_key(name) for name in header}
+    fitting = (says for needs, says in NOT_ORDERS if all(name_key(name) in present for name in needs))
+    return next(fitting, "")
 
 
 def columns_for(header: Sequence[str], profile: Profile | None) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, cast
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -25,7 +26,8 @@ from orders.services.importing.storing import (
 )
 from orders.services.texts import fit
 from orders.sheets.budget import check_workbook
-from orders.sheets.profiles import BY_CODE, HEADINGS, columns_for, recognise
+from orders.sheets.problems import UnreadableFile
+from orders.sheets.profiles import BY_CODE, HEADINGS, columns_for, recognise, what_instead
 from orders.sheets.sniffing import Reading, name_key, sniff_sheet, sniff_text
 from orders.sheets.workbook import unpack_workbook
 from orders.states import IMPORT, IMPORT_RUN
@@ -92,7 +94,15 @@ def upload_file(file: BinaryIO, upload: Upload, *, actor: Actor) -> int:
 
 
 def read_ways(stored: str) -> Reading:
-    """What a stored file is; a workbook is unpacked beside itself first. Refuses: `UnreadableFile`."""
+    """What a stored file is; a workbook is unpacked beside itself first. Refuses: `UnreadableFile`, also for one that
+    holds something else than orders."""
+    reading = _sniff(stored)
+    if what := what_instead(reading.header):
+        raise UnreadableFile(_("it holds %(what)s"), what=what)
+    return reading
+
+
+def _sniff(stored: str) -> Reading:
     if not is_stored_workbook(stored):
         with default_storage.open(stored, "rb") as file:
             return sniff_text(_bytes(file), HEADINGS)

@@ -1,0 +1,117 @@
+"""Other systems' layouts: totals to the penny, or the reason why a file is not taken."""
+
+import gzip
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from orders.enums import ImportMode, ImportPlan
+from orders.models import Hold, Order
+from orders.services.importing.mapping import missing_fields
+from orders.sheets.one_cell import goods_in
+from orders.sheets.problems import UnreadableFile
+from tests.factories.imports import apply, check, problems_of, upload
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+
+EBAY = (
+    "Sales Record Number,Order Number,Buyer Name,Buyer Email,Item Title,Custom Label,Quantity,Sold For,"
+    "Shipping And Handling,Seller Collected Tax,Total Price,Payment Method,Sale Date,Ship To Name,Ship To Address 1,"
+    "Ship To City,Ship To Zip,Ship To Country\n"
+)
+
+
+def test_ebay_combined_order_is_read_from_its_total_row_and_its_item_rows() -> None:
+    content = (
+        "\n"
+        + EBAY
+        + '101,11-1,Rosa Neri,r@example.com,,,3,"$30.00",$5.00,$2.10,$37.10,PayPal,Jul-25-26,Rosa Neri,Via Po 3,Torino,'
+        "10124,Italy\n"
+        ",11-1,,,A mug,MUG,2,$10.00,,,,,Jul-25-26,,,,,\n"
+        ",11-1,,,A cup,CUP,1,$10.00,,,,,Jul-25-26,,,,,\n"
+        '102,11-2,Ugo Blu,u@example.com,A mug,MUG,1,"$1,110.03",$0.00,,"$1,110.03",PayPal,Jul-26-26,Ugo Blu,Via Po 4,'
+        "Torino,10124,Italy\n"
+        "\n2,record(s) downloaded\nSeller ID : me\n"
+    )
+
+    run = check(content)
+
+    assert problems_of(run) == []
+    assert dict(run.staged.values_list("key", "total_amount")) == {"11-1": D("37.10"), "11-2": D("1110.03")}
+    apply(run)
+    order = Order.objects.get(external_id="11-1")
+    assert [(line.sku_code, line.quantity, line.total_amount) for line in order.lines.order_by("position")] == [
+        ("MUG", 2, D(20)), ("CUP", 1, D(10)),
+    ]  # fmt: skip
+    assert (order.total_computed_amount, order.total_difference_amount, order.tax_amount) == (
+        D("37.10"),
+        0,
+        D("2.10"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("2× Mug, large, 1× Cup", [("Mug, large", "2"), ("Cup", "1")]),
+        ("Mug x 2, Cup, blue x 1", [("Mug", "2"), ("Cup, blue", "1")]),
+        ("Box 3 x 4 cm x 2", [("Box 3 x 4 cm", "2")]),
+        ("1 x Mug", [("Mug", "1")]),
+        ("Mug", []),
+        ("", []),
+        ("Mug x 2, Cup", []),
+    ],
+)
+def test_goods_of_one_cell_are_taken_apart_or_not_at_all(cell: str, found: list[tuple[str, str]]) -> None:
+    assert goods_in(cell) == found
+
+
+def test_woocommerce_analytics_brings_goods_without_prices_that_wait_for_them() -> None:
+    content = (
+        "Date,Order #,Status,Customer,Customer type,Product(s),Items sold,Coupon(s),N. Revenue,Attribution\n"
+        '2026-03-01 10:00:00,501,completed,Rosa Neri,new,"2× Mug, large, 1× Cup",3,SPRING,30.00,Direct\n'
+        "2026-03-01 10:00:00,502,completed,Ugo Blu,new,Mug and Cup,2,,20.00,Direct\n"
+    )
+
+    run = check(content)
+
+    assert [(line, code, column) for line, code, column, _value in problems_of(run)] == [
+        (3, "missing", "Product(s)"),
+    ]
+    staged = run.staged.get(key="501")
+    assert (staged.plan, staged.units, staged.total_amount) == (ImportPlan.CREATE, 3, None)
+
+
+@pytest.mark.real_data
+def test_shopify_layout_of_271_real_invoices_comes_to_its_total(real_data: Any) -> None:
+    path = real_data("data", "platform-exports", "derived", "shopify-layout-2011-03.csv.gz")
+
+    run = check(gzip.decompress(path.read_bytes()), mode=ImportMode.HISTORY)
+
+    assert problems_of(run) == []
+    (total,) = run.summary["totals"]
+    assert (total["orders"], D(total["total"]), total["currency"]) == (271, D("147557.84"), "GBP")
+
+
+@pytest.mark.real_data
+def test_every_other_sample_is_refused_with_what_it_holds_or_lacks(real_data: Any) -> None:
+    folder = real_data("data", "platform-exports")
+    said = {}
+    for path in sorted(folder.rglob("*.csv")):
+        try:
+            run = upload(path.read_bytes(), name=path.name)
+        except UnreadableFile as refusal:
+            said[path.name] = str(refusal)
+        else:
+            lacking = missing_fields(run.columns)
+            assert lacking, path.name
+            said[path.name] = ", ".join(lacking)
+
+    assert "products, not orders" in said["sample_products_subset.csv"]
+    assert "stock figures, not orders" in said["stock_sources.csv"]
+    assert "one table of a data loader" in said["order_line.csv"]
+    assert "customers, not orders" in said["customers_import.csv"]
+    assert len(said) == 36
+    assert Order.objects.count() == Hold.objects.count() == 0
