@@ -125,8 +125,9 @@ def test_problems_are_narrowed_to_a_kind() -> None:
 
     page = words_of(client.get(f"{page_url(run)}?problem=email"))
 
-    assert "Is no e-mail address" in page
-    assert "Is no country" not in page
+    assert "Is no e-mail address; accepted is one address" in page
+    assert "Is no country 1" in page, "the other kinds are offered"
+    assert "Is no country; accepted" not in page
 
 
 def statements(client: Visitor, url: str) -> int:
