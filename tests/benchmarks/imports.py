@@ -15,6 +15,7 @@ import gzip
 import json
 import os
 import resource
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -212,18 +213,23 @@ def copy_again(plain: Any, before: dict[str, int]) -> tuple[float, int]:
 
     seconds, count = 0.0, 0
     for table in TABLES:
-        with (
-            connection.cursor() as cursor,
-            cursor.copy(
-                f"COPY (SELECT * FROM {table} WHERE id > {before[table]} ORDER BY id) TO STDOUT"
-            ) as copy,
-        ):
-            text = b"".join(bytes(block) for block in copy)
-        count += text.count(b"\n")
-        started = time.perf_counter()
-        with plain.transaction(), plain.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-            copy.write(text)
-        seconds += time.perf_counter() - started
+        statement = f"COPY (SELECT * FROM {table} WHERE id > {before[table]} ORDER BY id) TO STDOUT"
+        # In a file, so that the peak that is printed stays the import's own.
+        with tempfile.TemporaryFile() as text:
+            with connection.cursor() as cursor, cursor.copy(statement) as copy:
+                for block in copy:
+                    text.write(block)
+                    count += bytes(block).count(b"\n")
+            text.seek(0)
+            started = time.perf_counter()
+            with (
+                plain.transaction(),
+                plain.cursor() as cursor,
+                cursor.copy(f"COPY {table} FROM STDIN") as copy,
+            ):
+                while part := text.read(1 << 20):
+                    copy.write(part)
+            seconds += time.perf_counter() - started
     return seconds, count
 
 
