@@ -148,6 +148,7 @@ class HoldAdmin(OfOrder):
         "lifted_by",
     )
     empty_title = _("Nothing has been held")
+    empty_text = _("Rules hold an order that a person must look at; “Hold” on its page does it by hand.")
 
     @admin.display(description=_("why"))
     def said(self, row: Hold) -> str:
@@ -174,6 +175,7 @@ class AllocationDecisionAdmin(OfOrder):
     search_fields = ("=order__number",)
     fields = readonly_fields = ("order_link", "in_words", "decided_at", "said")
     empty_title = _("Nothing has been allocated")
+    empty_text = _("Each time an order gets stock, the choice of locations stands here with its reasons.")
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         return {"title": gettext("Order %(number)s: where it ships from") % {"number": obj.order.number}}
@@ -211,6 +213,7 @@ class PaymentAdmin(OfOrder):
     )  # fmt: skip
     status_badge = badge_column("status", PaymentStatus, _("status"))
     empty_title = _("No payments reported")
+    empty_text = _("What a channel says was paid comes in with its orders; nobody enters it by hand.")
 
     @admin.display(description=_("authorised"))
     def authorised(self, row: Payment) -> Any:
@@ -261,6 +264,9 @@ class NotificationAdmin(OrderLinked, TransitionAdmin):
         "attempts",
     )  # fmt: skip
     empty_title = _("No mail has been sent")
+    empty_text = _(
+        "Buyers are written to when an order is confirmed, waits, changes or leaves, as its channel says."
+    )
     extra_verbs = (
         ExtraVerb(
             name="mark_sent",

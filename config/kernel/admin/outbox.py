@@ -167,6 +167,9 @@ class FactAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = readonly_fields = ("kind", "subject", "payload", "recorded_at", "correlation")
     inlines = (DeliveryInline,)
+    empty_text = _(
+        "What happens and others must hear of is noted here, in the same moment as the change itself."
+    )
 
     @admin.display(description=_("about"))
     def subject(self, row: Fact) -> str:

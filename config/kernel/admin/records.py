@@ -48,6 +48,9 @@ class EventAdmin(ReadOnlyAdmin):
         "words", "about", "kind", "from_status", "to_status", "facts_said", "at", "who", "correlation",
     )  # fmt: skip
     empty_title = _("Nothing has happened yet")
+    empty_text = _(
+        "Each change of an order, of stock or of rights leaves a line here: what, when and by whom."
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         people = get_user_model().objects.filter(pk=OuterRef("actor_id"))
