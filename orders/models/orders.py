@@ -140,7 +140,7 @@ class Order(QuickRead, Versioned):
                 name="order_open",
                 condition=Q(status__in=sorted(OPEN_ORDER)),
             ),
-            models.Index(fields=["email"], name="order_email"),
+            models.Index(fields=["email", "placed_at"], name="order_email_placed"),
             models.Index(fields=["external_number"], name="order_external_number"),
             models.Index(
                 fields=["import_run", "id"], name="order_import_run", condition=Q(import_run__isnull=False)
