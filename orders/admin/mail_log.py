@@ -17,22 +17,20 @@ from config.kernel.admin import (
     TransitionAdmin,
     TransitionVerb,
     admin_url,
-    badge_column,
     bulk_action,
     queue_filter,
-    status_badge,
-    worded_filter,
+    status_pair,
 )
 from config.kernel.deliveries import retry_deliveries
 from config.kernel.enums import DeliveryState
 from config.kernel.locks import lock_rows
 from config.kernel.machines import DELIVERY, SETTLE
 from config.kernel.models import Attempt
-from config.kernel.templatetags.bancale import localtime
+from config.kernel.templatetags.bancale import badge, localtime
 from inventory.admin.pages import PageAdmin
 from orders.admin.order_mails import kind_words
 from orders.admin.records import linked_order
-from orders.mail_kinds import KINDS
+from orders.mail_kinds import KINDS, MAILS
 from orders.models import MailDelivery, Notification, Order
 from orders.privacy import SEE_PERSONAL
 from orders.selectors.owed_mails import HELD_BACK, facts_of, set_kinds
@@ -58,6 +56,33 @@ LOG_QUEUES = (
 )
 
 
+def mail_state(state: str) -> tuple[str, str]:
+    """A mail's state in words and its tone: what counts as delivered was handed to the server."""
+    return (gettext("sent"), "ok") if state == DeliveryState.DELIVERED else status_pair(DeliveryState, state)
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(state.value, mail_state(state)[0]) for state in DeliveryState]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = _("mail")
+    parameter_name = "mail"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(subscriber, _kind_name(subscriber)) for subscriber in MAILS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(subscriber=self.value()) if self.value() else queryset
+
+
 class TryInline(ReadOnlyTabularInline):
     model = Attempt
     fields = readonly_fields = ("number", "began", "ended", "came_of_it", "error")
@@ -73,7 +98,7 @@ class TryInline(ReadOnlyTabularInline):
 
     @admin.display(description=_("outcome"))
     def came_of_it(self, row: Attempt) -> Any:
-        return status_badge(DeliveryState, row.outcome)
+        return badge(*mail_state(row.outcome)) if row.outcome else "–"
 
 
 def _kind_name(subscriber: str) -> str:
@@ -105,8 +130,8 @@ class MailDeliveryAdmin(PageAdmin, TransitionAdmin):
     list_display = ("mail", "order_link", "state_badge", "recipient", "attempt_count", "when", "said")
     list_filter = (
         queue_filter(LOG_QUEUES),
-        "state",
-        ("subscriber", worded_filter(_kind_name)),
+        StateFilter,
+        KindFilter,
     )
     list_select_related = ("fact",)
     search_fields = ("subscriber",)
@@ -117,7 +142,6 @@ class MailDeliveryAdmin(PageAdmin, TransitionAdmin):
         "mail", "order_link", "recipient", "what_was_sent", "attempt_count", "due", "settled", "last_error",
     )  # fmt: skip
     inlines = (TryInline,)
-    state_badge = badge_column("state", DeliveryState, _("state"))
     empty_title = _("No mail has been due yet")
     empty_text = _("Each mail to a buyer stands here from the moment it is due, with every try to send it.")
     verbs = {
@@ -176,11 +200,20 @@ class MailDeliveryAdmin(PageAdmin, TransitionAdmin):
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         page = super().page_context(request, obj) or {}
-        return {**page, "title": kind_words(_read(obj)), "timeline": page.get("timeline") or None}
+        return {
+            **page,
+            "title": kind_words(_read(obj)),
+            "badges": [mail_state(obj.state)],
+            "timeline": page.get("timeline") or None,
+        }
 
     @admin.display(description=_("mail"), ordering="subscriber")
     def mail(self, row: Any) -> str:
         return kind_words(_read(row))
+
+    @admin.display(description=_("state"), ordering="state")
+    def state_badge(self, row: Any) -> Any:
+        return badge(*mail_state(row.state))
 
     @admin.display(description=_("order"))
     def order_link(self, row: Any) -> Any:

@@ -1,10 +1,12 @@
 """Mails at the desk: a text is written, tried and refused, and what a buyer would read stands on the page."""
 
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from PIL import Image
 from playwright.sync_api import expect
 
 from orders.models import MailText, Order
@@ -80,3 +82,31 @@ def test_mails_of_an_order_are_read_kept_back_and_stopped(
     marta.look("order-mails-stopped")
     worker()
     assert mail.outbox == []
+
+
+@BOTH
+def test_log_tells_each_try_and_a_channel_shows_its_logo(
+    order: Order, manager: User, visit: Open, worker: Callable[[], None], size: tuple[int, int]
+) -> None:
+    out = BytesIO()
+    Image.new("RGB", (480, 120), (27, 40, 80)).save(out, "PNG")
+    marta = Person(visit(size, user=manager))
+    marta.go(f"/orders/saleschannel/{order.sales_channel_id}/change/")
+    logo = {"name": "logo.png", "mimeType": "image/png", "buffer": out.getvalue()}
+    marta.page.get_by_label("New logo").set_input_files(logo)  # type: ignore[arg-type]
+    marta.submit("Save")
+    marta.go(f"/orders/saleschannel/{order.sales_channel_id}/change/")
+    expect(marta.page.locator("img.paper")).to_have_js_property("naturalWidth", 480)
+    marta.look("channel-logo")
+    worker()
+    marta.go("/orders/maildelivery/")
+    marta.look("mail-log")
+    marta.click(marta.page.locator("#result_list tbody th a").first)
+    expect(marta.page.locator("#content")).to_contain_text("sent")
+    marta.look("mail-log-page")
+    marta.go(f"/orders/order/{order.pk}/mails/")
+    expect(marta.page.locator(".mail-shown img")).to_have_js_property("naturalWidth", 480)
+    marta.look("mail-preview-logo")
+
+    (message,) = mail.outbox
+    assert [part.get_content_type() for part in message.message().walk()][-1] == "image/png"

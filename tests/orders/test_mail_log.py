@@ -101,9 +101,9 @@ def test_filters_and_search_by_the_order_s_number(support: Visitor, refused: Mai
 
     assert found(q=shipped.number) == {"orders.confirmation_mail", "orders.shipped_mail"}
     assert found(q="nothing") == set()
-    assert found(subscriber__exact="orders.shipped_mail") == {"orders.shipped_mail"}
+    assert found(mail="orders.shipped_mail") == {"orders.shipped_mail"}
     assert found(queue="waiting") == {"orders.confirmation_mail"}
-    assert found(state__exact="dead") == set()
+    assert found(outcome="dead") == set()
 
 
 def test_recipient_is_hidden_from_who_sees_no_buyers(refused: MailDelivery) -> None:
