@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,9 @@ READ = (
 READ_OF_PARTS = (
     "sku", "ordered", "cancelled", "allocated", "shipped", "delivered", "line__order", "line__sku_code", "line__title",
 )  # fmt: skip
+# Orders that are decided together join the line this far apart. At one time the row's id would order them, and a
+# part that is split off and loses its units again would come back behind its neighbours.
+MOMENT = timedelta(microseconds=1)
 # Who allocates when nobody asked for it.
 BY_RULE = Actor.rule("allocation")
 
@@ -110,8 +113,9 @@ def allocate_locked(orders: Sequence[Order], levels: Sequence[StockLevel], *, ac
 
 def _decide(asking: Sequence[_Asking], levels: Sequence[StockLevel], actor: Actor) -> Sequence[Decision]:
     at = clock.now()
-    decisions = current_planner().plan(_problem(asking, levels, at)).decisions
-    _write(asking, decisions, levels, at)
+    joined = {one.order.pk: at + MOMENT * place for place, one in enumerate(asking)}
+    decisions = current_planner().plan(_problem(asking, levels, joined, at)).decisions
+    _write(asking, decisions, levels, joined, at)
     _record(asking, decisions, actor)
     return decisions
 
@@ -160,9 +164,11 @@ def _asking(orders: Sequence[Order], results: Results[int]) -> list[_Asking]:
     return asking
 
 
-def _problem(asking: Sequence[_Asking], levels: Sequence[StockLevel], at: datetime) -> Problem:
+def _problem(
+    asking: Sequence[_Asking], levels: Sequence[StockLevel], joined: Mapping[int, datetime], at: datetime
+) -> Problem:
     return Problem(
-        demands=tuple(_demand(one, at) for one in asking),
+        demands=tuple(_demand(one, joined[one.order.pk]) for one in asking),
         stands=tuple(Stand(level.sku_id, level.location_id, level.free) for level in levels),
         places=demand.all_places(),
         waiting=demand.line_at({level.sku_id for level in levels}, at),
@@ -177,9 +183,13 @@ def _demand(one: _Asking, at: datetime) -> Demand:
 
 
 def _write(
-    asking: Sequence[_Asking], decisions: Sequence[Decision], levels: Sequence[StockLevel], at: datetime
+    asking: Sequence[_Asking],
+    decisions: Sequence[Decision],
+    levels: Sequence[StockLevel],
+    joined: Mapping[int, datetime],
+    at: datetime,
 ) -> None:
-    """Reservations in the sequence of the decisions, since the queue breaks ties by pk; then the counters."""
+    """Reservations in the sequence of the decisions, then the counters."""
     level_at = by_place(levels)
     of_order = {one.order.pk: one for one in asking}
     parts = {part.pk: part for one in asking for part in one.known}
@@ -189,17 +199,17 @@ def _write(
         one = of_order[decision.order_id]
         order = one.order
         promised, priority = promised_at(order), order.sales_channel.priority
-        until = ends.get(order.pk)
+        until, since = ends.get(order.pk), joined[order.pk]
         for share in decision.shares:
             level = level_at[share.sku_id, share.location_id]
             parts[share.key].allocated += share.quantity
             claims.append(
-                Claim(share.sku_id, level.pk, share.quantity, share.key, priority, at, promised, until)
+                Claim(share.sku_id, level.pk, share.quantity, share.key, priority, since, promised, until)
             )
         for missing in decision.missing:
             one.waiting[missing.key] += missing.quantity
             claims.append(
-                Claim(missing.sku_id, None, missing.quantity, missing.key, priority, at, promised, until)
+                Claim(missing.sku_id, None, missing.quantity, missing.key, priority, since, promised, until)
             )
     place_reservations(ORDER_LINE_PART, claims, levels=levels)
     given = {share.key for decision in decisions for share in decision.shares}

@@ -11,6 +11,7 @@ from config.kernel.errors import Conflict
 from config.kernel.models import Delivery, Event
 from inventory.enums import ReservationState
 from inventory.models import Location, Reservation, Sku
+from inventory.services.correcting import Adjustment, adjust_stock
 from orders.enums import FulfillmentStatus
 from orders.models import AllocationDecision, LinePart, Order
 from orders.selectors.queues import fillable_sku_ids
@@ -199,6 +200,21 @@ def test_fill_backorders_part_of_one_of_two_that_joined_together_overtakes_nobod
 
     assert allocated(first, second) == [1, 0]
     assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
+
+
+def test_part_that_was_served_and_lost_keeps_its_place_among_those_who_joined_together(
+    near: Location, mug: Sku
+) -> None:
+    first, second = (make_order(lines=(neutral_line("MUG", 2),)) for _number in range(2))
+    allocate_orders([first.pk, second.pk], actor=RULE).raise_refusals()
+    receive(mug, near, 1)
+    fill(mug)
+    adjust_stock([Adjustment("broken", mug.pk, near.pk, -1)], reason="Broken", actor=RULE).raise_refusals()
+    receive(mug, near, 2)
+
+    fill(mug)
+
+    assert allocated(first, second) == [2, 0]
 
 
 def test_sweep_backorders_fills_what_no_news_told(near: Location, mug: Sku) -> None:

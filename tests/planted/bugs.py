@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -230,6 +230,8 @@ BUGS = [
         deeds.come_late_to_a_queue, "stock.queue"),
     Bug("whoever is moved in line joins at its head", "overtaking", swap(requeueing, "_write", at_the_head),
         lines.wait_in_line, "place changed"),
+    Bug("orders decided together join at one moment", "overtaking", swap(allocating, "MOMENT", timedelta(0)),
+        lines.wait_in_line, "share a place"),
     Bug("change claims its units before the queue", "overtaking", swap(stock, "allocate_locked", before_the_queue),
         deeds.change_late_in_a_queue, "late"),
     Bug("kit's value rounded part by part", "rounding", swap(order_parts, "split_amount", rounded_each),

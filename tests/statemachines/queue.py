@@ -41,7 +41,7 @@ class Claim:
 
     @property
     def place(self) -> tuple[int, datetime, int]:
-        """Where it stands in line: by priority, then by when it joined, then in sequence."""
+        """Where it stands in line: by priority, then by when it joined, then, within an order, in sequence."""
         return -self.priority, self.queued_at, self.pk
 
 
@@ -215,6 +215,14 @@ class QueueMachine(Watched):
                 )
                 is_kept = claim.queued_at == known.queued_at and claim.priority in priorities
             assert is_kept, f"place changed: {known} is {claim}"
+        self.nobody_shares_a_place(now)
+
+    def nobody_shares_a_place(self, now: Standing) -> None:
+        """The row's id must never decide between two orders: a part that is split off has a new one."""
+        joined: dict[datetime, int] = {}
+        for claim in now.claims.values():
+            other = joined.setdefault(claim.queued_at, claim.order_id)
+            assert other == claim.order_id, f"orders {other} and {claim.order_id} share a place"
 
 
 def _gained(order_id: int, before: Standing, now: Standing) -> list[Claim]:
