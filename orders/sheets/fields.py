@@ -91,6 +91,10 @@ FIELDS: tuple[Field, ...] = (
     Field("payment_method", _("Paid by"), ORDER, ("payment method", "payment type", "payment method title")),
     Field("payment_reference", _("Payment reference"), ORDER, ("payment reference", "transaction id")),
     Field("refunded_amount", _("Refunded"), ORDER, ("refunded amount",)),
+    Field("order_status", _("How far it has come"), ORDER, (
+        "order status", "status", "fulfillment status", "fulfilment status", "stato", "stato ordine",
+    )),
+    Field("sent_at", _("Sent at"), ORDER, ("date shipped", "shipped on date", "shipped at", "shipped date")),
     Field("cancelled_at", _("Cancelled at"), ORDER, ("cancelled at", "canceled at")),
     Field("sku", _("SKU"), LINE, (
         "sku", "lineitem sku", "item sku", "product sku", "custom label", "stock code", "stockcode", "codice",
@@ -124,7 +128,7 @@ FIELDS: tuple[Field, ...] = (
 )  # fmt: skip
 BY_NAME: Mapping[str, Field] = {field.name: field for field in FIELDS}
 NUMBERS = frozenset(name for name in BY_NAME if name.endswith("_amount")) | {"quantity", "tax_rate"}
-DATES = frozenset({"placed_at", "cancelled_at", "required_on"})
+DATES = frozenset({"placed_at", "sent_at", "cancelled_at", "required_on"})
 _HEADINGS: dict[str, str] = {}
 for _field in FIELDS:
     for _name in (_field.name, *_field.also):

@@ -23,6 +23,7 @@ from orders.sheets.countries import country_code
 from orders.sheets.one_cell import split_goods
 from orders.sheets.plan import Plan
 from orders.sheets.problems import Problem
+from orders.sheets.standing import Standing, standing_of
 from orders.totals import recompute
 
 MOST_LINES = 10_000
@@ -59,6 +60,11 @@ def read_order(key: str, rows: Sequence[Numbered], plan: Plan) -> ReadOrder:
         )
     if rules.lists_write_offs and _is_written_off(cells):
         return ReadOrder(None, cells.problems, WRITTEN_OFF)
+    standing = standing_of(cells)
+    if plan.is_live and standing is Standing.PARTLY_SENT:
+        cells.complain("partly_sent", "order_status", rows[0][0], cells.text("order_status", rows[0]))
+    elif plan.is_live and standing is not Standing.OPEN:
+        return ReadOrder(None, cells.problems, standing.value)
     is_cancelled = bool(rules.cancel_prefix and key.startswith(rules.cancel_prefix))
     currency = _currency(cells)
     placed_at = cells.time("placed_at")
@@ -87,7 +93,7 @@ def read_order(key: str, rows: Sequence[Numbered], plan: Plan) -> ReadOrder:
         charges=tuple(charges),
         shipping_method=method,
         note=cells.of_order("note")[1],
-        state=NeutralState.CANCELLED if is_cancelled or cells.time("cancelled_at") else NeutralState.OPEN,
+        state=_state(cells, is_cancelled=is_cancelled or standing is Standing.CANCELLED),
         buyer=people.buyer,
         ship_to=people.ship_to,
         bill_to=people.bill_to,
@@ -101,6 +107,10 @@ def read_order(key: str, rows: Sequence[Numbered], plan: Plan) -> ReadOrder:
         payments=_payments(cells, external_id=external_id, total=total, currency=currency),
     )
     return ReadOrder(None if cells.problems else order, cells.problems)
+
+
+def _state(cells: Cells, *, is_cancelled: bool) -> NeutralState:
+    return NeutralState.CANCELLED if is_cancelled or cells.time("cancelled_at") else NeutralState.OPEN
 
 
 def external_id_of(key: str, rows: Sequence[Numbered], plan: Plan) -> str:

@@ -39,6 +39,7 @@ ADDRESS = ("name", "company", "line1", "line2", "city", "region", "postal_code",
 class Plan:
     """`columns` are places in a row by field; `prices_include_tax` None lets each order's own total tell.
 
+    With `is_live` an order that was sent, cancelled or closed already is listed, not imported: there is nothing to do.
     `addresses` are the parts of an address that the file has, with their columns, by use ("ship", "bill").
     """
 
@@ -50,6 +51,7 @@ class Plan:
     currency: str
     prices_include_tax: bool | None = None
     paid_to: MoneyOwner | None = None
+    is_live: bool = False
     rules: Rules = field(default_factory=Rules)
     addresses: Mapping[str, Sequence[tuple[str, str]]] = field(init=False)
 

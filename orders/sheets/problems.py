@@ -69,6 +69,10 @@ WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "disagrees": (_("differs from the same order's line above"), _("accepted is the same value: %(more)s")),
     "known_line": (_("stands twice in this order"), _("accepted is each line reference once")),
     "paid": (_("is no state of a payment"), _("accepted are %(more)s")),
+    "partly_sent": (
+        _("says that a part of the order was sent"),
+        _("accepted are orders of which nothing was sent: keep only the lines and units left, with no status"),
+    ),
     "rate": (_("is no tax rate"), _("accepted is a percentage, such as 22")),
     "negative": (_("is below zero"), _("accepted are amounts from 0")),
     "no_lines": (_("has no line of goods"), _("accepted is a line with SKU, quantity and price")),

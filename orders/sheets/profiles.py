@@ -18,7 +18,7 @@ _SHOPIFY = {
     "order": "Name", "external_id": "Id", "placed_at": "Created at", "currency": "Currency", "email": "Email",
     "note": "Notes", "shipping_method": "Shipping Method", "total_amount": "Total", "shipping_amount": "Shipping",
     "order_discount_amount": "Discount Amount", "discount_code": "Discount Code", "order_tax_amount": "Taxes",
-    "payment_status": "Financial Status", "payment_method": "Payment Method",
+    "payment_status": "Financial Status", "order_status": "Fulfillment Status", "payment_method": "Payment Method",
     "payment_reference": "Payment Reference", "refunded_amount": "Refunded Amount",
     "cancelled_at": "Cancelled at", "buyer_phone": "Phone", "sku": "Lineitem sku", "title": "Lineitem name",
     "quantity": "Lineitem quantity", "unit_amount": "Lineitem price", "requires_shipping": "Lineitem requires shipping",
@@ -51,7 +51,8 @@ _AMAZON_PEOPLE = {
 def _ebay(*, ship: str, number: str) -> dict[str, str]:
     """2020 and later; UK files say “Post to” and write their headings in lower case."""
     return {
-        "order": number, "placed_at": "Sale Date", "email": "Buyer Email", "buyer_name": "Buyer Name",
+        "order": number, "placed_at": "Sale Date", "sent_at": "Shipped On Date",
+        "email": "Buyer Email", "buyer_name": "Buyer Name",
         "note": "Buyer Note", "sku": "Custom Label", "title": "Item Title", "quantity": "Quantity",
         "unit_amount": "Sold For", "shipping_amount": "Shipping And Handling", "payment_method": "Payment Method",
         "total_amount": "Total Price", "order_tax_amount": "Seller Collected Tax",
@@ -107,7 +108,8 @@ PROFILES: tuple[Profile, ...] = (
             rules=Rules(key_prefix="gid://shopify/Order/")),
     Profile("amazon", _("Amazon, all orders"), {
         "order": "amazon-order-id", "placed_at": "purchase-date", "shipping_method": "ship-service-level",
-        "sku": "sku", "title": "product-name", "quantity": "quantity", **_AMAZON_SHIP, **_AMAZON_PRICES,
+        "sku": "sku", "title": "product-name", "quantity": "quantity", "order_status": "order-status",
+        **_AMAZON_SHIP, **_AMAZON_PRICES,
     }, ("amazon-order-id", "purchase-date", "item-price"), includes_tax=None, is_paid=True),
     Profile("amazon_new", _("Amazon, new orders"), {
         "order": "order-id", "placed_at": "purchase-date", "shipping_method": "ship-service-level", "sku": "sku",
@@ -122,7 +124,8 @@ PROFILES: tuple[Profile, ...] = (
         "shipping_amount": ("Postage and packaging",),
     }, is_paid=True, rules=Rules(totals_first=True)),
     Profile("etsy", _("Etsy, sold order items"), {
-        "order": "Order ID", "placed_at": "Sale Date", "currency": "Currency", "buyer_name": "Buyer", "sku": "SKU",
+        "order": "Order ID", "placed_at": "Sale Date", "sent_at": "Date Shipped",
+        "currency": "Currency", "buyer_name": "Buyer", "sku": "SKU",
         "title": "Item Name", "quantity": "Quantity", "unit_amount": "Price", "line_id": "Transaction ID",
         "line_discount_amount": "Discount Amount", "discount_code": "Coupon Code", "shipping_amount": "Order Shipping",
         "order_tax_amount": "Order Sales Tax", "payment_method": "Payment Type", "ship_name": "Ship Name",
@@ -134,7 +137,7 @@ PROFILES: tuple[Profile, ...] = (
         "ship_postal_code": ("Delivery Zipcode", "Delivery Postcode"), "ship_country": ("Delivery Country",),
     }, is_paid=True),
     Profile("woocommerce", _("WooCommerce (a line a row)"), {
-        "order": "Order Number", "placed_at": "Order Date", "note": "Customer Note",
+        "order": "Order Number", "placed_at": "Order Date", "order_status": "Order Status", "note": "Customer Note",
         "email": "Email (Billing)", "buyer_phone": "Phone (Billing)", "payment_method": "Payment Method Title",
         "shipping_method": "Shipping Method Title", "shipping_amount": "Order Shipping Amount",
         "total_amount": "Order Total Amount", "order_tax_amount": "Order Total Tax Amount",
@@ -146,8 +149,8 @@ PROFILES: tuple[Profile, ...] = (
         "bill_postal_code": "Postcode (Billing)", "bill_country": "Country Code (Billing)",
     }, ("Order Number", "Order Date", "Item Cost", "Item Name"), {"quantity": ("Quantity",)}, includes_tax=False),
     Profile("woocommerce_analytics", _("WooCommerce Analytics (no prices, no addresses)"), {
-        "order": "Order #", "placed_at": "Date", "buyer_name": "Customer", "title": "Product(s)",
-        "quantity": "Items sold", "discount_code": "Coupon(s)",
+        "order": "Order #", "placed_at": "Date", "order_status": "Status", "buyer_name": "Customer",
+        "title": "Product(s)", "quantity": "Items sold", "discount_code": "Coupon(s)",
     }, ("Order #", "Product(s)", "Items sold", "Customer type"), rules=Rules(one_cell=True)),
     Profile("prestashop", _("PrestaShop (a line a row)"), {
         "order": "reference", "placed_at": "date_add", "email": "email", "currency": "iso_code",
@@ -158,7 +161,7 @@ PROFILES: tuple[Profile, ...] = (
         "ship_postal_code": "postcode", "ship_city": "city", "ship_country": "country", "ship_phone": "phone",
     }, ("reference", "date_add", "product_reference", "product_quantity"), includes_tax=True),
     Profile("magento", _("Magento (a line a row)"), {
-        "order": "increment_id", "placed_at": "created_at", "email": "customer_email",
+        "order": "increment_id", "placed_at": "created_at", "order_status": "status", "email": "customer_email",
         "currency": "order_currency_code", "sku": "sku", "title": "name", "quantity": "qty_ordered",
         "unit_amount": "price", "line_discount_amount": "discount_amount", "line_tax_amount": "tax_amount",
         "tax_rate": "tax_percent", "shipping_amount": "shipping_amount", "shipping_method": "shipping_description",

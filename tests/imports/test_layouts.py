@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orders.enums import ImportMode, ImportPlan
+from orders.enums import ImportMode, ImportPlan, OrderStatus
 from orders.models import Hold, Order
 from orders.services.importing.mapping import missing_fields
 from orders.sheets.one_cell import goods_in
@@ -71,8 +71,8 @@ def test_goods_of_one_cell_are_taken_apart_or_not_at_all(cell: str, found: list[
 def test_woocommerce_analytics_brings_goods_without_prices_that_wait_for_them() -> None:
     content = (
         "Date,Order #,Status,Customer,Customer type,Product(s),Items sold,Coupon(s),N. Revenue,Attribution\n"
-        '2026-03-01 10:00:00,501,completed,Rosa Neri,new,"2× Mug, large, 1× Cup",3,SPRING,30.00,Direct\n'
-        "2026-03-01 10:00:00,502,completed,Ugo Blu,new,Mug and Cup,2,,20.00,Direct\n"
+        '2026-03-01 10:00:00,501,processing,Rosa Neri,new,"2× Mug, large, 1× Cup",3,SPRING,30.00,Direct\n'
+        "2026-03-01 10:00:00,502,processing,Ugo Blu,new,Mug and Cup,2,,20.00,Direct\n"
     )
 
     run = check(content)
@@ -82,6 +82,57 @@ def test_woocommerce_analytics_brings_goods_without_prices_that_wait_for_them() 
     ]
     staged = run.staged.get(key="501")
     assert (staged.plan, staged.units, staged.total_amount) == (ImportPlan.CREATE, 3, None)
+
+
+AMAZON = (
+    "amazon-order-id\tpurchase-date\torder-status\tproduct-name\tsku\tquantity\tcurrency\titem-price\tship-city\t"
+    "ship-country\n"
+)
+AMAZON_ROWS = "".join(
+    f"40{number}\t2026-03-01T10:00:00+00:00\t{status}\tA mug\tMUG\t{units}\tEUR\t10.00\tTorino\tIT\n"
+    for number, status, units in [
+        (1, "Unshipped", 1), (2, "Shipped", 1), (3, "Shipped - Delivered to Buyer", 1), (4, "Cancelled", 0),
+        (5, "Pending", 1), (6, "Partially Shipped", 2), (7, "Unshipped", 1), (7, "Shipped", 1), (8, "Shipped", 1),
+        (8, "Cancelled", 0),
+    ]
+)  # fmt: skip
+
+
+def test_live_file_leaves_out_what_was_sent_or_is_over() -> None:
+    run = check(AMAZON + AMAZON_ROWS)
+
+    assert dict(run.staged.values_list("key", "plan")) == {
+        "401": ImportPlan.CREATE, "402": ImportPlan.LIST, "403": ImportPlan.LIST, "404": ImportPlan.LIST,
+        "405": ImportPlan.LIST, "406": ImportPlan.REFUSE, "407": ImportPlan.REFUSE, "408": ImportPlan.LIST,
+    }  # fmt: skip
+    assert dict(run.staged.filter(plan=ImportPlan.LIST).values_list("key", "note")) == {
+        "402": "sent", "403": "sent", "404": "cancelled", "405": "pending", "408": "sent",
+    }  # fmt: skip
+    assert [(line, code, column, value) for line, code, column, value in problems_of(run)] == [
+        (7, "partly_sent", "order-status", "Partially Shipped"),
+        (8, "partly_sent", "order-status", "Unshipped"),
+    ]
+
+
+def test_history_brings_sent_orders_in_and_cancelled_ones_as_cancelled() -> None:
+    rows = AMAZON_ROWS.splitlines(keepends=True)
+    run = check(AMAZON + rows[1] + rows[3].replace("\t0\t", "\t1\t"), mode=ImportMode.HISTORY)
+    apply(run)
+
+    assert dict(Order.objects.values_list("external_id", "status")) == {
+        "402": OrderStatus.COMPLETED, "404": OrderStatus.CANCELLED,
+    }  # fmt: skip
+
+
+def test_date_of_sending_keeps_an_order_out_of_a_live_file() -> None:
+    heading = "Order,Date,SKU,Quantity,Unit price,Date shipped,Status\n"
+    rows = "1,2026-03-01,MUG,1,10,2026-03-02,\n2,2026-03-01,MUG,1,10,,Ours alone\n3,2026-03-01,MUG,1,10,2026-03-02,\n"
+
+    run = check(heading + rows + "3,2026-03-01,CUP,1,10,,\n")
+
+    assert dict(run.staged.values_list("key", "plan")) == {
+        "1": ImportPlan.LIST, "2": ImportPlan.CREATE, "3": ImportPlan.REFUSE,
+    }  # fmt: skip
 
 
 @pytest.mark.real_data

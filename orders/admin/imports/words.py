@@ -54,6 +54,10 @@ LINE_WORDS = {
 }
 NOTE_WORDS = {
     "written_off": gettext_lazy("Stock written off, typed as a sale"),
+    "sent": gettext_lazy("Sent already, says the file; the mode “History” brings it in"),
+    "cancelled": gettext_lazy("Cancelled, says the file; cancel it here if it stands here"),
+    "closed": gettext_lazy("Refunded or closed, says the file; the mode “History” brings it in"),
+    "pending": gettext_lazy("Not paid at the marketplace yet, says the file; it comes in when it is"),
     "goods_kept": gettext_lazy("Its lines were changed by somebody since, and stay as they are"),
 }
 

@@ -15,7 +15,7 @@ from config.kernel.jobs import cancel_job, enqueue_job
 from config.kernel.models import Job
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
-from orders.enums import ImportStatus, MoneyOwner
+from orders.enums import ImportMode, ImportStatus, MoneyOwner
 from orders.errors import ColumnsMissing, ImportStopped
 from orders.models import ImportRun
 from orders.services.importing.runs import hold_runs, lock_runs, refuse_unknown_runs
@@ -132,5 +132,6 @@ def plan_of(run: ImportRun) -> Plan:
         currency=channel.currency,
         prices_include_tax=run.prices_include_tax,
         paid_to=MoneyOwner.MARKETPLACE if profile and profile.is_paid else None,
+        is_live=run.mode == ImportMode.LIVE,
         rules=profile.rules if profile else Rules(),
     )
