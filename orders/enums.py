@@ -99,7 +99,7 @@ class ImportMode(TextChoices):
     """Whether the orders of a file are work to do or a past to remember."""
 
     LIVE = "live", _("Live orders")
-    HISTORY = "history", _("History")
+    HISTORY = "history", pgettext_lazy("import", "History")
 
 
 class ImportPolicy(TextChoices):
