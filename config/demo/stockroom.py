@@ -33,6 +33,7 @@ from inventory.services.transfers import (
     send_transfers,
 )
 from inventory.services.transfers.booking import TransferPlan
+from inventory.services.undoing import undo_counts
 
 SHOPS = ("BO", "NA")
 OPENING_WEEKS = 3
@@ -90,6 +91,8 @@ class Stockroom:
             CountPlan(self._at("NA"), self._ids(self._some("RUG"))), nonce="demo:count:rugs", actor=ACTOR
         )
         cancel_counts([spare], reason="Counted last week", actor=ACTOR)
+        hasty = self._count("BO", self._some("TUM"), {0: -1}, approve=True)
+        undo_counts([hasty], reason="The other shelf was counted", actor=ACTOR).raise_refusals()
         self._lose_reserved()
         self._settle_alerts()
 
@@ -174,7 +177,7 @@ class Stockroom:
             receipt = TransferReceipt(pk, {line.pk: line.quantity - 1}, "Broken on the way")
             receive_transfers([receipt], actor=WAREHOUSE).raise_refusals()
 
-    def _count(self, place: str, codes: Sequence[str], off: Mapping[int, int], *, approve: bool) -> None:
+    def _count(self, place: str, codes: Sequence[str], off: Mapping[int, int], *, approve: bool) -> int:
         """Count these goods; line `n` is found to be off by `off[n]`. Another one than who counted approves."""
         plan = CountPlan(self._at(place), self._ids(codes))
         pk = book_count(plan, nonce=f"demo:count:{place}:{clock.now():%m%d}", actor=WAREHOUSE)
@@ -187,6 +190,7 @@ class Stockroom:
         record_counts([CountSheet(pk, found)], actor=WAREHOUSE).raise_refusals()
         if approve:
             approve_counts([pk], actor=ACTOR).raise_refusals()
+        return pk
 
     def _damage(self) -> None:
         here = StockLevel.objects.filter(location=self._at("TO"), sku__code__startswith="BWL", on_hand__gt=4)

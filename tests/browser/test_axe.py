@@ -7,7 +7,7 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from orders.models import Order
+from orders.models import MailText, Order
 from tests.browser.axe import look
 from tests.browser.conftest import DESK, PHONE, Visit
 from tests.factories.orders import make_order
@@ -39,6 +39,8 @@ def url(label: str, page: str, *, row: bool = False) -> str:
 def pages(manager: User) -> dict[str, str]:
     """A page of every kind, with a row of everything and long, ugly words in it."""
     plant()
+    # The form takes languages of the interface only.
+    MailText.objects.update(language="en")
     found = {"today": "/", "account": reverse("admin:account"), "second-factor": reverse("admin:factor")}
     found["queue"] = f"{url('orders.order', 'changelist')}?queue=on_hold"
     found["filtered"] = f"{url('orders.order', 'changelist')}?status__exact=placed"

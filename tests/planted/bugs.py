@@ -17,7 +17,7 @@ from unittest import mock
 from config.kernel import outbox, sessions, states
 from config.kernel.outbox import Owed
 from config.kernel.results import Results
-from inventory.models import Reservation
+from inventory.models import Reservation, StockLevel
 from inventory.services import levels, movements
 from inventory.services.reservations import consuming, filling, placing, releasing, requeueing
 from orders import parts as order_parts
@@ -130,20 +130,22 @@ def without_taxes(model: Any, names: Any, values: Any) -> None:
         INSERT(model, names, values)
 
 
-def unlocked(_kind: str, rows: Any) -> list[Any]:
-    return list(rows.order_by("pk"))
+def unlocked(sku_ids: Any) -> list[Any]:
+    return list(StockLevel.objects.filter(sku_id__in=sku_ids).order_by("pk"))
 
 
-def skipping(_kind: str, rows: Any) -> list[Any]:
+def skipping(sku_ids: Any) -> list[Any]:
     """The famous wrong fix: what somebody else holds counts as not there."""
-    return list(rows.order_by("pk").select_for_update(of=("self",), skip_locked=True))
+    rows = StockLevel.objects.filter(sku_id__in=sku_ids).order_by("pk")
+    return list(rows.select_for_update(of=("self",), skip_locked=True))
 
 
 _turns = count()
 
 
-def in_any_order(_kind: str, rows: Any) -> list[Any]:
+def in_any_order(sku_ids: Any) -> list[Any]:
     """Row by row, forwards and backwards in turn."""
+    rows = StockLevel.objects.filter(sku_id__in=sku_ids)
     pks = list(rows.order_by("pk").values_list("pk", flat=True))
     locked = []
     for pk in pks[:: 1 if next(_turns) % 2 else -1]:
@@ -246,14 +248,14 @@ BUGS = [
 
 RACES = [
     Bug("stock read without a lock, taken without a condition", "oversell",
-        both(swap(levels, "lock_rows", unlocked), swap(levels, "ENOUGH_FREE", "1 = 1")),
+        both(swap(levels, "_locked", unlocked), swap(levels, "ENOUGH_FREE", "1 = 1")),
         races.buy_the_last_units, "free"),
-    Bug("busy rows skipped", "false sold out", swap(levels, "lock_rows", skipping),
+    Bug("busy rows skipped", "false sold out", swap(levels, "_locked", skipping),
         races.buy_the_last_units, "answers"),
     Bug("sweep takes what a living worker holds", "effect twice", swap(sessions.SessionEnded, "as_postgresql", always),
         races.sweep_beside_a_worker, "effects"),
     Bug("death of a worker is not noticed", "stuck queue", swap(sessions.SessionEnded, "as_postgresql", never),
         races.sweep_after_a_worker, "effects"),
-    Bug("rows locked in any order", "unsorted locks", swap(levels, "lock_rows", in_any_order),
+    Bug("rows locked in any order", "unsorted locks", swap(levels, "_locked", in_any_order),
         races.lock_in_opposite_order, "answers"),
 ]  # fmt: skip
