@@ -233,7 +233,7 @@ BUGS = [
     Bug("whoever is moved in line joins at its head", "overtaking", swap(requeueing, "_write", at_the_head),
         lines.wait_in_line, "place changed"),
     Bug("orders decided together join at one moment", "overtaking", swap(allocating, "MOMENT", timedelta(0)),
-        lines.wait_in_line, "share a place"),
+        deeds.join_together_and_lose, "held"),
     Bug("change claims its units before the queue", "overtaking", swap(stock, "allocate_locked", before_the_queue),
         deeds.change_late_in_a_queue, "late"),
     Bug("kit's value rounded part by part", "rounding", swap(order_parts, "split_amount", rounded_each),

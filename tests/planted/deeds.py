@@ -10,6 +10,7 @@ from django.db import transaction
 from config.kernel import clock, outbox
 from config.kernel.audit import run_audit
 from inventory.models import Reservation, StockLevel
+from inventory.services.correcting import Adjustment, adjust_stock
 from inventory.services.levels import lock_levels
 from inventory.services.reservations import release_reservations
 from inventory.services.setting_aside import Aside, set_aside
@@ -113,6 +114,20 @@ def change_late_in_a_queue() -> list[str]:
     fill_backorders([mug.pk], actor=ACTOR)
     held = sum(late.lines.values_list("parts__allocated", flat=True))
     return told(late=(held, 1)) + breaches()
+
+
+def join_together_and_lose() -> list[str]:
+    """Two join at once and wait for two each; the one mug that the first got is lost before two come in."""
+    mug, place = make_sku("MUG"), make_location()
+    first, second = (make_order(lines=(neutral_line("MUG", 2),)) for _number in range(2))
+    allocate_orders([first.pk, second.pk], actor=ACTOR).raise_refusals()
+    receive(mug, place, 1)
+    fill_backorders([mug.pk], actor=ACTOR)
+    adjust_stock([Adjustment("broken", mug.pk, place.pk, -1)], reason="Broken", actor=ACTOR).raise_refusals()
+    receive(mug, place, 2)
+    fill_backorders([mug.pk], actor=ACTOR)
+    held = [sum(order.lines.values_list("parts__allocated", flat=True)) for order in (first, second)]
+    return told(held=(held, [2, 0])) + breaches()
 
 
 def fail_in_the_middle() -> list[str]:
