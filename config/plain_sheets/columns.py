@@ -12,7 +12,9 @@ from import_export.widgets import Widget
 from orders.sheets.values import text_problem
 
 MOST = 1_000_000
-_WHOLE = re.compile(r"[0-9]{1,10}(?:\.0+)?", re.ASCII)
+# `1.000` is a thousand in Italian and one in English: nobody's guess is good enough for stock.
+_WHOLE = re.compile(r"[0-9]{1,10}(?:\.0{1,2})?", re.ASCII)
+_SHORTENED = re.compile(r"[0-9][.,][0-9]+E\+[0-9]+", re.ASCII | re.IGNORECASE)
 _YES = {"1": True, "yes": True, "true": True, "sì": True, "si": True, "0": False, "no": False, "false": False}
 
 
@@ -28,9 +30,17 @@ class Text(Widget):
             raise ValueError(
                 _("it is too long; accepted are up to %(limit)s characters") % {"limit": self.limit}
             )
+        if self.is_code:
+            _refuse_shortened(value)
         if self.is_code and text_problem(value, is_code=True):
             raise ValueError(_("it mixes alphabets that look alike; accepted are letters of one alphabet"))
         return value
+
+
+def _refuse_shortened(value: str) -> None:
+    """A spreadsheet writes a long number as 8,00123E+12, and the rest of it is lost."""
+    if _SHORTENED.search(value):
+        raise ValueError(_("a spreadsheet shortened it; accepted is the whole code, in a column of text"))
 
 
 class Codes(Widget):
@@ -41,6 +51,7 @@ class Codes(Widget):
         self.code = Text(limit, is_code=True)
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> tuple[str, ...]:
+        _refuse_shortened(value)
         found = tuple(self.code.clean(one) for one in re.split(r"[\s,;|]+", value) if one)
         if len(set(found)) < len(found):
             raise ValueError(_("one stands twice; accepted is each once"))
@@ -48,7 +59,7 @@ class Codes(Widget):
 
 
 class Units(Widget):
-    """Whole units; `5.0` is five, 5.5 is refused."""
+    """Whole units; `5.0` is five, 5.5 is refused, and so is `1.000`, which is read in two ways."""
 
     def __init__(self, least: int = 0, most: int = MOST) -> None:
         super().__init__()

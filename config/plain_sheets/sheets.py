@@ -161,12 +161,14 @@ def _settle(outcome: Outcome, heading_of: Mapping[str, str]) -> None:
 
 
 def _mapped(sheet: Sheet, table: Table) -> Mapping[str, Column]:
-    """Column by heading of the file; the first heading wins."""
+    """Column by heading of the file; its own name goes before another for it, then the first heading wins."""
+    own = {name_key(str(column.column_name)): column for column in sheet.columns}
     found: dict[str, Column] = {}
-    for name in table.header:
-        column = sheet.headings.get(name_key(name))
-        if column is not None and column not in found.values():
-            found[name] = column
+    for headings in (own, sheet.headings):
+        for name in table.header:
+            column = headings.get(name_key(name))
+            if column is not None and name not in found and column not in found.values():
+                found[name] = column
     return found
 
 

@@ -17,6 +17,7 @@ from orders.admin.mail_preview import logo_url, preview_facts
 from orders.admin.words import language_name
 from orders.enums import MailKind
 from orders.models import MailText, Order
+from orders.privacy import SEE_PERSONAL
 from orders.services.mail_builtin import BUILT_IN
 from orders.services.mail_previews import MailPreview, preview_text
 from orders.wordings import OF_BODIES, PLACEHOLDERS
@@ -115,6 +116,8 @@ class MailTextAdmin(VersionedAdmin):
         if not number:
             return _shown(preview_text(text, logo_url))
         order = visible_to(request.user, Order.objects.filter(number=number)).first()
+        if not request.user.has_perm(SEE_PERSONAL):
+            order = None
         if order is None:
             said = gettext("There is no order %(number)s; this is a sample.") % {"number": number}
             return {**_shown(preview_text(text, logo_url)), "try_fault": said}

@@ -32,6 +32,11 @@ def split_goods(rows: Sequence[Numbered], plan: Plan) -> tuple[Sequence[Numbered
     found: list[Numbered] = []
     for line, cells in rows:
         cell = cells[plan.columns["title"]] if "title" in plan.columns else ""
-        for title, units in goods_in(cell) or [(cell, "")]:
+        goods = goods_in(cell)
+        sold = cells[plan.columns["quantity"]].strip() if "quantity" in plan.columns else ""
+        if sold.isdecimal() and sum(int(units) for _title, units in goods) != int(sold):
+            # “1× Towel, 50 x 70 cm” reads as two goods; the count of what was sold tells.
+            goods = []
+        for title, units in goods or [(cell, "")]:
             found.append((line, [*cells, title, units]))
     return found, replace(plan, columns=columns, header=header)

@@ -70,8 +70,8 @@ WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "known_line": (_("stands twice in this order"), _("accepted is each line reference once")),
     "paid": (_("is no state of a payment"), _("accepted are %(more)s")),
     "partly_sent": (
-        _("says that a part of the order was sent"),
-        _("accepted are orders of which nothing was sent: keep only the lines and units left, with no status"),
+        _("says that a part of the order was sent or is over"),
+        _("accepted are orders to be sent whole: keep only the lines and units left, with no status"),
     ),
     "rate": (_("is no tax rate"), _("accepted is a percentage, such as 22")),
     "negative": (_("is below zero"), _("accepted are amounts from 0")),

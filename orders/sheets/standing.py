@@ -34,23 +34,27 @@ _WORDS = {
     Standing.CLOSED: ("refunded", "closed", "rimborsato"),
     Standing.PENDING: ("pending",),
 }
+OVER = frozenset({Standing.SENT, Standing.CANCELLED, Standing.CLOSED})
 COLUMNS = frozenset({"order_status", "sent_at"})
 _STANDING = {word: standing for standing, words in _WORDS.items() for word in words}
 
 
 def standing_of(cells: Cells) -> Standing:
-    """What the rows of an order say together; rows that differ make it partly sent, if any of them is sent.
+    """What the rows of an order say together; what is over beside what is not makes it `PARTLY_SENT`.
 
-    `PENDING` only where a marketplace's files hold paid orders else.
+    A continuation row, which states no date of the order, says nothing of the sending. `PENDING` only where a
+    marketplace's files hold paid orders else.
     """
     if not COLUMNS & cells.plan.columns.keys():
         return Standing.OPEN
-    goods = [row for row in cells.rows if row not in cells.heads] or list(cells.rows)
     words = {cells.text("order_status", row) for row in cells.rows}
     found = {_read(word) for word in words if word}
     if Standing.PENDING in found and cells.plan.paid_to is None:
         found = {Standing.OPEN if one is Standing.PENDING else one for one in found}
-    dated = [cells.is_stated("sent_at", row) for row in goods]
+    if any(cells.is_stated("sent_at", head) for head in cells.heads):
+        return Standing.SENT
+    telling = [row for row in cells.rows if row not in cells.heads and cells.is_stated("placed_at", row)]
+    dated = [cells.is_stated("sent_at", row) for row in telling or cells.rows]
     if any(dated):
         found |= {Standing.SENT} if all(dated) else {Standing.SENT, Standing.OPEN}
     return _together(found)
@@ -64,9 +68,13 @@ def _read(word: str) -> Standing:
 
 def _together(found: Iterable[Standing]) -> Standing:
     each = set(found)
+    if not each:
+        return Standing.OPEN
     if len(each) == 1:
         return each.pop()
-    if each & {Standing.SENT, Standing.PARTLY_SENT}:
+    if each <= {Standing.OPEN, Standing.PENDING}:
+        return Standing.PENDING
+    if each <= OVER:
         # Lines that were cancelled beside sent ones leave nothing to send.
-        return Standing.PARTLY_SENT if each & {Standing.OPEN, Standing.PARTLY_SENT} else Standing.SENT
-    return Standing.OPEN
+        return Standing.SENT if Standing.SENT in each else Standing.CLOSED
+    return Standing.PARTLY_SENT

@@ -13,10 +13,14 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.audit import run_audit
 from fulfillment.errors import OrderHeld
 from inventory.models import Reservation, StockLevel
-from orders.enums import HoldKind, ImportPlan, ImportPolicy, ProposalStatus
-from orders.models import Hold, ImportRun, LinePart, Order, Proposal
+from orders.changes import SetAddress
+from orders.enums import HoldKind, ImportPlan, ImportPolicy, MailKind, ProposalStatus
+from orders.models import Address, Hold, ImportRun, LinePart, Notification, Order, Proposal
+from orders.services.confirming import confirm_orders
+from orders.services.importing import changing
 from orders.services.importing.finishing import finish_runs
 from orders.services.importing.rolling_back import roll_back_runs
+from orders.services.proposals.confirming import confirm_proposals
 from orders.states import IMPORT, PLACE
 from tests.factories.fulfillment import make_confirmed, stock
 from tests.factories.imports import HEADER, apply, check, problems_of, row, text_of, work
@@ -250,6 +254,42 @@ def test_goods_that_somebody_changed_since_are_kept_with_a_note(shelf: None) -> 
     assert (run.staged.get().result, run.staged.get().note) == ("taken_back", "goods_kept")
     assert not order.holds.filter(kind=HoldKind.IMPORT, lifted_at=None).exists()
     assert_clean()
+
+
+def test_roll_back_keeps_an_address_that_somebody_corrected_meanwhile(shelf: None) -> None:
+    make_order(external_id="W-1", lines=(neutral_line("MUG", 5, unit="10.00"),))
+    order = Order.objects.get()
+    run = apply(check(text_of(row("W-1", quantity="2"))))
+    moved = Address.objects.get(pk=Order.objects.get().ship_to_id)
+    moved.pk, moved.line1 = None, "Via Nuova 9"
+    moved.save()
+    corrected = change(order, SetAddress(moved.pk)).ship_to_id
+
+    roll_back(run)
+
+    order.refresh_from_db()
+    assert order.ship_to_id == corrected == moved.pk
+    assert run.staged.get().note == "fields_kept"
+
+
+@pytest.mark.parametrize("is_control", [False, True])
+def test_buyer_gets_no_mail_of_a_change_that_a_file_brought(
+    shelf: None, monkeypatch: pytest.MonkeyPatch, is_control: bool
+) -> None:
+    make_order(external_id="W-1", lines=(neutral_line("MUG", 5, unit="10.00"),))
+    order = Order.objects.get()
+    confirm_orders([order.pk], actor=SYSTEM).raise_refusals()
+    deliver()
+    if is_control:
+        monkeypatch.setattr(
+            changing, "confirm_proposals", lambda ids, *, is_told, actor: confirm_proposals(ids, actor=actor)
+        )
+    run = apply(check(text_of(row("W-1", quantity="2"))))
+    # Finished before the worker came to the news.
+    work(finish_runs([run.pk], actor=SYSTEM).only())
+    deliver()
+
+    assert Notification.objects.filter(order=order, kind=MailKind.CHANGE).exists() == is_control
 
 
 def test_units_that_somebody_took_meanwhile_are_waited_for_after_a_roll_back(shelf: None) -> None:

@@ -84,6 +84,17 @@ def test_woocommerce_analytics_brings_goods_without_prices_that_wait_for_them() 
     assert (staged.plan, staged.units, staged.total_amount) == (ImportPlan.CREATE, 3, None)
 
 
+def test_goods_of_one_cell_that_are_not_as_many_as_were_sold_are_complained_of() -> None:
+    content = (
+        "Date,Order #,Status,Customer,Customer type,Product(s),Items sold,Coupon(s),N. Revenue,Attribution\n"
+        '2026-03-01 10:00:00,501,processing,Rosa Neri,new,"1× Towel, 50 x 70 cm",1,,30.00,Direct\n'
+    )
+
+    assert [(code, column) for _line, code, column, _value in problems_of(check(content))] == [
+        ("missing", "Product(s)"),
+    ]
+
+
 AMAZON = (
     "amazon-order-id\tpurchase-date\torder-status\tproduct-name\tsku\tquantity\tcurrency\titem-price\tship-city\t"
     "ship-country\n"
@@ -122,6 +133,45 @@ def test_history_brings_sent_orders_in_and_cancelled_ones_as_cancelled() -> None
     assert dict(Order.objects.values_list("external_id", "status")) == {
         "402": OrderStatus.COMPLETED, "404": OrderStatus.CANCELLED,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("statuses", "plan", "note"),
+    [
+        (["processing", "cancelled"], ImportPlan.REFUSE, ""),
+        (["cancelled", "refunded"], ImportPlan.LIST, "closed"),
+        (["cancelled", "cancelled"], ImportPlan.LIST, "cancelled"),
+        (["processing", ""], ImportPlan.CREATE, ""),
+        (["completed", "refunded"], ImportPlan.LIST, "sent"),
+    ],
+)
+def test_lines_that_are_over_beside_others(statuses: list[str], plan: ImportPlan, note: str) -> None:
+    rows = "".join(f"1,2026-03-01,MUG,1,10,{status}\n" for status in statuses)
+
+    run = check(f"Order,Date,SKU,Quantity,Unit price,Status\n{rows}")
+
+    staged = run.staged.get()
+    assert (staged.plan, staged.note) == (plan, note)
+
+
+def test_continuation_row_says_nothing_of_the_sending() -> None:
+    rows = "1,2026-03-01,MUG,1,10,2026-03-02\n1,,CUP,1,10,\n"
+
+    run = check(f"Order,Date,SKU,Quantity,Unit price,Date shipped\n{rows}")
+
+    assert run.staged.get().note == "sent"
+
+
+def test_ebay_totals_row_that_was_sent_keeps_the_order_out() -> None:
+    heading = EBAY.replace("Sale Date,", "Sale Date,Shipped On Date,")
+    run = check(
+        heading
+        + '101,11-1,Rosa Neri,r@example.com,,,2,"$20.00",$0.00,$0.00,$20.00,PayPal,Jul-25-26,Jul-26-26,Rosa Neri,'
+        "Via Po 3,Torino,10124,Italy\n,11-1,,,A mug,MUG,1,$10.00,,,,,Jul-25-26,,,,,,\n"
+        ",11-1,,,A cup,CUP,1,$10.00,,,,,Jul-25-26,,,,,,\n"
+    )
+
+    assert [(one.plan, one.note) for one in run.staged.all()] == [(ImportPlan.LIST, "sent")]
 
 
 def test_date_of_sending_keeps_an_order_out_of_a_live_file() -> None:

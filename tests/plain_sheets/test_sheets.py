@@ -15,6 +15,7 @@ from inventory.models import (
     Sku,
     StaffLocation,
     StockCount,
+    StockCountLine,
     StockLevel,
     StockMovement,
     StockReceipt,
@@ -139,6 +140,31 @@ def test_wrong_cells_name_line_column_value_and_what_is_accepted(manager: Visito
         (10, "sku", "", "it is empty; a value is needed"),
     ]
     assert Sku.objects.count() == 1
+
+
+def test_numbers_that_are_read_in_two_ways_and_codes_that_a_spreadsheet_cut_are_refused(
+    manager: Visitor,
+) -> None:
+    make_location("TO")
+    make_sku("MUG")
+
+    assert complaints(manager, "counts", "location,sku,counted\nTO,MUG,1.000\n") == [
+        (2, "counted", "1.000", "accepted are whole units from 0 to 1000000"),
+    ]
+    cut = "a spreadsheet shortened it; accepted is the whole code, in a column of text"
+    assert complaints(manager, "skus", "sku;title;barcodes\nA;One;8,00123E+12\n8.00123E+12;Two;\n") == [
+        (2, "barcodes", "8,00123E+12", cut),
+        (3, "sku", "8.00123E+12", cut),
+    ]
+
+
+def test_columns_own_name_goes_before_another_heading_for_it(manager: Visitor) -> None:
+    make_location("TO")
+    make_sku("MUG")
+
+    write(manager, "counts", "location,sku,quantity,counted\nTO,MUG,7,5\n")
+
+    assert StockCountLine.objects.get().counted == 5
 
 
 def test_one_wrong_row_keeps_all_of_them_out(manager: Visitor) -> None:

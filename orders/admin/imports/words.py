@@ -58,6 +58,7 @@ NOTE_WORDS = {
     "cancelled": gettext_lazy("Cancelled, says the file; cancel it here if it stands here"),
     "closed": gettext_lazy("Refunded or closed, says the file; the mode “History” brings it in"),
     "pending": gettext_lazy("Not paid at the marketplace yet, says the file; it comes in when it is"),
+    "fields_kept": gettext_lazy("Some of its details were changed by somebody since, and stay as they are"),
     "goods_kept": gettext_lazy("Its lines were changed by somebody since, and stay as they are"),
 }
 

@@ -53,7 +53,8 @@ def change_goods(wishes: Mapping[int, Sequence[Wish]], *, run_id: int, actor: Ac
     opened.raise_refusals()
     asked = [NewActions(opened.values[pk], tuple(some)) for pk, some in wishes.items()]
     add_actions(asked, actor=actor).raise_refusals()
-    confirm_proposals([one.proposal_id for one in asked], actor=actor).raise_refusals()
+    # The channel tells its buyer of what it changed.
+    confirm_proposals([one.proposal_id for one in asked], is_told=False, actor=actor).raise_refusals()
     after = read_goods(wishes)
     return {pk: {"goods": before[pk], "after": digest(after[pk])} for pk in wishes}
 

@@ -28,7 +28,7 @@ from orders.states import PLACE, PROPOSE
 REVISED, RESTORED = "revised", "restored"
 IMPORTER = Actor.rule("import")
 PLAIN = ("note", "shipping_method", "email", "required_on", "ship_to_id", "bill_to_id")
-KEPT = "goods_kept"
+KEPT, FIELDS_KEPT = "goods_kept", "fields_kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,10 @@ def revise_orders(revisions: Sequence[Revision], *, run_id: int, actor: Actor) -
                 results.unchanged(pk)
         befores = {pk: _image(orders[pk]) for pk in results.done_ids}
         _hold(results.done_ids, run_id)
-        _write([(order, stated[order.pk].stated) for order in lock_orders(results.done_ids)])
+        chosen = lock_orders(results.done_ids)
+        _write([(order, stated[order.pk].stated) for order in chosen])
+        for order in chosen:
+            befores[order.pk]["wrote"] = _image(order)
         wishes = {pk: differences[pk].wishes for pk in results.done_ids if differences[pk].wishes}
         for pk, image in change_goods(wishes, run_id=run_id, actor=actor).items():
             befores[pk] |= image
@@ -154,14 +157,20 @@ def _tell(order_ids: Sequence[int], kind: str, facts: Mapping[int, Mapping[str, 
 def restore_orders(staged: Sequence[ImportOrder], *, actor: Actor) -> None:
     """Give updated orders back what their update took away; in the caller's transaction, orders locked here.
 
-    A closed order keeps what it has: nothing of it moves any more. One whose goods somebody changed since keeps
-    these, with a note on its staged order. The run is rolled back, so that its hold can be lifted.
+    A closed order keeps what it has: nothing of it moves any more. What somebody changed since stays, goods or other
+    columns, with a note on its staged order. The run is rolled back, so that its hold can be lifted.
     """
     images = {one.order_id: one.before for one in staged if one.order_id is not None}
     orders = [order for order in lock_orders(list(images)) if not order.is_closed]
+    overwritten = set()
     for order in orders:
+        image, now = images[order.pk], _image(order)
+        wrote = image.get("wrote", now)
         for name in PLAIN:
-            setattr(order, name, images[order.pk][name])
+            if now[name] == wrote[name]:
+                setattr(order, name, image[name])
+            else:
+                overwritten.add(order.pk)
         order.version += 1
     write_columns(orders)
     open_ids = [order.pk for order in orders]
@@ -169,6 +178,7 @@ def restore_orders(staged: Sequence[ImportOrder], *, actor: Actor) -> None:
     restored = restore_goods({pk: images[pk] for pk in open_ids if "goods" in images[pk]}, actor=actor)
     _tell(open_ids, RESTORED, restored.sums, actor)
     set_in_rows(ImportOrder, ("result",), {one.pk: (ImportResult.TAKEN_BACK.value,) for one in staged})
-    ImportOrder.objects.filter(pk__in=[one.pk for one in staged if one.order_id in restored.kept]).update(
-        note=KEPT
-    )
+    for note, kept in ((FIELDS_KEPT, overwritten), (KEPT, restored.kept)):
+        ImportOrder.objects.filter(pk__in=[one.pk for one in staged if one.order_id in kept]).update(
+            note=note
+        )

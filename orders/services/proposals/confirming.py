@@ -30,14 +30,14 @@ from orders.states import CONFIRM_CHANGE, OVERTAKE, PROPOSAL, PROPOSE
 
 
 @verb
-def confirm_proposals(proposal_ids: Sequence[int], *, actor: Actor) -> Results[int]:
+def confirm_proposals(proposal_ids: Sequence[int], *, is_told: bool = True, actor: Actor) -> Results[int]:
     """Do what open changes say: lines, parts, prices, taxes, address, stock, holds, axes and totals.
 
     At most 200 ids. Locks the orders by ascending pk, then what other rooms lock to follow (live fulfillment
     orders), then all levels of the orders' SKUs. Units that go are given back in the sequence of `cancel_units`;
     where all units of an order were decided, new ones are reserved or wait in line at once. Each order's version
     moves by one; its other open changes are stale then. Records the fact `order.changed`. Values: order ids. A
-    confirmed change is `unchanged`, so a second call does nothing.
+    confirmed change is `unchanged`, so a second call does nothing. Buyers get no mail without `is_told`.
 
     Refuses: `ProposalOvertaken` when the order's version is another one than was planned on, `NothingProposed`,
     `ProposalClosed`; `BelowLeast`, `NothingLeft` and the planner's other refusals; `UnitsAtWork` and what else the
@@ -55,7 +55,7 @@ def confirm_proposals(proposal_ids: Sequence[int], *, actor: Actor) -> Results[i
                 results.refuse(one.proposal.pk, problem)
         chosen = [one for one in planned if one.proposal.pk not in results.refusals]
         if chosen:
-            _apply(chosen, actions, actor)
+            _apply(chosen, actions, actor, is_told=is_told)
         for one in chosen:
             results.done(one.proposal.pk, one.order.pk)
     return results
@@ -94,7 +94,9 @@ def _plan(cases: Sequence[Case], actions: Mapping[int, Mapping[int, Action]]) ->
     )
 
 
-def _apply(chosen: Sequence[Planned], actions: Mapping[int, Mapping[int, Action]], actor: Actor) -> None:
+def _apply(
+    chosen: Sequence[Planned], actions: Mapping[int, Mapping[int, Action]], actor: Actor, *, is_told: bool
+) -> None:
     orders = [one.order for one in chosen]
     versions = [(order.pk, order.version) for order in orders]
     follow_changes([one.change for one in chosen], actor=actor)
@@ -105,7 +107,7 @@ def _apply(chosen: Sequence[Planned], actions: Mapping[int, Mapping[int, Action]
     refresh_axes(orders)
     complete_delivered(orders, actor=actor)
     _close(chosen, actor)
-    tell(chosen, actions, actor=actor)
+    tell(chosen, actions, actor=actor, is_told=is_told)
     count_up_once(orders, versions)
 
 

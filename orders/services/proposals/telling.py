@@ -31,8 +31,17 @@ def confirmed_facts(one: Planned) -> Facts:
     return {"before": text(before), "after": text(after), "currency": one.order.currency}
 
 
-def tell(chosen: Sequence[Planned], actions: Mapping[int, Mapping[int, Action]], *, actor: Actor) -> None:
-    """Record an event for each action on its order's timeline, and the fact `order.changed`."""
+def tell(
+    chosen: Sequence[Planned],
+    actions: Mapping[int, Mapping[int, Action]],
+    *,
+    actor: Actor,
+    is_told: bool = True,
+) -> None:
+    """Record an event for each action on its order's timeline, and the fact `order.changed`.
+
+    Without `is_told` the fact names no kinds of action, and no buyer is told.
+    """
     entries = []
     for one in chosen:
         for position, action in sorted(actions[one.proposal.pk].items()):
@@ -40,12 +49,13 @@ def tell(chosen: Sequence[Planned], actions: Mapping[int, Mapping[int, Action]],
             facts = {"change": one.proposal.pk, **action_facts(action, *one.plan.steps[position])}
             entries.append(Entry(("order", one.order.pk), Thread("order", one.order.pk), kind, facts=facts))
     record_events(entries, actor=actor)
-    record_facts([NewFact(CHANGED, ("order", one.order.pk), _what(one, actions)) for one in chosen])
+    facts = [NewFact(CHANGED, ("order", one.order.pk), _what(one, actions, is_told)) for one in chosen]
+    record_facts(facts)
 
 
-def _what(one: Planned, actions: Mapping[int, Mapping[int, Action]]) -> Facts:
+def _what(one: Planned, actions: Mapping[int, Mapping[int, Action]], is_told: bool) -> Facts:
     kinds = {KINDS[type(action)].value for action in actions[one.proposal.pk].values()}
-    return {"change": one.proposal.pk, "kinds": sorted(kinds)}
+    return {"change": one.proposal.pk, "kinds": sorted(kinds) if is_told else []}
 
 
 def action_facts(action: Action, before: Shape, after: Shape) -> Facts:
