@@ -6,6 +6,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
-            model_name="stockcountline", name="by_hand", field=models.IntegerField(default=0)
+            model_name="stockcountline", name="by_hand", field=models.IntegerField(default=0, db_default=0)
         ),
     ]

@@ -67,7 +67,7 @@ class StockCountLine(models.Model):
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="+", verbose_name=_("SKU"))
     expected = models.PositiveIntegerField(_("expected"), null=True)
     counted = models.PositiveIntegerField(_("counted"), null=True)
-    by_hand = models.IntegerField(default=0)
+    by_hand = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name = _("stock count line")

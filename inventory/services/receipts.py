@@ -12,7 +12,7 @@ from config.kernel.batches import retried
 from config.kernel.errors import InvalidInput, NotFound
 from inventory.errors import LineRefused
 from inventory.models import Location, StockReceipt
-from inventory.services.levels import lock_levels
+from inventory.services.levels import lock_levels, lock_skus
 from inventory.services.receiving import RECEIVE, Receipt, receive_stock
 
 REFERENCE = "stock_receipt"
@@ -43,9 +43,9 @@ def book_receipt(
 def book_receipts(deliveries: Sequence[Delivery], *, nonce: str, actor: Actor) -> list[int]:
     """Book a receipt a delivery, all or nothing; returns their pks. The same nonce again returns the same pks.
 
-    Locks as `receive_stock` does, all levels of all SKUs first. Raises `NotAllowed`, `NotFound` for a location,
-    `InvalidInput` without a line, `LineRefused` with the number of the first line that `receive_stock` refuses,
-    `KeyReused` for a nonce that came with other lines.
+    Locks as `receive_stock` does; for several deliveries all SKUs, then all their levels, first. Raises `NotAllowed`,
+    `NotFound` for a location, `InvalidInput` without a line, `LineRefused` with the number of the first line that
+    `receive_stock` refuses, `KeyReused` for a nonce that came with other lines.
     """
     actor.require(RECEIVE)
     for delivery in deliveries:
@@ -62,7 +62,10 @@ def book_receipts(deliveries: Sequence[Delivery], *, nonce: str, actor: Actor) -
             if before is not None:
                 return [int(pk) for pk in before["receipts"]]
             if len(deliveries) > 1:
-                lock_levels({line.sku_id for delivery in deliveries for line in delivery.lines})
+                # A later delivery may make a level, for which its SKU is locked: before any level, as everywhere.
+                sku_ids = {line.sku_id for delivery in deliveries for line in delivery.lines}
+                lock_skus(sku_ids)
+                lock_levels(sku_ids)
             pks = [
                 _book(delivery.lines, delivery.location_id, delivery.note, actor) for delivery in deliveries
             ]

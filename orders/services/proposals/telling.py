@@ -49,8 +49,8 @@ def tell(
             facts = {"change": one.proposal.pk, **action_facts(action, *one.plan.steps[position])}
             entries.append(Entry(("order", one.order.pk), Thread("order", one.order.pk), kind, facts=facts))
     record_events(entries, actor=actor)
-    facts = [NewFact(CHANGED, ("order", one.order.pk), _what(one, actions, is_told)) for one in chosen]
-    record_facts(facts)
+    news = [NewFact(CHANGED, ("order", one.order.pk), _what(one, actions, is_told)) for one in chosen]
+    record_facts(news)
 
 
 def _what(one: Planned, actions: Mapping[int, Mapping[int, Action]], is_told: bool) -> Facts:
