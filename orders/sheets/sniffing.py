@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext_lazy as _
 
-from orders.sheets.problems import UnreadableFile
+from orders.sheets.problems import UnreadableFile, shown
 
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_BYTES = 256 * 1024
@@ -70,7 +70,7 @@ def sniff_text(file: BinaryIO, known: Collection[str]) -> Reading:
     rows = list(_sample_rows(lines[skip:], separator))
     place, heading = _heading([cells for _line, cells in rows], known)
     line = rows[place][0] + skip
-    skipped = tuple(one[:80] for one in lines[: line - 1] if one.strip())
+    skipped = tuple(shown(one) for one in lines[: line - 1] if one.strip())
     return Reading("csv", encoding, separator, line, checked_header(heading), skipped)
 
 
@@ -79,7 +79,7 @@ def sniff_sheet(file: BinaryIO, known: Collection[str]) -> Reading:
     file.seek(0)
     rows = [json.loads(line) for line in islice(file, SAMPLE_ROWS)]
     place, heading = _heading([cells for _number, cells in rows], known)
-    skipped = tuple(" ".join(cells)[:80] for _number, cells in rows[:place])
+    skipped = tuple(shown(" ".join(cells)) for _number, cells in rows[:place])
     return Reading("xlsx", "", "", rows[place][0], checked_header(heading), skipped)
 
 

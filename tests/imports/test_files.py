@@ -100,6 +100,12 @@ def test_row_with_a_field_of_more_than_128_kib_is_a_fault_alone() -> None:
     assert [(line, fault) for line, _cells, fault, _footer in rows_of(content)] == [(2, "quotes"), (3, "")]
 
 
+def test_nul_characters_above_the_heading_are_made_visible() -> None:
+    reading = sniff(b"\x00Report\norder,date,sku,quantity,price\n1,2026-03-01,MUG,1,2\n")
+
+    assert reading.skipped == ("\\u0000Report",)
+
+
 def test_nul_characters_are_made_visible() -> None:
     assert rows_of(b"order,date,sku,quantity\n1,2026-01-01,A\x00B,2\n")[0][1][2] == "A\u2400B"
 
