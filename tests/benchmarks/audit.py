@@ -58,6 +58,7 @@ def live() -> None:
 def _live_through(incoming: Any, channel_id: int) -> None:
     from config.demo import warehouse
     from config.demo.generator import Fate
+    from fulfillment.enums import ParcelStatus
     from fulfillment.services.releasing import release_orders
     from inventory.models import Location
     from orders.services.cancelling import cancel_orders
@@ -68,12 +69,13 @@ def _live_through(incoming: Any, channel_id: int) -> None:
     ids = _ids(incoming, channel_id)
     cancel_orders(ids[:6], reason="changed their mind", actor=ACTOR)
     release_orders(ids[6:166], actor=ACTOR)
-    warehouse.ship(ids[6:166], ACTOR)
-    warehouse.deliver(ids[6:140], ACTOR)
+    warehouse.ship(ids[6:166])
+    warehouse.tell(ids[6:140], ParcelStatus.DELIVERED)
     fates = dict.fromkeys(ids[6:12], Fate.RETURN_RESTOCKED) | dict.fromkeys(ids[12:16], Fate.RETURN_SCRAPPED)
     place = Location.objects.order_by("preference").values_list("pk", flat=True)[0]
     business: Any = SimpleNamespace(location_ids={"TO": place})
-    warehouse.bring_back(fates, business, ACTOR)
+    warehouse.ask_back(fates, business)
+    warehouse.take_back(fates)
 
 
 def _ids(incoming: Any, channel_id: int) -> list[int]:

@@ -44,7 +44,7 @@ def counts() -> dict[str, int]:
 
 def _models() -> list[Any]:
     models = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
-    return [model for model in models if model._meta.model_name not in SHARED]
+    return [model for model in models if model._meta.model_name not in SHARED and not model._meta.proxy]
 
 
 def _statement(model: Any) -> str:
