@@ -26,7 +26,7 @@ from config.kernel.events import correlation
 from config.kernel.fastpath import insert_rows, insert_values, new_row
 from config.kernel.machines import BURY, CLAIM, DELIVER, DELIVERY, FAIL, LOSE_TRACK, SUPPRESS
 from config.kernel.results import Results
-from config.kernel.sessions import SessionEnded, own_session
+from config.kernel.sessions import WITH_ITS_SESSION, SessionEnded, own_session
 from config.kernel.states import Edge, apply_transition
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,8 @@ def claim(lane: str, limit: int | None = None) -> list[Owed]:
             DELIVERY, CLAIM, rows,
             actor=Actor.system("outbox"),
             also={
-                "lease_until": at + LEASE, "held_by": own_session(), "attempt_count": F("attempt_count") + 1,
+                "lease_until": at + LEASE, "held_until": at + LEASE, "held_by": own_session(),
+                "attempt_count": F("attempt_count") + 1,
             },
         )  # fmt: skip
         for row in rows:
@@ -294,7 +295,9 @@ class _Outcome:
     failures: int = 0
 
     def columns(self, at: datetime) -> dict[str, Any]:
-        columns: dict[str, Any] = {"lease_until": None, "held_by": None, "last_error": self.error}
+        columns: dict[str, Any] = {
+            "lease_until": None, "held_until": None, "held_by": None, "last_error": self.error,
+        }  # fmt: skip
         if self.edge is not FAIL:
             columns["settled_at"] = at
         elif self.failures:
@@ -336,10 +339,11 @@ def reclaim() -> int:
 def _reclaim_some() -> int:
     from config.kernel.models import Delivery
 
+    is_lost = Q(lease_until__lt=clock.now()) | (WITH_ITS_SESSION & SessionEnded("held_by"))
     with transaction.atomic():
         lost = list(
             Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(Q(lease_until__lt=clock.now()) | SessionEnded("held_by"), state=DeliveryState.IN_FLIGHT)
+            .filter(is_lost, state=DeliveryState.IN_FLIGHT)
             .order_by("pk")[:CLAIM_SIZE]
         )
         if lost:

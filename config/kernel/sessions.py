@@ -9,6 +9,10 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
+# Whether a claim's session was written by the claim that holds now, and not left by an earlier one: old and new
+# processes run side by side while a release is rolled out.
+WITH_ITS_SESSION = models.Q(held_until=models.F("lease_until"))
+
 
 def own_session() -> int | None:
     """The number of this process's database session; None where there is none of its own.

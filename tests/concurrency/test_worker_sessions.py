@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
 from django.db import connection
 
-from config.kernel import outbox, sessions
+from config.kernel import clock, outbox, sessions
 from config.kernel.models import Attempt, Delivery
 from tests.planted.races import own_fact, wait_for_the_end_of
 
@@ -54,6 +55,24 @@ def test_delivery_of_a_living_worker_is_not_reclaimed_by_another_one() -> None:
 
     delivery = Delivery.objects.get()
     assert (delivery.state, delivery.held_by) == ("in_flight", sessions.own_session())
+
+
+@pytest.mark.parametrize("left", ["the session of the dead", "nothing"])
+def test_claim_of_an_older_release_beside_us_waits_for_its_lease(left: str) -> None:
+    """It reclaims by the lease, fails, and claims anew; of sessions it neither reads nor writes anything."""
+    with own_fact():
+        in_another_session(lambda: outbox.claim("work"))
+        if left == "nothing":
+            Delivery.objects.update(held_by=None, held_until=None)
+        at = clock.now()
+        Delivery.objects.update(attempt_count=2, lease_until=at + outbox.LEASE)
+
+        assert outbox.reclaim() == 0
+        with clock.frozen(at + outbox.LEASE + timedelta(seconds=1)):
+            assert outbox.reclaim() == 1
+
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.held_by, delivery.held_until) == ("failed", None, None)
 
 
 def test_session_behind_a_pooler_is_not_its_own() -> None:

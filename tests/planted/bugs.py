@@ -14,6 +14,8 @@ from itertools import count
 from typing import Any
 from unittest import mock
 
+from django.db.models import Q
+
 from config.kernel import outbox, sessions, states
 from config.kernel.outbox import Owed
 from config.kernel.results import Results
@@ -256,6 +258,8 @@ RACES = [
         races.sweep_beside_a_worker, "effects"),
     Bug("death of a worker is not noticed", "stuck queue", swap(sessions.SessionEnded, "as_postgresql", never),
         races.sweep_after_a_worker, "effects"),
+    Bug("session of an earlier claim counts for a later one", "effect twice", swap(outbox, "WITH_ITS_SESSION", Q()),
+        races.sweep_beside_an_older_worker, "taken"),
     Bug("rows locked in any order", "unsorted locks", swap(levels, "_locked", in_any_order),
         races.lock_in_opposite_order, "answers"),
 ]  # fmt: skip

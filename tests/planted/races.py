@@ -11,6 +11,7 @@ from unittest import mock
 from django.db import OperationalError, connection, connections, transaction
 
 from config.kernel import clock, outbox, sessions
+from config.kernel.models import Delivery
 from config.kernel.results import Results
 from inventory.errors import NotEnoughStock
 from inventory.models import Sku, StockLevel
@@ -129,15 +130,25 @@ def sweep_beside_a_worker() -> list[str]:
     return told(effects=(len(done), 1))
 
 
+def sweep_beside_an_older_worker() -> list[str]:
+    """A process of an older release, which knows no sessions, is at what a dead worker had before."""
+    with own_fact():
+        (number,) = at_once([claim_and_die])
+        wait_for_the_end_of(int(number))
+        Delivery.objects.update(attempt_count=2, lease_until=clock.now() + outbox.LEASE)
+        return told(taken=(outbox.reclaim(), 0))
+
+
+def claim_and_die() -> str:
+    """Claim what is due by a session that then ends; says its number."""
+    outbox.claim("work")
+    return str(sessions.own_session())
+
+
 def sweep_after_a_worker() -> list[str]:
     """A worker dies with its delivery; its lease has not run out when another one sweeps."""
-
-    def die() -> str:
-        outbox.claim("work")
-        return str(sessions.own_session())
-
     with own_fact() as done:
-        (number,) = at_once([die])
+        (number,) = at_once([claim_and_die])
         wait_for_the_end_of(int(number))
         outbox.reclaim()
         outbox.deliver_due("work")
