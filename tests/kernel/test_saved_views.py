@@ -26,14 +26,19 @@ def test_view_is_offered_saved_and_shown_as_a_tab_with_its_count() -> None:
     assert f'href="{LIST}views/save/?{QUERY.replace("&", "&amp;")}"' in offered
     assert "views/save/" not in desk.get(LIST).content.decode()
 
-    assert save(desk)["Location"] == f"{LIST}?{QUERY}"
+    saved = save(desk)["Location"]
 
     view = SavedView.objects.get()
+    assert saved == f"{LIST}?{QUERY}&view={view.pk}"
     assert (view.model, view.name, view.query, view.is_shared) == ("orders.order", "Rosa's", QUERY, False)
     shown = desk.get(f"{LIST}?{QUERY}")
     assert "Rosa&#x27;s" in shown.content.decode()
     assert f'href="{LIST}views/{view.pk}/"' in shown.content.decode()
-    assert desk.get(f"{LIST}views/").json() == {"tiles": [[f"{LIST}?{QUERY}", 2, "", ""]]}
+    opened = desk.get(saved).content.decode()
+    assert f'<a href="?{QUERY.replace("&", "&amp;")}&amp;view={view.pk}" aria-current="page">' in opened
+    assert f'href="{LIST}views/{view.pk}/"' in opened
+    assert "views/save/" not in opened
+    assert desk.get(f"{LIST}views/").json() == {"tiles": [[saved, 2, "", ""]]}
 
 
 def test_view_of_the_same_name_is_refused_and_writes_nothing() -> None:

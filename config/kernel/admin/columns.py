@@ -12,7 +12,10 @@ from django.urls import path, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from config.kernel.columns import arranged, choose_columns, columns_of
+from config.kernel.admin.open_view import chosen_columns, opened_view, person
+from config.kernel.columns import arranged, choose_columns
+from config.kernel.models import SavedView
+from config.kernel.saved_views import COLUMNS, VIEW
 
 UP, DOWN, RESET = "up", "down", "reset"
 
@@ -38,7 +41,7 @@ class ColumnsMixin:
         kept: dict[str, list[str]] = request.__dict__.setdefault("_bancale_columns", {})
         label = self.opts.label_lower  # type: ignore[attr-defined]
         if label not in kept:
-            kept[label] = arranged(self.all_columns(request), columns_of(_person(request), label))
+            kept[label] = arranged(self.all_columns(request), chosen_columns(request, label))
         return kept[label]
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
@@ -52,27 +55,33 @@ class ColumnsMixin:
         links = self.get_list_display_links(request, every) or ()
         return [name for name in every if name in links or name == every[0]]
 
+    def column_label(self, name: str) -> str:
+        return str(capfirst(label_for_field(name, self.opts.model, self)))  # type: ignore[attr-defined,call-overload]
+
     def columns_page(self, request: HttpRequest) -> HttpResponse:
         """Tick and move columns; each press but the last only shows what was pressed."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         every, anchors = self.all_columns(request), self.anchors(request)
         label = self.opts.label_lower  # type: ignore[attr-defined]
-        url = self._back_to_list(request)
-        if request.method == "POST" and RESET in request.POST:
-            choose_columns(_person(request), label, ())
-            messages.success(request, _("The list shows its own columns again."))
-            return HttpResponseRedirect(url)
+        view = opened_view(request, label)
         order, shown = self._asked(request, every, anchors)
         if request.method == "POST" and not {UP, DOWN} & set(request.POST):
-            names = [name for name in order if name in shown]
-            choose_columns(_person(request), label, () if names == every else names)
-            messages.success(request, _("Your columns are kept for this list."))
-            return HttpResponseRedirect(url)
+            names = () if RESET in request.POST else [name for name in order if name in shown]
+            if view is not None:
+                return self._show_in_view(request, view, names)
+            choose_columns(person(request), label, () if names == every else names)
+            messages.success(
+                request,
+                _("Your columns are kept for this list.")
+                if names
+                else _("The list shows its own columns again."),
+            )
+            return HttpResponseRedirect(self._back_to_list(request, **{COLUMNS: ""}))
         rows = [
             {
                 "name": name,
-                "label": capfirst(label_for_field(name, self.opts.model, self)),  # type: ignore[attr-defined,call-overload]
+                "label": self.column_label(name),
                 "shown": name in shown,
                 "fixed": name in anchors,
             }
@@ -83,10 +92,24 @@ class ColumnsMixin:
             "opts": self.opts,  # type: ignore[attr-defined]
             "title": _("Columns: %(name)s") % {"name": self.opts.verbose_name_plural},  # type: ignore[attr-defined]
             "rows": rows,
+            "view": view,
             "moved": request.POST.get(UP) or request.POST.get(DOWN) or "",
-            "cancel_url": url,
+            "cancel_url": self._back_to_list(request),
         }
         return TemplateResponse(request, "kernel/columns.html", context)
+
+    def _show_in_view(
+        self, request: HttpRequest, view: SavedView, names: Sequence[str]
+    ) -> HttpResponseRedirect:
+        """Show columns in an open view for as long as the address lasts; none are the view's own."""
+        if names:
+            messages.success(
+                request, _("You see these columns until you leave the view; save it to keep them in it.")
+            )
+        else:
+            messages.success(request, _("The view shows its own columns again."))
+        asked = {VIEW: str(view.pk), COLUMNS: ",".join(names)}
+        return HttpResponseRedirect(self._back_to_list(request, **asked))
 
     def _asked(
         self, request: HttpRequest, every: Sequence[str], anchors: Sequence[str]
@@ -104,12 +127,13 @@ class ColumnsMixin:
                 order.insert(place, name)
         return order, {name for name in request.POST.getlist("shown") if name in every} | set(anchors)
 
-    def _back_to_list(self, request: HttpRequest) -> str:
+    def _back_to_list(self, request: HttpRequest, **changed: str) -> str:
+        """The list that the page was opened from; a changed part of its address is left out where it is empty."""
         opts = self.opts  # type: ignore[attr-defined]
         url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-        query = request.GET.urlencode()
-        return f"{url}?{query}" if query else url
-
-
-def _person(request: HttpRequest) -> int:
-    return int(request.user.pk or 0)
+        given = request.GET.copy()
+        for name, value in changed.items():
+            given[name] = value
+            if not value:
+                del given[name]
+        return f"{url}?{given.urlencode()}" if given else url

@@ -18,6 +18,8 @@ from django.db import connection
 from django.db.models import Field, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
+from config.kernel.saved_views import COLUMNS, VIEW
+
 AFTER, BEFORE, LAST = "after", "before", "last"
 # The place of a column that is not shown: past the end of every list.
 HIDDEN = 999
@@ -143,6 +145,14 @@ def _moved(order: str, moves: Mapping[int, int]) -> str:
     return ".".join(terms)
 
 
+def _outside_views(query: Any) -> str:
+    """A list's address that no view opens."""
+    given = QueryDict(str(query or "").removeprefix("?"), mutable=True)
+    for name in (VIEW, COLUMNS):
+        given.pop(name, None)
+    return f"?{given.urlencode()}"
+
+
 class KeysetChangeList(ChangeList):
     """Django's list, read by key. `steps` has the addresses of the pages around this one."""
 
@@ -160,7 +170,14 @@ class KeysetChangeList(ChangeList):
             self.is_rearranged = any(place != to for place, to in self.moves.items())
             if self.is_rearranged and ORDER_VAR in self.params:
                 self._place_order(_moved(str(self.params.pop(ORDER_VAR)), self.moves))
-        return super().get_queryset(request, exclude_parameters)
+        rows = super().get_queryset(request, exclude_parameters)
+        self.clear_all_filters_qs: Any = _outside_views(self.clear_all_filters_qs)
+        return rows
+
+    def get_filters_params(self, params: Any = None) -> Any:
+        """Not the view and the columns that an address names: they stay in its links and filter nothing."""
+        found = super().get_filters_params(params)
+        return {name: values for name, values in found.items() if name not in (VIEW, COLUMNS)}
 
     def _moves(self, request: HttpRequest) -> dict[int, int]:
         """Where each column that the admin declares stands in this person's list: addresses say the declared place, so

@@ -4,15 +4,17 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SavedView(models.Model):
-    """A list with its filters, search and order under a name; its owner's, or shown to all who may open the list.
+    """A list's filters, search, order and columns under a name; its owner's, or shown to all who may open the list.
 
-    `model` is a label ("orders.order"), `query` what stands behind the list's `?`. Written by `saved_views`.
+    `model` is a label ("orders.order"), `query` what stands behind the list's `?`, `columns` names of its columns in
+    their order; none means that everybody sees their own. Written by `saved_views`.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
     model = models.CharField(max_length=80)
     name = models.CharField(_("name"), max_length=40)
     query = models.CharField(max_length=1000)
+    columns = models.JSONField(default=list, db_default=[])
     is_shared = models.BooleanField(_("shared with everybody"), default=False)
 
     class Meta:
