@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from config.kernel.errors import Conflict, TooMany, brief
+from config.kernel.garbage import rare_collections
 from config.kernel.results import Results
 
 MAX_BATCH = 200
@@ -63,7 +64,8 @@ def verb(function: V) -> V:
             raise TooMany(limit=MAX_BATCH, count=len(units))
         if _is_inside():
             return function(units, *args, **kwargs)
-        return _halve(lambda part: function(part, *args, **kwargs), units)
+        with rare_collections():
+            return _halve(lambda part: function(part, *args, **kwargs), units)
 
     return cast(V, wrapped)
 

@@ -7,6 +7,8 @@ import argparse
 import gc
 import os
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.benchmarks import database
@@ -24,12 +26,14 @@ def main() -> None:
 
         from tests.benchmarks import shop
 
-        orders = asked.orders + asked.alone
+        orders = asked.orders * (2 if asked.threads else 1) + asked.alone
         channel = shop.set_up(orders + 3_000)
         connection.close()
         with database.copy_of(name, f"{name}_floor") as plain:
             print(_heading(plain))
             _measure_batches(asked.orders, channel.pk, plain)
+            if asked.threads:
+                _measure_threads(asked.threads, asked.orders, channel.pk)
             if asked.alone:
                 _measure_alone(asked.alone, channel.pk)
             if asked.seconds:
@@ -42,6 +46,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=10_000, help="orders in batches of 200")
+    parser.add_argument("--threads", type=int, default=2, help="then as many again by threads of the process")
     parser.add_argument("--alone", type=int, default=300, help="orders one at a time")
     parser.add_argument("--seconds", type=float, default=10, help="seconds of 8 writers, hot and spread each")
     return parser.parse_args()
@@ -124,6 +129,35 @@ def _line(name: str, meter: Meter, count: int) -> str:
         f"{name:<12} {count / meter.wall:8.0f} orders/s  {meter.wall * each:6.3f} ms an order: "
         f"client CPU {meter.client * each:.3f}, server CPU {meter.server * each:.3f}"
     )
+
+
+def _measure_threads(threads: int, count: int, channel_id: int) -> None:
+    """As many batches again, side by side in threads of this process, as a web server's or a worker's are."""
+    from django.db import connection
+
+    from tests.benchmarks.shop import Orders
+
+    batches = count // BATCH // threads
+    incoming = [
+        [source.take(BATCH) for _ in range(batches)]
+        for source in (Orders(20 + number, prefix=f"T{number}-") for number in range(threads))
+    ]
+    database.tend(str(connection.settings_dict["NAME"]))
+
+    def work(own: Sequence[Any]) -> None:
+        try:
+            for batch in own:
+                take(batch, channel_id)
+        finally:
+            connection.close()
+
+    meter = Meter()
+    with ThreadPoolExecutor(threads) as pool, meter.running():
+        for working in [pool.submit(work, own) for own in incoming]:
+            working.result()
+    done = batches * threads * BATCH
+    print(f"{threads} threads of one process, {done} orders: {done / meter.wall:.0f} orders/s; client CPU"
+          f" {1000 * meter.client / done:.3f} ms an order")  # fmt: skip
 
 
 def _measure_alone(count: int, channel_id: int) -> None:
