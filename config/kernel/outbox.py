@@ -26,7 +26,7 @@ from config.kernel.events import correlation
 from config.kernel.fastpath import insert_rows, insert_values, new_row
 from config.kernel.machines import BURY, CLAIM, DELIVER, DELIVERY, FAIL, LOSE_TRACK, SUPPRESS
 from config.kernel.results import Results
-from config.kernel.sessions import WITH_ITS_SESSION, SessionEnded, own_session
+from config.kernel.sessions import LET_GO, claimed, lost
 from config.kernel.states import Edge, apply_transition
 
 log = logging.getLogger(__name__)
@@ -182,10 +182,7 @@ def claim(lane: str, limit: int | None = None) -> list[Owed]:
         apply_transition(
             DELIVERY, CLAIM, rows,
             actor=Actor.system("outbox"),
-            also={
-                "lease_until": at + LEASE, "held_until": at + LEASE, "held_by": own_session(),
-                "attempt_count": F("attempt_count") + 1,
-            },
+            also={**claimed(at + LEASE), "attempt_count": F("attempt_count") + 1},
         )  # fmt: skip
         for row in rows:
             row.attempt_count += 1
@@ -295,9 +292,7 @@ class _Outcome:
     failures: int = 0
 
     def columns(self, at: datetime) -> dict[str, Any]:
-        columns: dict[str, Any] = {
-            "lease_until": None, "held_until": None, "held_by": None, "last_error": self.error,
-        }  # fmt: skip
+        columns: dict[str, Any] = {**LET_GO, "last_error": self.error}
         if self.edge is not FAIL:
             columns["settled_at"] = at
         elif self.failures:
@@ -330,25 +325,27 @@ def reclaim() -> int:
 
     The first time it is due as it was, after that with the pause of the failures before.
     """
+    from config.kernel.models import Delivery
+
     total = 0
-    while found := _reclaim_some():
+    is_lost = lost(Delivery.objects.filter(state=DeliveryState.IN_FLIGHT))
+    while found := _reclaim_some(is_lost):
         total += found
     return total
 
 
-def _reclaim_some() -> int:
+def _reclaim_some(is_lost: Q) -> int:
     from config.kernel.models import Delivery
 
-    is_lost = Q(lease_until__lt=clock.now()) | (WITH_ITS_SESSION & SessionEnded("held_by"))
     with transaction.atomic():
-        lost = list(
+        rows = list(
             Delivery.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(is_lost, state=DeliveryState.IN_FLIGHT)
             .order_by("pk")[:CLAIM_SIZE]
         )
-        if lost:
-            results: Results[int] = Results(row.pk for row in lost)
-            for row in lost:
+        if rows:
+            results: Results[int] = Results(row.pk for row in rows)
+            for row in rows:
                 results.refuse(row.pk, WorkerLost())
-            settle({row.pk: row.attempt_count for row in lost}, results)
-    return len(lost)
+            settle({row.pk: row.attempt_count for row in rows}, results)
+    return len(rows)

@@ -1,34 +1,17 @@
 """What a worker has claimed is its own while its database session lives, and others' as soon as that has ended."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
 
 from config.kernel import clock, outbox, sessions
 from config.kernel.models import Attempt, Delivery
-from tests.planted.races import own_fact, wait_for_the_end_of
+from tests.planted.races import in_another_session, own_fact
 
-T = TypeVar("T")
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
-
-
-def in_another_session(act: Callable[[], T]) -> T:
-    """What a worker of its own answers; its session has ended afterwards."""
-
-    def run() -> tuple[T, int | None]:
-        try:
-            return act(), sessions.own_session()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as worker:
-        answer, number = worker.submit(run).result()
-    wait_for_the_end_of(number)
-    return answer
 
 
 def test_delivery_of_a_worker_whose_session_ended_goes_on_at_once() -> None:
@@ -54,7 +37,8 @@ def test_delivery_of_a_living_worker_is_not_reclaimed_by_another_one() -> None:
         assert in_another_session(outbox.reclaim) == 0
 
     delivery = Delivery.objects.get()
-    assert (delivery.state, delivery.held_by) == ("in_flight", sessions.own_session())
+    assert delivery.state == "in_flight"
+    assert (delivery.held_by, delivery.session_began_at) == sessions.own_session()
 
 
 @pytest.mark.parametrize("left", ["the session of the dead", "nothing"])
@@ -73,6 +57,39 @@ def test_claim_of_an_older_release_beside_us_waits_for_its_lease(left: str) -> N
 
     delivery = Delivery.objects.get()
     assert (delivery.state, delivery.held_by, delivery.held_until) == ("failed", None, None)
+
+
+def test_another_process_with_the_number_of_the_dead_is_not_its_holder() -> None:
+    with own_fact():
+        in_another_session(lambda: outbox.claim("work"))
+        own = sessions.own_session()
+        assert own is not None
+        Delivery.objects.update(held_by=own.number)
+
+        assert outbox.reclaim() == 1
+
+
+def test_session_whose_beginning_is_hidden_from_us_counts_as_living() -> None:
+    own = sessions.own_session()
+    assert own is not None
+    gone = sessions.Session(own.number, own.began_at - timedelta(seconds=1))
+    with transaction.atomic(), connection.cursor() as cursor:
+        # A role that may see of others' sessions only that they are there.
+        cursor.execute("SET LOCAL ROLE pg_signal_backend")
+        assert sessions.ended_sessions([gone]) == set()
+
+    assert sessions.ended_sessions([own, gone]) == {gone}
+
+
+def test_sessions_that_a_transaction_read_before_are_read_again() -> None:
+    with own_fact(), ThreadPoolExecutor(1) as worker, transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity")
+        worker.submit(outbox.claim, "work").result()
+        try:
+            assert outbox.reclaim() == 0
+        finally:
+            worker.submit(connections.close_all).result()
 
 
 def test_session_behind_a_pooler_is_not_its_own() -> None:
@@ -94,7 +111,7 @@ def test_session_behind_a_pooler_is_not_its_own() -> None:
         assert sessions.own_session() is None
         with own_fact():
             outbox.claim("work")
-        assert Delivery.objects.get().held_by is None
+        assert Delivery.objects.values_list("held_by", "session_began_at").get() == (None, None)
         assert outbox.reclaim() == 0
     finally:
         connection.connection = raw

@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any
 from unittest import mock
 
+from django.db import connection
 from django.db.models import Q
 
 from config.kernel import outbox, sessions, states
@@ -156,12 +157,13 @@ def in_any_order(sku_ids: Any) -> list[Any]:
     return locked
 
 
-def always(*_given: Any, **_named: Any) -> tuple[str, list[Any]]:
-    return "TRUE", []
-
-
-def never(*_given: Any, **_named: Any) -> tuple[str, list[Any]]:
-    return "FALSE", []
+def sessions_first(claims: Any) -> Q:
+    """Whoever is not among those that lived when one looked is dead."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity")
+        living = [pid for (pid,) in cursor.fetchall()]
+    sessions.ended_sessions(())
+    return Q(pk__in=list(claims.exclude(held_by__in=living).values_list("pk", flat=True)))
 
 
 def told_twice(facts: Any) -> None:
@@ -254,11 +256,13 @@ RACES = [
         races.buy_the_last_units, "free"),
     Bug("busy rows skipped", "false sold out", swap(levels, "_locked", skipping),
         races.buy_the_last_units, "answers"),
-    Bug("sweep takes what a living worker holds", "effect twice", swap(sessions.SessionEnded, "as_postgresql", always),
+    Bug("sweep takes what a living worker holds", "effect twice", swap(sessions, "ended_sessions", set),
         races.sweep_beside_a_worker, "effects"),
-    Bug("death of a worker is not noticed", "stuck queue", swap(sessions.SessionEnded, "as_postgresql", never),
+    Bug("sessions are read before the claims", "effect twice", swap(outbox, "lost", sessions_first),
+        races.sweep_beside_a_younger_worker, "taken"),
+    Bug("death of a worker is not noticed", "stuck queue", swap(sessions, "ended_sessions", lambda _named: set()),
         races.sweep_after_a_worker, "effects"),
-    Bug("session of an earlier claim counts for a later one", "effect twice", swap(outbox, "WITH_ITS_SESSION", Q()),
+    Bug("session of an earlier claim counts for a later one", "effect twice", swap(sessions, "WITH_ITS_SESSION", Q()),
         races.sweep_beside_an_older_worker, "taken"),
     Bug("rows locked in any order", "unsorted locks", swap(levels, "_locked", in_any_order),
         races.lock_in_opposite_order, "answers"),

@@ -3,9 +3,10 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 from unittest import mock
 
 from django.db import OperationalError, connection, connections, transaction
@@ -21,6 +22,8 @@ from tests.factories.inventory import make_level, make_location, make_sku
 from tests.planted.deeds import told
 
 RIVALS, UNITS = 6, 3
+LOOK = sessions.ended_sessions
+T = TypeVar("T")
 
 
 def at_once(acts: Sequence[Callable[[], str]]) -> Counter[str]:
@@ -84,9 +87,24 @@ def lock_in_opposite_order() -> list[str]:
     return told(answers=(answers, {"locked": 2}))
 
 
+def in_another_session(act: Callable[[], T]) -> T:
+    """What a worker of its own answers; its session has ended afterwards."""
+
+    def run() -> tuple[T, sessions.Session | None]:
+        try:
+            return act(), sessions.own_session()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as worker:
+        answer, session = worker.submit(run).result()
+    wait_for_the_end_of(session)
+    return answer
+
+
 @contextmanager
-def own_fact() -> Iterator[list[int]]:
-    """One fact is due to a subscriber that notes each delivery it does."""
+def own_fact(count: int = 1) -> Iterator[list[int]]:
+    """One fact, or more, is due to a subscriber that notes each delivery it does."""
     done: list[int] = []
 
     def note(owed: Sequence[outbox.Owed]) -> Results[int]:
@@ -99,17 +117,15 @@ def own_fact() -> Iterator[list[int]]:
     with mock.patch.object(outbox, "SUBSCRIBERS", {}), mock.patch.object(outbox, "_publish"):
         outbox.subscribe("tests", ["test.done"], note)
         with transaction.atomic():
-            outbox.record_facts([outbox.NewFact("test.done", ("test", 1))])
+            outbox.record_facts([outbox.NewFact("test.done", ("test", number)) for number in range(count)])
         yield done
 
 
-def wait_for_the_end_of(session: int | None) -> None:
+def wait_for_the_end_of(session: sessions.Session | None) -> None:
     """The server notices within milliseconds that a client has gone."""
     for _look in range(200):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [session])
-            if not cursor.fetchone()[0]:
-                return
+        if session is None or session in LOOK([session]):
+            return
         time.sleep(0.02)
     raise AssertionError(f"session {session} is still there")
 
@@ -133,23 +149,32 @@ def sweep_beside_a_worker() -> list[str]:
 def sweep_beside_an_older_worker() -> list[str]:
     """A process of an older release, which knows no sessions, is at what a dead worker had before."""
     with own_fact():
-        (number,) = at_once([claim_and_die])
-        wait_for_the_end_of(int(number))
+        in_another_session(lambda: outbox.claim("work"))
         Delivery.objects.update(attempt_count=2, lease_until=clock.now() + outbox.LEASE)
         return told(taken=(outbox.reclaim(), 0))
 
 
-def claim_and_die() -> str:
-    """Claim what is due by a session that then ends; says its number."""
-    outbox.claim("work")
-    return str(sessions.own_session())
+def sweep_beside_a_younger_worker() -> list[str]:
+    """A worker begins and claims something when a sweep has looked at the sessions and taken nothing yet."""
+    with own_fact(count=2), ThreadPoolExecutor(1) as younger:
+        in_another_session(lambda: outbox.claim("work", limit=1))
+
+        def look(named: Collection[sessions.Session]) -> set[sessions.Session]:
+            ended = LOOK(named)
+            younger.submit(outbox.claim, "work").result()
+            return ended
+
+        try:
+            with mock.patch.object(sessions, "ended_sessions", look):
+                return told(taken=(outbox.reclaim(), 1))
+        finally:
+            younger.submit(connections.close_all).result()
 
 
 def sweep_after_a_worker() -> list[str]:
     """A worker dies with its delivery; its lease has not run out when another one sweeps."""
     with own_fact() as done:
-        (number,) = at_once([claim_and_die])
-        wait_for_the_end_of(int(number))
+        in_another_session(lambda: outbox.claim("work"))
         outbox.reclaim()
         outbox.deliver_due("work")
     return told(effects=(len(done), 1))

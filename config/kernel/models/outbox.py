@@ -37,7 +37,8 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True)
     # The database session of the worker that has it, by which its death is noticed before the lease runs out.
     held_by = models.IntegerField(null=True)
-    # The lease that `held_by` was written with. A process of an older release writes a lease alone; then they differ.
+    session_began_at = models.DateTimeField(null=True)
+    # The lease that the session was written with. An older release writes a lease alone; then they differ.
     held_until = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(_("settled at"), null=True)
     last_error = models.TextField(_("last error"), blank=True)
