@@ -35,6 +35,11 @@ def test_sixteen_processes_want_the_last_units_fifty_rounds(seed: int) -> None:
     assert audit_figures().broken == []
 
 
+def test_sixteen_processes_want_five_hundred_units(seed: int) -> None:
+    assert broken(oversell.prove(open_shop(), oversell.Size(), seed)) == []
+    assert audit_figures().broken == []
+
+
 def test_control_without_protection_is_seen_to_oversell(unchecked_levels: None) -> None:
     size = oversell.Size(processes=8, attempts=64, units=20)
 
