@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from config.kernel.errors import Conflict, TooMany, brief
+from config.kernel.errors import AskedTwice, Conflict, TooMany, brief
 from config.kernel.garbage import rare_collections
 from config.kernel.results import Results
 
@@ -53,29 +53,46 @@ def retried(call: Callable[[], T]) -> T:
 def verb(function: V) -> V:
     """Make a function of many into a verb: at most 200 units, retried and halved when it is outermost.
 
-    The first argument is the sequence of units (ids, or objects with a `key`). Inside a transaction of the
-    caller neither retry nor halving happens, because what went before cannot be repeated from here.
+    The first argument is the sequence of units (ids, or objects with a `key`). Equal ones count once; unequal
+    ones under one key are refused with `AskedTwice`. Inside a transaction of the caller neither retry nor halving
+    happens, because what went before cannot be repeated from here.
     """
 
     @functools.wraps(function)
     def wrapped(units: Sequence[Any], *args: Any, **kwargs: Any) -> Results[Any]:
-        units = _collapse(units)
+        units, refused = _collapse(units)
         if len(units) > MAX_BATCH:
             raise TooMany(limit=MAX_BATCH, count=len(units))
         if _is_inside():
-            return function(units, *args, **kwargs)
+            return _together(refused, function(units, *args, **kwargs))
         with rare_collections():
-            return _halve(lambda part: function(part, *args, **kwargs), units)
+            return _together(refused, _halve(lambda part: function(part, *args, **kwargs), units))
 
     return cast(V, wrapped)
 
 
-def _collapse(units: Sequence[Any]) -> list[Any]:
-    """Drop repeated keys; the first of them stays."""
+def _collapse(units: Sequence[Any]) -> tuple[list[Any], Results[Any] | None]:
+    """One unit a key, and the refusals of keys that two unequal units stand under, where there are any."""
     first: dict[Hashable, Any] = {}
+    twice: dict[Hashable, AskedTwice] = {}
     for unit in units:
-        first.setdefault(unit_key(unit), unit)
-    return list(first.values())
+        key = unit_key(unit)
+        if first.setdefault(key, unit) != unit:
+            twice[key] = AskedTwice(key=key)
+    if not twice:
+        return list(first.values()), None
+    refused: Results[Any] = Results(first)
+    for key, error in twice.items():
+        refused.refuse(key, error)
+    return [unit for key, unit in first.items() if key not in twice], refused
+
+
+def _together(refused: Results[Any] | None, results: Results[Any]) -> Results[Any]:
+    """A verb's answers with those that it was never asked, in the order asked."""
+    if refused is None:
+        return results
+    refused.absorb(results)
+    return refused
 
 
 def unit_key(unit: Any) -> Hashable:
@@ -113,8 +130,8 @@ def in_batches(
     call: Callable[..., Results[Any]], units: Sequence[Any], *, size: int = MAX_BATCH, **kwargs: Any
 ) -> Results[Any]:
     """Run a verb over any number of units, a transaction each `size`, and put the answers together."""
-    results: Results[Any] = Results()
-    units = _collapse(units)
+    units, refused = _collapse(units)
+    results: Results[Any] = Results() if refused is None else refused
     for start in range(0, len(units), size):
         results.absorb(call(units[start : start + size], **kwargs))
     return results

@@ -79,6 +79,13 @@ class KeyReused(BancaleError):
     message = _("The key “%(key)s” was used before for a different request.")
 
 
+class AskedTwice(BancaleError):
+    """Two different requests under one key in one call: neither is done, since nobody says which was meant."""
+
+    code = "asked_twice"
+    message = _("%(key)s: it was asked for twice at once, not in the same way; ask once.")
+
+
 def brief(error: BaseException) -> str:
     """An error's first line, for records that are kept: a database's further lines repeat the row's own values."""
     return next(iter(str(error).splitlines()), "")

@@ -91,8 +91,9 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     `order.hold_needs_buyer` for a hold that only the buyer can mend. One that the channel cancelled before we
     saw it is accepted and cancelled at once (fact `order.cancelled`; its buyer has heard of it there). History
     stands as `completed`, its shipped lines as delivered, without hold or fact. An external id that the channel
-    used before is `unchanged` with the pk it has; nothing of that order is touched. Raw orders are linked in
-    the same transaction. `exchange_rate` is 1 for the legal entity's own currency, else unknown.
+    used before is `unchanged` with the pk it has; nothing of that order is touched. Of two under one external id in
+    one call the first is taken, however they differ. Raw orders are linked in the same transaction.
+    `exchange_rate` is 1 for the legal entity's own currency, else unknown.
 
     Orders of an import are stored only while that import is applied: its row is locked first (`ImportStopped`).
 
@@ -109,18 +110,18 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     if not channels:
         raise NotFound()
     channel = channels[0]
-    faults: dict[str, InvalidInput | None] = {}
+    first: dict[str, Incoming] = {}
     for one in incoming:
-        if one.key not in faults:
-            faults[one.key] = refusal_of(one.order)
+        first.setdefault(one.key, one)
+    faults = {key: refusal_of(one.order) for key, one in first.items()}
     known = _known_orders(channel, list(faults))
     numbers = _take_numbers([key for key, fault in faults.items() if fault is None and key not in known])
     door = Door(channel, known, numbers, faults)
-    results = _accept(incoming, door=door, actor=actor)
-    if lost := [one for one in incoming if isinstance(results.refusals.get(one.key), Conflict)]:
+    results = _accept(list(first.values()), door=door, actor=actor)
+    if lost := [one for one in first.values() if isinstance(results.refusals.get(one.key), Conflict)]:
         # A rival stored the same key between our look and our insert: by now it can be seen.
-        for key in {one.key for one in lost}:
-            del results.refusals[key]
+        for one in lost:
+            del results.refusals[one.key]
         seen = replace(door, known=_known_orders(channel, [one.key for one in lost]))
         results.absorb(_accept(lost, door=seen, actor=actor))
     raws = {one.raw_id: one.key for one in incoming if one.raw_id is not None}

@@ -138,10 +138,34 @@ def test_verb_of_objects_answers_by_their_key() -> None:
             results.done(unit.key, unit.note)
         return results
 
-    results = answer([Keyed("a", "first"), Keyed("b", "other"), Keyed("a", "second")])
+    results = answer([Keyed("a", "first"), Keyed("b", "other"), Keyed("a", "first")])
 
     assert results.values == {"a": "first", "b": "other"}
     assert connection.in_atomic_block  # pytest's own transaction
+
+
+def test_verb_asked_twice_under_one_key_refuses_both_and_does_the_others() -> None:
+    asked: list[Keyed] = []
+
+    @verb
+    def answer(units: Sequence[Keyed]) -> Results[str]:
+        results: Results[str] = Results(unit.key for unit in units)
+        for unit in units:
+            asked.append(unit)
+            results.done(unit.key)
+        return results
+
+    one, other = Keyed("a", "first"), Keyed("b", "other")
+    unequal = [one, other, Keyed("a", "second"), one, other]
+    alone, chunked = answer(unequal), in_batches(answer, unequal, size=1)
+
+    assert asked == [other, other]
+    for results in (alone, chunked):
+        assert results.keys == ["a", "b"]
+        assert results.done_ids == ["b"]
+        assert results.open_ids == []
+        assert {key: error.code for key, error in results.refusals.items()} == {"a": "asked_twice"}
+        assert results.refusals["a"].facts == {"key": "a"}
 
 
 def test_retried_inside_a_transaction_of_the_caller_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,6 +218,17 @@ def test_cancel_one_is_refused_the_others_are_done(near: Location) -> None:
     assert results.counts() == {"done": 1, "unchanged": 0, "refused": 1}
 
 
+def test_cancel_units_of_one_order_asked_twice_does_neither(near: Location) -> None:
+    order = allocated(near, {"MUG": 2}, MUG=2, CUP=1)
+    wishes = [CancelUnits(order.pk, {line.pk: 1}) for line in order.lines.order_by("pk")]
+
+    results = cancel_units(wishes, reason="no", actor=STAFF)
+
+    assert results.refusals[order.pk].code == "asked_twice"
+    assert not LinePart.objects.filter(cancelled__gt=0).exists()
+    assert not Event.objects.filter(kind="units_cancelled").exists()
+
+
 @pytest.mark.postgres
 def test_cancel_units_takes_as_many_statements_for_thirty_as_for_three(near: Location) -> None:
     receive(make_sku("MUG"), near, 50)
