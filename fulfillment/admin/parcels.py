@@ -33,6 +33,8 @@ from fulfillment.selectors.page import goods_title
 from fulfillment.selectors.search import search_parcels
 from fulfillment.services.tracking import ParcelMark, mark_parcels
 from fulfillment.states import DELIVER, LOSE, PARCEL, SEND_BACK, TROUBLE, VOID
+from orders.admin.mail_news import mail_said
+from orders.enums import MailKind
 from orders.models import Order
 
 QUEUES = (
@@ -63,6 +65,12 @@ def _consequences(edge: Edge, parcel: Parcel) -> list[Any]:
             text % {"n": units},
             _("Order %(number)s is completed once nothing more is to be delivered.")
             % {"number": parcel.order.number},
+            mail_said(
+                parcel.order,
+                MailKind.DELIVERED,
+                when=_("When no other parcel of the shipment is under way"),
+                to=_("the buyer"),
+            ),
         ]
     if edge in (TROUBLE, SEND_BACK, LOSE):
         said.append({"text": _("It appears among the parcels in trouble."), "tone": "wait"})

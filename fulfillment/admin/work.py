@@ -39,6 +39,8 @@ from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.shipping import HandShipment, ship_by_hand, why_stopped
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
 from fulfillment.tracking import LONGEST_CARRIER, clean_carrier, clean_tracking_number
+from orders.admin.mail_news import mail_said
+from orders.enums import MailKind
 from orders.models import Address, Order
 from orders.phone import told_reference
 from orders.privacy import SEE_PERSONAL
@@ -102,6 +104,7 @@ def _on_ship(work: FulfillmentOrder) -> list[Any]:
     return [
         left % {"n": units, "place": work.location.name},
         _("The parcel goes to %(address)s.") % {"address": address_text(work.ship_to)},
+        mail_said(work.order, MailKind.SHIPPED, to=_("the buyer")),
         _("Holds, a cancellation and the address are looked at once more when you press."),
     ]
 

@@ -11,8 +11,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from config.kernel.actors import Actor
 from config.kernel.admin import ExtraVerb, ObjectForm
 from config.kernel.results import Results
+from orders.admin.mail_news import mails_said
 from orders.admin.panels import register_order_button
-from orders.models import LinePart, Order, OrderLine
+from orders.enums import MailKind
+from orders.models import Order, OrderLine
 from orders.selectors.once import once
 from orders.selectors.order_goods import Goods, goods_of
 from orders.services.cancelling import LONGEST_REASON
@@ -123,10 +125,16 @@ def _consequences(order: Order) -> list[Any]:
     said: list[Any] = [
         _("Of a line those units go first that wait for stock; reserved ones are free for others at once.")
     ]
-    if any(part.shipped for part in LinePart.objects.filter(line__order=order)):
+    if goods_of(order).shipped:
         said.append(_("When nothing is left to ship, the order is completed with what has been shipped."))
+        mails = [(MailKind.PART_CANCELLATION, "")]
     else:
         said.append(_("When nothing is left to ship, the order is cancelled."))
+        mails = [
+            (MailKind.PART_CANCELLATION, _("While something is left to ship")),
+            (MailKind.CANCELLATION, _("When nothing is left to ship")),
+        ]
+    said += mails_said(order, mails)
     if any(payment.captured_amount for payment in order.payments.all()):
         text = _("Nothing is sent back by this: refund it where it was paid.")
         said.append({"text": text, "tone": "stop"})

@@ -13,8 +13,9 @@ from config.kernel.admin import ExtraVerb, ObjectForm, TransitionVerb
 from config.kernel.batches import verb
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import money_text
+from orders.admin.mail_news import mail_said, mails_said
 from orders.admin.words import hold_title
-from orders.enums import FulfillmentStatus, HoldKind, OrderStatus, Step
+from orders.enums import NEEDS_BUYER, FulfillmentStatus, HoldKind, MailKind, OrderStatus, Step
 from orders.models import Hold, LinePart, Order
 from orders.selectors.holds import refusing
 from orders.selectors.order_goods import goods_of
@@ -109,19 +110,12 @@ def hold_orders(
 
 def _on_confirm(order: Order) -> list[Any]:
     days = order.sales_channel.dispatch_days
-    said: list[Any] = [
-        ngettext(
-            "It is promised to leave within %(n)s working day.",
-            "It is promised to leave within %(n)s working days.",
-            days,
-        )
-        % {"n": days}
-    ]
-    if order.email:
-        said.insert(0, _("The confirmation mail goes to %(email)s.") % {"email": order.email})
-    else:
-        said.insert(0, {"text": _("No mail is sent: there is no e-mail address."), "tone": "wait"})
-    return said
+    promised = ngettext(
+        "It is promised to leave within %(n)s working day.",
+        "It is promised to leave within %(n)s working days.",
+        days,
+    )
+    return [mail_said(order, MailKind.CONFIRMATION), promised % {"n": days}]
 
 
 def _on_lift_and_confirm(order: Order) -> list[Any]:
@@ -138,8 +132,10 @@ def _on_lift_and_confirm(order: Order) -> list[Any]:
 
 
 def _on_cancel(order: Order) -> list[Any]:
-    units = sum(LinePart.objects.filter(line__order=order).values_list("allocated", flat=True))
-    said: list[Any] = []
+    goods = goods_of(order)
+    units = sum(part.allocated for part in goods.parts)
+    kind = MailKind.PART_CANCELLATION if goods.shipped else MailKind.CANCELLATION
+    said: list[Any] = [mail_said(order, kind)]
     if units:
         given = ngettext(
             "%(n)s reserved unit is free for other orders at once.",
@@ -147,7 +143,9 @@ def _on_cancel(order: Order) -> list[Any]:
             units,
         )
         said.append(given % {"n": units})
-    said.append(_("Work that the warehouse has begun on it is called back."))
+    if goods.asked:
+        work = ", ".join(dict.fromkeys(one.number for one in goods.asked))
+        said.append(_("What the warehouse was asked for is called back: %(work)s.") % {"work": work})
     paid = sum(payment.captured_amount - payment.refunded_amount for payment in order.payments.all())
     if paid:
         text = _("%(amount)s has been paid and is not sent back by this: refund it where it was paid.")
@@ -155,15 +153,28 @@ def _on_cancel(order: Order) -> list[Any]:
     return said
 
 
-def _on_lift(order: Order) -> list[str]:
-    return [hold_title(hold.kind, hold.facts) for hold in holds_of(order)]
+def _on_hold(order: Order) -> list[Any]:
+    asking = [_("With “%(kind)s”") % {"kind": kind.label} for kind in STAFF_HOLDS if kind in NEEDS_BUYER]
+    return [
+        _("It cannot be released, labelled or shipped while it is held."),
+        *mails_said(order, [(MailKind.HOLD, when) for when in asking]),
+    ]
 
 
-def _on_allocate(order: Order) -> list[str]:
+def _on_lift(order: Order) -> list[Any]:
+    said: list[Any] = [hold_title(hold.kind, hold.facts) for hold in holds_of(order)]
+    if order.status == OrderStatus.PLACED and order.sales_channel.auto_confirm:
+        when = _("When no other hold refuses it, the channel's rule confirms it at once")
+        said.append(mail_said(order, MailKind.CONFIRMATION, when=when))
+    return said
+
+
+def _on_allocate(order: Order) -> list[Any]:
     units = undecided_units(order)
     return [
         ngettext("%(n)s unit is decided now.", "%(n)s units are decided now.", units) % {"n": units},
         _("What is free is reserved for this order; what is missing waits in line, behind those before it."),
+        *mails_said(order, [(MailKind.BACKORDER, _("When it has to wait for stock"))]),
     ]
 
 
@@ -260,7 +271,7 @@ HOLD = ExtraVerb(
     verb=hold_orders,
     form=HoldForm,
     success=gettext_lazy("Held; nothing of it leaves until the hold is lifted."),
-    consequences=lambda order: [_("It cannot be released, labelled or shipped while it is held.")],
+    consequences=_on_hold,
     undo=gettext_lazy("“Lift hold” opens those steps again."),
     applies=_is_open,
 )

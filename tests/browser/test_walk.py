@@ -100,7 +100,7 @@ def confirm(marta: Person, order: Order) -> None:
     marta.press(
         "Confirm order",
         then="Confirm and send the mail",
-        consequence="The confirmation mail goes to rosa@example.com.",
+        consequence="The mail “Order confirmation” goes to rosa@example.com.",
     )
     marta.sees_message("Confirmed; the confirmation mail is on its way.")
     marta.sees_badges("Confirmed", "Allocated", "Paid")

@@ -38,7 +38,7 @@ def test_confirm_page_shows_consequences_and_changes_nothing(support: Visitor) -
 
     said = text_of(page)
     assert page.status_code == 200
-    assert f"The confirmation mail goes to {order.email}." in said
+    assert f"The mail “Order confirmation” goes to {order.email}." in said
     assert "Taking it back:" in said
     assert "Confirm and send the mail" in said
     assert (state(order), Event.objects.count()) == (before, events)
