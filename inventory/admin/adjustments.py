@@ -31,7 +31,7 @@ from inventory.admin.words import signed
 from inventory.enums import AdjustmentKind
 from inventory.models import Location, Sku, StockAdjustment
 from inventory.selectors.sku_page import movements_of
-from inventory.services.adjustment_booking import PERMISSIONS, book_adjustment
+from inventory.services.adjustment_booking import PERMISSIONS, adjustment_problems, book_adjustment
 from inventory.services.adjustments import REFERENCE
 from inventory.services.undoing.documents import UNDO_ADJUSTMENT, undo_adjustments
 
@@ -66,12 +66,13 @@ def adjust_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if not form.is_valid() or not lines.is_valid() or not lines.bins_found(form.cleaned_data["location"]):
         return _page(model_admin, request, kind, form, lines)
     shown = foreseen(changes_of(kind, form.cleaned_data["location"].pk, lines))
-    if not is_agreed(request, shown, REFERENCE):
-        return _page(model_admin, request, kind, form, lines, foreseen=shown)
+    plan = plan_of(kind, form, lines)
     try:
-        pk = book_adjustment(
-            plan_of(kind, form, lines), nonce=form.cleaned_data["nonce"], actor=acting(request)
-        )
+        if not is_agreed(request, shown, REFERENCE):
+            if lines.refuse(adjustment_problems(plan, actor=acting(request))):
+                return _page(model_admin, request, kind, form, lines)
+            return _page(model_admin, request, kind, form, lines, foreseen=shown)
+        pk = book_adjustment(plan, nonce=form.cleaned_data["nonce"], actor=acting(request))
     except BancaleError as error:
         form.add_error(None, str(error))
         return _page(model_admin, request, kind, form, lines, foreseen=shown)

@@ -1,5 +1,6 @@
 """The rows of a guided page: what was typed or scanned, and how many."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -67,6 +68,15 @@ class UnitLineForm(forms.Form):
 class BaseUnitLines(forms.BaseFormSet):
     def filled(self) -> list[Any]:
         return [form for form in self.forms if form.has_changed() and form.cleaned_data.get("sku")]
+
+    def refuse(self, problems: Mapping[int, str]) -> bool:
+        """Mark the rows that the stock would refuse, by their number among the filled ones; whether there are any."""
+        for number, form in enumerate(self.filled(), start=1):
+            if number in problems:
+                form.add_error(
+                    "quantity", gettext("Row %(row)s: %(why)s") % {"row": form.row, "why": problems[number]}
+                )
+        return bool(problems)
 
     def clean(self) -> None:
         """Every SKU is known and no kit, and there is a row at all."""

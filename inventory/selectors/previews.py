@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from inventory.models import Location, Sku, StockLevel
+from inventory.models import Location, Reservation, Sku, StockLevel
 from inventory.owners import Loss, Reference
 from inventory.selectors.losses import losses
 from inventory.selectors.queue import waiting_in_line
@@ -74,11 +74,12 @@ class Preview:
 
 
 def preview(changes: Mapping[Place, Change]) -> Preview:
-    """Figures before and after changes by (sku_id, location_id); no lock, five statements at most, and those of the
-    owners of promises that would break.
+    """Figures before and after changes by (sku_id, location_id); no lock, five statements at most, and with those of
+    the owners two more where promises would break.
 
-    Where units are added, those in line are served in the order of the queue by what is free at locations that sell,
-    as `stock.freed` makes happen soon after; their units are taken from the changed levels first.
+    Where units are added or promises break, those in line are served in the order of the queue by what is free at
+    locations that sell, as `stock.freed` makes happen soon after; whoever lost stands in line again by then. Their
+    units are taken from the changed levels first.
     """
     skus = Sku.objects.in_bulk({sku_id for sku_id, _place in changes})
     levels = {
@@ -90,7 +91,12 @@ def preview(changes: Mapping[Place, Change]) -> Preview:
     lost = losses(levels.values(), cuts)
     added = {pk for (pk, _place), change in changes.items() if change.on_hand > change.unsellable}
     free = _selling(levels, changes, places)
-    served, waiting = _serve(added & set(skus) - {loss.sku_id for loss in lost}, free)
+    for loss in lost:
+        if (loss.sku_id, loss.location_id) in free:
+            free[loss.sku_id, loss.location_id] += loss.quantity
+    served, waiting = _serve((added & set(skus)) | {loss.sku_id for loss in lost}, free, lost)
+    # Of a SKU that only loses and that nobody gets, the losses say it all.
+    waiting = {pk: units for pk, units in waiting.items() if pk in added | {one.sku_id for one in served}}
     left = _units_of(served)
     lines = []
     for (sku_id, place), change in changes.items():
@@ -115,20 +121,36 @@ def _selling(
     return free
 
 
-def _serve(sku_ids: Iterable[int], free: Mapping[Place, int]) -> tuple[list[Served], dict[int, int]]:
+def _serve(
+    sku_ids: Iterable[int], free: Mapping[Place, int], lost: Sequence[Loss]
+) -> tuple[list[Served], dict[int, int]]:
     """Who in line gets how much of what would be free, and how many units still wait."""
     left: dict[int, int] = defaultdict(int)
     for (sku_id, _place), units in free.items():
         left[sku_id] += max(0, units)
     served: list[Served] = []
     waiting: dict[int, int] = defaultdict(int)
-    for row in waiting_in_line(sku_ids) if sku_ids else ():
+    for row in _line_with(lost, sku_ids) if sku_ids else ():
         given = min(left[row.sku_id], row.quantity)
         left[row.sku_id] -= given
         waiting[row.sku_id] += row.quantity - given
         if given:
             served.append(Served(row.sku_id, (row.reference_kind, row.reference_id), given))
     return served, {sku_id: units for sku_id, units in waiting.items() if units}
+
+
+def _line_with(lost: Sequence[Loss], sku_ids: Iterable[int]) -> list[Reservation]:
+    """Those who wait, and those who would wait again in their old place; none of these is saved."""
+    line = waiting_in_line(sku_ids)
+    if not lost:
+        return line
+    rows = Reservation.objects.in_bulk([loss.reservation_id for loss in lost])
+    again = []
+    for loss in lost:
+        row = rows[loss.reservation_id]
+        row.quantity = loss.quantity
+        again.append(row)
+    return sorted([*line, *again], key=lambda row: (row.sku_id, -row.priority, row.queued_at, row.pk))
 
 
 def _units_of(served: Sequence[Served]) -> dict[int, int]:

@@ -10,6 +10,7 @@ from config.kernel import idempotency
 from config.kernel.actors import Actor
 from config.kernel.batches import retried
 from config.kernel.errors import InvalidInput, NotFound
+from config.kernel.rehearsing import rehearse
 from config.kernel.results import Results
 from inventory.enums import AdjustmentKind, UnsellableReason
 from inventory.errors import LineRefused
@@ -81,6 +82,21 @@ def book_adjustment(plan: AdjustmentPlan, *, nonce: str, actor: Actor) -> int:
             return document[1]
 
     return retried(once)
+
+
+def adjustment_problems(plan: AdjustmentPlan, *, actor: Actor) -> dict[int, str]:
+    """Why lines would be refused now, by their number from 1, as the verb of the kind decides it; nothing is written.
+
+    Raises what `book_adjustment` raises for the plan as a whole.
+    """
+    actor.require(PERMISSIONS[plan.kind])
+    actor.require_place(plan.location_id)
+    said = plan.reason.strip() if plan.kind == K.MOVE else clean_reason(plan.reason)
+    results = rehearse(lambda: _book(plan, (REFERENCE, 0), said, actor))
+    if results is None:
+        return {}
+    numbered = enumerate(results.keys, start=1)
+    return {number: str(results.refusals[key]) for number, key in numbered if key in results.refusals}
 
 
 def _refuse_first(results: Results[str]) -> None:

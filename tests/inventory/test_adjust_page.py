@@ -158,10 +158,38 @@ def test_page_bad_row_is_named_and_nothing_booked(
     assert not StockAdjustment.objects.exists()
 
 
-def test_page_refusal_of_the_verb_is_shown(clerk: Client, place: Location, cup: Sku) -> None:
-    response = book(clerk, typed(place, "correction", {"sku": "CUP", "quantity": "-11"}))
+@pytest.mark.parametrize(
+    ("kind", "rows", "words"),
+    [
+        ("correction", [("CUP", "-11")], "Row 1: Only 10 free of 11 asked."),
+        ("correction", [("CUP", "-4"), ("CUP", "-7")], "Row 2: Only 6 free of 7 asked."),
+        ("set_aside", [("CUP", "11")], "Row 1: Only 10 free of 11 asked."),
+        ("scrap", [("CUP", "1")], "Row 1: Only 0 set aside of 1 asked."),
+    ],
+)
+def test_page_shows_no_result_that_would_be_refused(
+    clerk: Client, place: Location, cup: Sku, kind: str, rows: list[tuple[str, str]], words: str
+) -> None:
+    typed_rows = [{"sku": code, "quantity": units} for code, units in rows]
 
-    assert "Line 1: Only 10 free of 11 asked." in response.content.decode()
+    response = clerk.post(URL, typed(place, kind, *typed_rows, preview="1"))
+
+    text = response.content.decode()
+    assert words in text
+    assert "foreseen" not in response.context
+    assert 'name="book"' not in text
+    assert not StockAdjustment.objects.exists()
+    assert (StockLevel.objects.get().on_hand, StockMovement.objects.count()) == (10, 1)
+
+
+def test_page_refusal_of_the_verb_is_shown(clerk: Client, place: Location, cup: Sku) -> None:
+    form = typed(place, "correction", {"sku": "CUP", "quantity": "-8"})
+    shown = clerk.post(URL, {**form, "preview": "1"})
+    StockLevel.objects.get().bin_stocks.update(quantity=5)  # its level says nothing of it yet
+
+    response = clerk.post(URL, {**form, "book": "1", "seen": shown.context["foreseen"].mark})
+
+    assert "Line 1: Only 5 free of 8 asked." in response.content.decode()
     assert not StockAdjustment.objects.exists()
     assert StockLevel.objects.get().on_hand == 10
 

@@ -98,3 +98,46 @@ def test_preview_costs_the_same_statements_for_one_and_many(
 
     with django_assert_max_num_queries(5):
         preview({(one.pk, place.pk): Change(on_hand=1) for one in skus})
+
+
+def test_preview_serves_who_lost_from_another_place_in_the_old_order(sku: Sku, place: Location) -> None:
+    now = clock.now()
+    other = make_location()
+    make_level(sku, other, 2)
+    reserve(sku, place, 10, reference_id=1, queued_at=now - timedelta(hours=2))
+    make_level(make_sku("MUG"), other, 9)
+
+    shown = preview({(sku.pk, place.pk): Change(on_hand=-3)})
+
+    assert [(one.reference, one.quantity) for one in shown.losses] == [(("test", 1), 3)]
+    assert [(one.reference, one.units) for one in shown.served] == [(("test", 1), 2)]
+    assert shown.waiting == {sku.pk: 1}
+    assert seen(shown) == [(10, 7, 10, 7, 0, 0)]
+
+
+def test_preview_of_promises_that_break_names_who_stands_before_them(sku: Sku, place: Location) -> None:
+    now = clock.now()
+    other = make_location()
+    make_level(sku, other, 10)
+    reserve(sku, other, 10, reference_id=3, queued_at=now)
+    reserve(sku, place, 10, reference_id=1, queued_at=now)
+    reserve(sku, None, 4, reference_id=2, queued_at=now - timedelta(hours=1))
+
+    shown = preview({(sku.pk, place.pk): Change(on_hand=-3), (sku.pk, other.pk): Change(on_hand=5)})
+
+    assert [(one.reference, one.quantity) for one in shown.losses] == [(("test", 1), 3)]
+    assert [(one.reference, one.units) for one in shown.served] == [(("test", 2), 4), (("test", 1), 1)]
+    assert shown.waiting == {sku.pk: 2}
+
+
+def test_preview_of_promises_that_break_costs_no_statement_more_for_many(
+    place: Location, django_assert_num_queries: Any
+) -> None:
+    skus = [make_sku() for _n in range(5)]
+    for number, one in enumerate(skus):
+        make_level(one, place, 2)
+        reserve(one, place, 2, reference_id=number)
+
+    for some in (skus[:1], skus):
+        with django_assert_num_queries(6):
+            preview({(one.pk, place.pk): Change(on_hand=-1) for one in some})
