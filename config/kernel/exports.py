@@ -143,17 +143,24 @@ def path_of(export: Any) -> Path:
 def make_file(export: Any, kind: ExportKind, rows: QuerySet[Any], run: JobRun) -> int:
     """Write the file of these rows, some hundred at a time, and note it; returns how many rows it has.
 
-    Goes on where an earlier call stopped. Raises `TooManyRows`, `JobCancelled`, `JobPaused`.
+    Goes on where an earlier call stopped. Raises `TooManyRows`, `JobCancelled`, `JobPaused`, `JobLost`.
     """
     places = kind.places(run.actor, has_personal=export.has_personal)
     part = _part(path_of(export))
     part.parent.mkdir(parents=True, exist_ok=True)
     count = _collect(export, kind, rows, run, part, places)
     if export.format == ExportFormat.XLSX:
-        label, path = str(kind.label), path_of(export)
-        write_workbook(path, _staged(part), title=label, author=export.actor_label)
+        # Writing takes long and asks the database nothing: whoever lost the job meanwhile would write into its file.
+        draft = part.with_suffix(f".{uuid4().hex}.draft")
+        try:
+            write_workbook(draft, _staged(part), title=str(kind.label), author=export.actor_label)
+            run.make_sure()
+            os.replace(draft, path_of(export))
+        finally:
+            draft.unlink(missing_ok=True)
         part.unlink()
     else:
+        run.make_sure()
         os.replace(part, path_of(export))
     _note(export.pk, count, run.actor)
     return count
@@ -245,7 +252,7 @@ def _digest(path: Path) -> str:
 def remove_files(export: Any) -> None:
     """Delete an export's file and what is half written of it; one that is gone is no matter."""
     path = path_of(export)
-    for one in (path, _part(path)):
+    for one in path.parent.glob(f"{path.stem}.*"):
         one.unlink(missing_ok=True)
 
 

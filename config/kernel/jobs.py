@@ -1,4 +1,8 @@
-"""Jobs: rows that workers run, with progress, log, cancel and result. A lost broker costs seconds."""
+"""Jobs: rows that workers run, with progress, log, cancel and result. A lost broker or worker costs seconds.
+
+A worker whose lease ran out, or whose database session ended, may be alive all the same. Of the job's row it writes
+nothing any more: each start has its own `started_at`, by which every later write asks for the row.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -7,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
@@ -15,7 +19,8 @@ from config.kernel.enums import JobState
 from config.kernel.errors import brief
 from config.kernel.events import JOB_CORRELATION, correlation
 from config.kernel.machines import BREAK, CANCEL_JOB, FINISH, JOB, RETRY_JOB, START
-from config.kernel.states import apply_transition
+from config.kernel.sessions import LET_GO, claimed, lost
+from config.kernel.states import Edge, apply_transition
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +38,16 @@ class JobPaused(Exception):
     """Raised inside a job at a safe point when its turn is over; the next one goes on from what it kept."""
 
 
+class JobLost(Exception):
+    """Raised inside a job when another worker has taken it over; what is done from here on would be done twice."""
+
+
 class JobRun:
     """A running job as its function sees it."""
 
     def __init__(self, job: Any) -> None:
         self.job = job
+        self._known_count = job.done_count
         self._turn_until = clock.now() + TURN
         self._has_kept = False
         self.params: Mapping[str, Any] = job.params
@@ -49,25 +59,34 @@ class JobRun:
         JobLine.objects.create(job=self.job, at=clock.now(), text=text)
 
     def progress(self, done: int, total: int) -> None:
-        """Show progress, renew the lease, and stop here when a person asked to cancel (`JobCancelled`), or when
-        the turn is over and something was kept to go on from (`JobPaused`)."""
+        """Show progress, renew the lease, and stop here when a person asked to cancel (`JobCancelled`), when the
+        turn is over and something was kept to go on from (`JobPaused`), or when the job was lost (`JobLost`).
+
+        Once it is further than the workers that died on it came, their deaths no longer count against it.
+        """
         from config.kernel.models import Job
 
-        Job.objects.filter(pk=self.job.pk).update(
-            done_count=min(done, total), total_count=total, lease_until=clock.now() + LEASE
-        )
+        columns: dict[str, Any] = {"attempt_count": 1} if done > self._known_count else {}
+        self._renew(done_count=min(done, total), total_count=total, **columns)
         if Job.objects.filter(pk=self.job.pk, is_cancel_requested=True).exists():
             raise JobCancelled
         if self._has_kept and clock.now() >= self._turn_until:
             raise JobPaused
 
     def keep(self, result: Mapping[str, Any]) -> None:
-        """Store the result so far, so that a run after a crash, or a person after a cancel, finds it."""
-        from config.kernel.models import Job
-
-        Job.objects.filter(pk=self.job.pk).update(result=dict(result))
+        """Store the result so far, so that a run after a crash, or a person after a cancel, finds it. Raises
+        `JobLost`."""
+        self._renew(result=dict(result))
         self.job.result = dict(result)
         self._has_kept = True
+
+    def make_sure(self) -> None:
+        """Ask that the job is still this worker's, before what no transaction guards. Raises `JobLost`."""
+        self._renew()
+
+    def _renew(self, **columns: Any) -> None:
+        if not _running(self.job).update(**columns, **claimed(clock.now() + LEASE)):
+            raise JobLost
 
 
 JobFunction = Callable[[JobRun], Mapping[str, Any]]
@@ -129,14 +148,16 @@ def run_job(job_id: int) -> bool:
         result = JOB_KINDS[job.kind](run)
     except JobCancelled:
         run.log("cancelled on request")
-        _end(job_id, CANCEL_JOB, {})
+        _end(job, CANCEL_JOB, {})
     except JobPaused:
-        _pause(job_id)
+        _pause(job)
+    except JobLost:
+        log.warning("job %s was taken over by another worker", job_id)
     except Exception as error:
         log.exception("job %s failed", job_id)
-        _end(job_id, BREAK, {"error": f"{type(error).__name__}: {brief(error)}"})
+        _end(job, BREAK, {"error": f"{type(error).__name__}: {brief(error)}"})
     else:
-        _end(job_id, FINISH, {"result": dict(result)})
+        _end(job, FINISH, {"result": dict(result)})
     finally:
         correlation.reset(told)
     return True
@@ -146,38 +167,45 @@ def _start(job_id: int) -> Any:
     from config.kernel.models import Job
 
     at = clock.now()
-    startable = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=at)
+    due = _due(Job.objects.filter(pk=job_id))
     with transaction.atomic():
-        job = Job.objects.select_for_update(skip_locked=True).filter(startable, pk=job_id).first()
+        job = Job.objects.select_for_update(skip_locked=True).filter(due, pk=job_id).first()
         if job is None:
             return None
         actor = Actor.system("jobs")
-        also = {"lease_until": at + LEASE, "started_at": at, "attempt_count": F("attempt_count") + 1}
+        also = {**claimed(at + LEASE), "started_at": at, "attempt_count": F("attempt_count") + 1}
         apply_transition(JOB, START, [job], actor=actor, also=also)
         if job.attempt_count >= MAX_ATTEMPTS:
             error = f"given up after {MAX_ATTEMPTS} workers died on it"
-            apply_transition(JOB, BREAK, [job], actor=actor, also={"error": error, "ended_at": at})
+            apply_transition(JOB, BREAK, [job], actor=actor, also={**LET_GO, "error": error, "ended_at": at})
             return None
     return job
 
 
-def _pause(job_id: int) -> None:
+def _due(jobs: QuerySet[Any]) -> Q:
+    """Condition that a job should run and does not: queued, or running and its worker is gone."""
+    return Q(state=JobState.QUEUED) | Q(lost(jobs.filter(state=JobState.RUNNING)), state=JobState.RUNNING)
+
+
+def _running(job: Any) -> QuerySet[Any]:
+    """The job's row while it is this start's: none once it ended or another worker started it again."""
+    from config.kernel.models import Job
+
+    return Job.objects.filter(pk=job.pk, state=JobState.RUNNING, started_at=job.started_at)
+
+
+def _pause(job: Any) -> None:
     """Leave a running job to the next worker: it came further, so no death counts against it."""
-    from config.kernel.models import Job
-
     over = clock.now() - timedelta(microseconds=1)
-    Job.objects.filter(pk=job_id, state=JobState.RUNNING).update(lease_until=over, attempt_count=0)
-    transaction.on_commit(partial(_publish, job_id), robust=True)
+    if _running(job).update(**{**LET_GO, "lease_until": over, "attempt_count": 0}):
+        transaction.on_commit(partial(_publish, job.pk), robust=True)
 
 
-def _end(job_id: int, edge: Any, also: Mapping[str, Any]) -> None:
-    from config.kernel.models import Job
-
+def _end(job: Any, edge: Edge, also: Mapping[str, Any]) -> None:
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=job_id)
-        if edge.leads_from(job.state):
-            columns = {"ended_at": clock.now(), "lease_until": None, **also}
-            apply_transition(JOB, edge, [job], actor=Actor.system("jobs"), also=columns)
+        rows = list(_running(job).select_for_update())
+        columns = {"ended_at": clock.now(), **LET_GO, **also}
+        apply_transition(JOB, edge, rows, actor=Actor.system("jobs"), also=columns)
 
 
 def cancel_job(job_id: int, *, actor: Actor) -> None:
@@ -208,11 +236,11 @@ def retry_job(job_id: int, *, actor: Actor) -> None:
 
 
 def due_job_ids(limit: int = 50) -> list[int]:
-    """Jobs that should run and do not: queued, or running under a lease that ran out."""
+    """Jobs that should run and do not: queued, or running and their worker is gone."""
     from config.kernel.models import Job
 
-    due = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=clock.now())
-    return list(Job.objects.filter(due).order_by("id").values_list("pk", flat=True)[:limit])
+    due = Job.objects.filter(_due(Job.objects.all()))
+    return list(due.order_by("id").values_list("pk", flat=True)[:limit])
 
 
 def dispatch_due() -> None:

@@ -1,5 +1,6 @@
 """What a worker has claimed is its own while its database session lives, and others' as soon as that has ended."""
 
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
-from config.kernel import clock, outbox, sessions
-from config.kernel.models import Attempt, Delivery
-from tests.planted.races import in_another_session, own_fact
+from config.kernel import clock, jobs, outbox, sessions
+from config.kernel.actors import Actor
+from config.kernel.jobs import JobRun
+from config.kernel.models import Attempt, Delivery, Job
+from tests.planted.races import in_another_session, own_fact, wait_for_the_end_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -115,3 +118,96 @@ def test_session_behind_a_pooler_is_not_its_own() -> None:
         assert outbox.reclaim() == 0
     finally:
         connection.connection = raw
+
+
+def own_job() -> int:
+    return jobs.enqueue_job("tests", title="", params={}, actor=Actor.system("tests"))
+
+
+@pytest.fixture
+def act(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[JobRun], Mapping[str, Any]]], None]:
+    """Say what the job does."""
+    monkeypatch.setattr(jobs, "_publish", lambda job_id: None)
+    monkeypatch.setattr(jobs, "JOB_KINDS", {"tests": lambda run: {}})
+    return lambda function: jobs.JOB_KINDS.update(tests=function)
+
+
+@pytest.mark.usefixtures("act")
+def test_job_of_a_worker_whose_session_ended_goes_on_at_once() -> None:
+    pk = own_job()
+    in_another_session(lambda: jobs._start(pk))
+    assert Job.objects.get().state == "running"
+
+    assert jobs.due_job_ids() == [pk]
+    assert jobs.run_job(pk) is True
+
+    job = Job.objects.get()
+    assert (job.state, job.attempt_count, job.lease_until, job.held_by) == ("done", 2, None, None)
+
+
+@pytest.mark.usefixtures("act")
+def test_job_of_a_living_worker_is_not_started_by_another_one() -> None:
+    pk = own_job()
+    jobs._start(pk)
+
+    assert in_another_session(jobs.due_job_ids) == []
+    assert in_another_session(lambda: jobs.run_job(pk)) is False
+
+    job = Job.objects.get()
+    assert (job.state, (job.held_by, job.session_began_at)) == ("running", sessions.own_session())
+
+
+@pytest.mark.usefixtures("act")
+def test_job_that_an_older_release_renewed_waits_for_its_lease() -> None:
+    pk = own_job()
+    in_another_session(lambda: jobs._start(pk))
+    at = clock.now()
+    Job.objects.update(lease_until=at + jobs.LEASE)
+
+    assert (jobs.due_job_ids(), jobs.run_job(pk)) == ([], False)
+    with clock.frozen(at + jobs.LEASE + timedelta(seconds=1)):
+        assert jobs.due_job_ids() == [pk]
+
+
+def test_worker_with_a_new_connection_claims_its_job_anew(act: Any) -> None:
+    def reconnect(run: JobRun) -> Mapping[str, Any]:
+        was = sessions.own_session()
+        connection.close()
+        run.progress(1, 2)
+        wait_for_the_end_of(was)
+        assert in_another_session(lambda: jobs.run_job(run.job.pk)) is False
+        job = Job.objects.get()
+        assert (job.held_by, job.session_began_at) == sessions.own_session() != was
+        return {}
+
+    act(reconnect)
+    jobs.run_job(own_job())
+
+    assert Job.objects.values_list("state", "attempt_count", "error").get() == ("done", 1, "")
+
+
+@pytest.mark.parametrize("late", ["keep", "progress", "return"])
+def test_worker_with_a_new_connection_whose_job_was_taken_meanwhile_writes_nothing_of_it(
+    act: Any, late: str
+) -> None:
+    begun: list[int] = []
+
+    def reconnect(run: JobRun) -> Mapping[str, Any]:
+        begun.append(run.job.attempt_count)
+        if len(begun) == 2:
+            return {"by": "second"}
+        was = sessions.own_session()
+        connection.close()
+        wait_for_the_end_of(was)
+        assert in_another_session(lambda: jobs.run_job(run.job.pk)) is True
+        if late == "keep":
+            run.keep({"by": "first"})
+        elif late == "progress":
+            run.progress(1, 1)
+        return {"by": "first"}
+
+    act(reconnect)
+    jobs.run_job(own_job())
+
+    job = Job.objects.get()
+    assert (job.state, job.result, job.total_count, len(begun)) == ("done", {"by": "second"}, 0, 2)

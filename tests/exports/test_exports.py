@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -15,8 +15,9 @@ from config.kernel.actors import Actor
 from config.kernel.enums import ExportFormat
 from config.kernel.errors import NotAllowed
 from config.kernel.exports import EXPORT_KINDS, Wanted, expire_exports, path_of, request_export
-from config.kernel.jobs import run_job
+from config.kernel.jobs import JobRun, run_job
 from config.kernel.models import Event, Export, Job
+from config.kernel.sheets import write_workbook
 from inventory.models import StaffLocation, StockLevel
 from orders.services.cancelling import cancel_orders
 from tests.exports.files import cells_in, make_export, person_of, table_in, text_in
@@ -278,6 +279,55 @@ def test_cut_off_export_goes_on_where_it_stopped(
     assert [one.name for one in path_of(export).parent.glob(f"{path_of(export).stem}*")] == [
         path_of(export).name
     ]
+
+
+def test_worker_that_loses_its_export_while_it_writes_the_workbook_leaves_the_files_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_order()
+    pk = request_export(
+        Wanted("orders", ExportFormat.XLSX), actor=Actor.for_user(person_of(visitor("Manager")))
+    )
+    export = Export.objects.get(pk=pk)
+    whole: list[bytes] = []
+
+    def taken_over(*given: Any, **named: Any) -> None:
+        write_workbook(*given, **named)
+        if not whole:
+            whole.append(b"")
+            with clock.frozen(clock.now() + timedelta(hours=1)):
+                assert run_job(export.job_id or 0) is True
+            whole[0] = path_of(export).read_bytes()
+
+    monkeypatch.setattr(kernel_exports, "write_workbook", taken_over)
+    run_job(export.job_id or 0)
+
+    export.refresh_from_db()
+    assert Job.objects.get().state == "done"
+    assert path_of(export).read_bytes() == whole[0]
+    assert [one.name for one in path_of(export).parent.glob(f"{path_of(export).stem}*")] == [
+        path_of(export).name
+    ]
+    assert Event.objects.filter(thread_type="export", kind="made").count() == 1
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_export_whose_database_went_away_leaves_its_file_to_the_next_worker(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_order()
+    pk = request_export(
+        Wanted("orders", ExportFormat.CSV), actor=Actor.for_user(person_of(visitor("Manager")))
+    )
+    export = Export.objects.get(pk=pk)
+
+    def broken(run: JobRun) -> None:
+        raise error("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(JobRun, "make_sure", broken)
+    run_job(export.job_id or 0)
+
+    assert path_of(export).with_suffix(".part").exists()
 
 
 def test_workbook_of_too_many_rows_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

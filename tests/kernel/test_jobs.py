@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -188,7 +188,8 @@ def test_job_of_a_dead_worker_is_due_again_after_its_lease() -> None:
 
     with clock.frozen(AT + jobs.LEASE + timedelta(seconds=1)):
         assert due_job_ids() == [pk]
-        assert run_job(pk) is True
+        assert jobs._start(pk) is not None
+        assert (due_job_ids(), run_job(pk)) == ([], False)
     assert Job.objects.get(pk=pk).attempt_count == 2
 
 
@@ -206,6 +207,89 @@ def test_job_that_kills_its_workers_is_given_up() -> None:
     job = Job.objects.get(pk=pk)
     assert job.state == "failed"
     assert "workers died" in job.error
+
+
+def test_deaths_do_not_count_against_a_job_that_comes_further_each_time() -> None:
+    pk = queued("count", resume=True)
+    at = AT
+    for step in range(1, jobs.MAX_ATTEMPTS + 2):
+        with clock.frozen(at):
+            JobRun(jobs._start(pk)).progress(step, 5)
+        at += jobs.LEASE + timedelta(seconds=1)
+
+    with clock.frozen(at):
+        assert run_job(pk) is True
+    assert Job.objects.values_list("state", "attempt_count").get() == ("done", 1)
+
+
+def test_job_that_dies_again_and_again_at_one_place_is_given_up() -> None:
+    pk = queued("count", resume=True)
+    at, deaths = AT, 0
+    while deaths < 10:
+        with clock.frozen(at):
+            if (job := jobs._start(pk)) is None:
+                break
+            JobRun(job).progress(2, 5)
+        at += jobs.LEASE + timedelta(seconds=1)
+        deaths += 1
+
+    assert (deaths, Job.objects.get(pk=pk).state) == (jobs.MAX_ATTEMPTS, "failed")
+
+
+def keep_more(run: JobRun) -> None:
+    run.keep({"by": "first"})
+
+
+def go_further(run: JobRun) -> None:
+    run.progress(1, 2)
+
+
+def make_sure(run: JobRun) -> None:
+    run.make_sure()
+
+
+def fail(run: JobRun) -> None:
+    raise ValueError("late")
+
+
+def pause(run: JobRun) -> None:
+    raise jobs.JobPaused
+
+
+def stop(run: JobRun) -> None:
+    raise jobs.JobCancelled
+
+
+def end(run: JobRun) -> None:
+    """Return a result, as if nothing had happened."""
+
+
+@pytest.mark.parametrize("act", [keep_more, go_further, make_sure, fail, pause, stop, end])
+@pytest.mark.parametrize("other", ["ended it", "is at it"])
+def test_worker_that_lost_its_job_writes_nothing_more_of_it(
+    act: Callable[[JobRun], None], other: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    reached, before = [], []
+
+    def lose(run: JobRun) -> Mapping[str, Any]:
+        if reached:
+            return {"by": "second"}
+        reached.append(run)
+        with clock.frozen(AT + jobs.LEASE + timedelta(seconds=1)):
+            assert run_job(pk) if other == "ended it" else jobs._start(pk)
+        before.append(Job.objects.values().get(pk=pk))
+        act(run)
+        return {"by": "first"}
+
+    jobs.JOB_KINDS["lose"] = lose
+    pk = queued("lose")
+    run_job(pk)
+
+    (kept,) = before
+    assert (kept["state"], kept["result"]) == (
+        ("done", {"by": "second"}) if other == "ended it" else ("running", {})
+    )
+    assert Job.objects.values().get(pk=pk) == kept
 
 
 def test_job_acts_with_the_rights_its_person_holds_now() -> None:

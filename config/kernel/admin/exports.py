@@ -12,7 +12,7 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
@@ -37,7 +37,7 @@ from config.kernel.exports import (
     request_export,
     require,
 )
-from config.kernel.jobs import JobPaused, JobRun, register_job
+from config.kernel.jobs import JobLost, JobPaused, JobRun, register_job
 from config.kernel.models import Export
 from config.kernel.saved_views import kept_query
 
@@ -173,8 +173,8 @@ def run_export_job(run: JobRun) -> Mapping[str, Any]:
     require(run.actor, kind, has_personal=export.has_personal)
     try:
         count = make_file(export, kind, _rows_for(kind, export, run.actor), run)
-    except JobPaused:
-        raise
+    except (JobPaused, JobLost, OperationalError, InterfaceError):
+        raise  # The next worker goes on with what stands there, and may have begun: our session may have ended.
     except Exception:
         remove_files(export)
         raise

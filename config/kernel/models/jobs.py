@@ -3,10 +3,11 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import ActorKind
 from config.kernel.enums import JobState
+from config.kernel.models.leased import Leased
 from config.kernel.states import legal_values
 
 
-class Job(models.Model):
+class Job(Leased):
     """Long work that a person can watch, cancel and read the result of; the row is the truth, not the broker."""
 
     kind = models.CharField(_("kind"), max_length=60)
@@ -19,7 +20,6 @@ class Job(models.Model):
     error = models.TextField(_("error"), blank=True)
     is_cancel_requested = models.BooleanField(default=False)
     attempt_count = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    lease_until = models.DateTimeField(null=True)
     queued_at = models.DateTimeField(_("queued at"))
     started_at = models.DateTimeField(_("started at"), null=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)

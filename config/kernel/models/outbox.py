@@ -2,6 +2,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.enums import DeliveryState
+from config.kernel.models.leased import Leased
 from config.kernel.states import legal_values
 
 
@@ -24,7 +25,7 @@ class Fact(models.Model):
         return f"{self.kind} {self.subject_type}:{self.subject_id}"
 
 
-class Delivery(models.Model):
+class Delivery(Leased):
     """One subscriber's share of a fact: what is owed, tried, delivered or given up."""
 
     # Found by the unique constraint below, so that an index of its own would only cost.
@@ -34,12 +35,6 @@ class Delivery(models.Model):
     state = models.CharField(_("state"), max_length=12, choices=DeliveryState, default=DeliveryState.DUE)
     attempt_count = models.PositiveSmallIntegerField(_("attempts"), default=0)
     due_at = models.DateTimeField(_("due at"))
-    lease_until = models.DateTimeField(_("lease until"), null=True)
-    # The database session of the worker that has it, by which its death is noticed before the lease runs out.
-    held_by = models.IntegerField(null=True)
-    session_began_at = models.DateTimeField(null=True)
-    # The lease that the session was written with. An older release writes a lease alone; then they differ.
-    held_until = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(_("settled at"), null=True)
     last_error = models.TextField(_("last error"), blank=True)
 
