@@ -21,7 +21,14 @@ from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from config.access.factors import about, has_factor, remove_factor
 from config.access.sessions import end_sessions
-from config.kernel.admin import SeenAdmin, TabularInline, acting, admin_url
+from config.kernel.admin import (
+    ComparedForm,
+    ComparedMixin,
+    SeenAdmin,
+    TabularInline,
+    acting,
+    admin_url,
+)
 from config.kernel.admin.proof import sensitive
 from config.kernel.errors import BancaleError
 from config.kernel.events import Entry, Thread, record_events
@@ -80,17 +87,22 @@ class InWords(SeenAdmin):
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
-class PersonForm(UserChangeForm):
+class PersonForm(ComparedForm, UserChangeForm):
     password = ReadOnlyPasswordHashField(
         label=gettext_lazy("Password"),
         help_text=gettext_lazy("Kept so that nobody can read it; the button sets another."),
     )
 
 
+class RoleForm(ComparedForm):
+    thread_type = "role"
+
+
 class StaffLocationInline(TabularInline):
     """The locations that a person is bound to; each once."""
 
     model = StaffLocation
+    form = ComparedForm
     verbose_name = gettext_lazy("location")
     verbose_name_plural = gettext_lazy("Only these locations (none means the whole business)")
 
@@ -145,7 +157,7 @@ SUPERUSERS_ONLY = frozenset({"is_superuser", "user_permissions"})
 
 
 @admin.register(User)
-class PersonAdmin(InWords, UserAdmin):
+class PersonAdmin(ComparedMixin, InWords, UserAdmin):
     form = PersonForm
     inlines = (StaffLocationInline,)
     list_display = ("username", "known_as", "email", "roles", "places", "is_active", "last_login")
@@ -188,7 +200,9 @@ class PersonAdmin(InWords, UserAdmin):
         """Save roles and locations too, say what was changed, and end the sessions of whoever may work no more."""
         person, before = form.instance, standing(form.instance)
         super().save_related(request, form, formsets, change)
-        fields = [str(form.fields[name].label) for name in form.changed_data if name not in UNSAID]
+        self.say_kept(request, form)
+        changed = form.changed_by_hand if change else form.changed_data
+        fields = [str(form.fields[name].label) for name in changed if name not in UNSAID]
         record_events(changes(person, before, fields, is_new=not change), actor=acting(request))
         if not person.is_active:
             end_sessions(person)
@@ -210,7 +224,7 @@ class PersonAdmin(InWords, UserAdmin):
     @sensitive
     def reset_factor(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take another's second factor away, because the phone is lost; they set up a new one."""
-        person = self.get_object(request, str(pk))
+        person = self.get_queryset(request).filter(pk=pk).first()
         if not self.has_change_permission(request, person):
             raise PermissionDenied
         if person is None:
@@ -270,16 +284,18 @@ class PersonAdmin(InWords, UserAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(InWords, GroupAdmin):
+class RoleAdmin(ComparedMixin, InWords, GroupAdmin):
+    form = RoleForm
     list_display = ("role",)
     changeform_view = sensitive(GroupAdmin.changeform_view)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        self.say_kept(request, form)
         subject = ("role", form.instance.pk)
-        fields = [str(form.fields[name].label) for name in form.changed_data]
-        entry = Entry(subject, Thread(*subject), "role_changed", facts={"fields": fields})
-        record_events([entry], actor=acting(request))
+        if fields := [str(form.fields[name].label) for name in form.changed_by_hand]:
+            entry = Entry(subject, Thread(*subject), "role_changed", facts={"fields": fields})
+            record_events([entry], actor=acting(request))
 
     @admin.display(description=gettext_lazy("role"), ordering="name")
     def role(self, row: Group) -> str:

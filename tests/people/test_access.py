@@ -21,7 +21,7 @@ from config.kernel.actors import Actor
 from config.kernel.admin import admin_url
 from config.kernel.models import Event, RecoveryCode, StaffSession
 from config.tasks import sweep_access
-from tests.kernel.visitor import Visitor, text_of, visitor
+from tests.kernel.visitor import Visitor, hidden, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "scaffale-nastro-7"
@@ -321,15 +321,17 @@ def test_role_change_asks_for_the_password_again_and_then_goes_on(nina: Any) -> 
     old_proof(manager)
     picker, url = Group.objects.get(name="Picker"), admin_url(nina, "change", nina.pk)
 
-    asked = manager.post(url, person_form(groups=[picker.pk]))
+    seen = hidden(manager.get(url))
+
+    asked = manager.post(url, person_form(**seen, groups=[picker.pk]))
     assert "Confirm that it is you" in text_of(asked)
     assert not nina.groups.exists()
 
-    wrong = manager.post(url, person_form(groups=[picker.pk], proof_password="wrong"))
+    wrong = manager.post(url, person_form(**seen, groups=[picker.pk], proof_password="wrong"))
     assert "not right" in text_of(wrong)
     assert not nina.groups.exists()
 
-    done = manager.post(url, person_form(groups=[picker.pk], proof_password=PASSWORD))
+    done = manager.post(url, person_form(**seen, groups=[picker.pk], proof_password=PASSWORD))
     assert done.status_code == 302
     assert list(nina.groups.all()) == [picker]
     facts = Event.objects.get(kind="roles_changed").facts
@@ -354,10 +356,11 @@ def test_proof_page_carries_the_press_but_no_password(nina: Any) -> None:
 def test_disabling_a_person_ends_their_sessions_and_is_told(nina: Any) -> None:
     client = Client()
     client.force_login(nina)
-    form = person_form()
+    manager, url = visitor("Manager"), admin_url(nina, "change", nina.pk)
+    form = person_form(**hidden(manager.get(url)))
     del form["is_active"]
 
-    visitor("Manager").post(admin_url(nina, "change", nina.pk), form)
+    manager.post(url, form)
 
     assert not StaffSession.objects.filter(user=nina).exists()
     assert kinds(nina) == ["person_changed"]

@@ -15,7 +15,7 @@ from config.kernel.admin.base import (
 )
 from config.kernel.admin.bulk import Undo, bulk_action
 from config.kernel.admin.filters import SeenFilter, worded_filter
-from config.kernel.admin.forms import VersionedAdmin, VersionedForm
+from config.kernel.admin.forms import ComparedForm, ComparedMixin, VersionedAdmin, VersionedForm
 from config.kernel.admin.history import HistoryMixin
 from config.kernel.admin.presses import ExtraVerb, Foreseen, ObjectForm, ReasonForm, TransitionVerb
 from config.kernel.admin.queues import Queue, queue_filter, queue_url
@@ -25,6 +25,8 @@ from config.kernel.admin.transitions import TimelineMixin, TransitionAdmin
 
 __all__ = [
     "BancaleAdmin",
+    "ComparedForm",
+    "ComparedMixin",
     "ExtraVerb",
     "Foreseen",
     "HistoryMixin",
