@@ -75,6 +75,25 @@ class SeenAdmin(_ModelAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_manytomany(db_field, request, **_seen(db_field, request, kwargs))
 
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """A refused save is shown around the row as it is stored: the one in memory holds what was refused."""
+        if change and obj is not None:
+            if context.get("errors"):
+                obj = context["original"] = self.get_queryset(request).get(pk=obj.pk)
+            self.put_page(request, context, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def put_page(self, request: HttpRequest, context: dict[str, Any], obj: Any) -> None:
+        """Add what stands around the form to the context."""
+
 
 class KeysetAdmin(SeenAdmin):
     """Pages its list by key."""
@@ -170,19 +189,10 @@ class BancaleAdmin(ColumnsMixin, ExportsMixin, SavedViewsMixin, WalkMixin, Keyse
             name: actions[name] for name, need in wanted.items() if not need or request.user.has_perm(need)
         }
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
-        if change and obj is not None and (page := self.page_context(request, obj)) is not None:
+    def put_page(self, request: HttpRequest, context: dict[str, Any], obj: Any) -> None:
+        if (page := self.page_context(request, obj)) is not None:
             page["actions"] = [*self.history_link(obj), *page.get("actions", ())]
             context["page"] = page
-        return super().render_change_form(request, context, add, change, form_url, obj)
 
 
 class ReadOnlyAdmin(BancaleAdmin):
