@@ -30,6 +30,7 @@ from config.kernel.models import Event
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import badge, code, local_text, localtime, quantity
 from fulfillment.admin.parcels import parcel_rows
+from fulfillment.admin.passed import PassedFilter
 from fulfillment.enums import LIVE_FULFILLMENT, FulfillmentOrderStatus
 from fulfillment.models import FulfillmentOrder
 from fulfillment.selectors import queues
@@ -43,7 +44,7 @@ from orders.admin.mail_news import mail_said
 from orders.enums import MailKind
 from orders.models import Address, Order
 from orders.phone import told_reference
-from orders.privacy import SEE_PERSONAL
+from orders.privacy import SEE_PERSONAL, sees_recipient
 
 QUEUES = (
     Queue("to_ship", gettext_lazy("To ship"), queues.to_ship, "info", since="released_at"),
@@ -164,7 +165,7 @@ class FulfillmentOrderAdmin(TransitionAdmin):
         "leaves_by",
         "released",
     )
-    list_filter = (queue_filter(QUEUES), "status", ("location", SeenFilter))
+    list_filter = (queue_filter(QUEUES), "status", ("location", SeenFilter), PassedFilter)
     list_select_related = ("order", "location", "ship_to")
     search_fields = ("number",)
     search_help_text = gettext_lazy("Number, order or tracking number")
@@ -198,6 +199,11 @@ class FulfillmentOrderAdmin(TransitionAdmin):
         term = search_term.strip()[:80]
         return (search_work(queryset, term) if term else queryset), False
 
+    def all_columns(self, request: HttpRequest) -> list[str]:
+        """Of where goods go, whoever does not pack them reads the country."""
+        sees = sees_recipient(request.user, is_live=True)
+        return [name if sees or name != "to" else "country" for name in super().all_columns(request)]
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Work to ship stands in the order of what was promised; the rest newest first."""
         is_to_ship = request.GET.get(PARAMETER) == "to_ship"
@@ -225,7 +231,7 @@ class FulfillmentOrderAdmin(TransitionAdmin):
             "lines": work_lines(obj),
             "is_live": obj.status in LIVE_FULFILLMENT,
             "parcels": parcel_rows(obj, request),
-            "address": _address_rows(obj.ship_to, personal=personal, is_live=obj.status in LIVE_FULFILLMENT),
+            "address": _address_rows(obj.ship_to, request.user, is_live=obj.status in LIVE_FULFILLMENT),
             "order": list(_order_rows(obj.order)),
             "note": obj.order.note if personal else "",
         }
@@ -248,6 +254,10 @@ class FulfillmentOrderAdmin(TransitionAdmin):
         name = address.name if address and row.status in LIVE_FULFILLMENT else ""
         parts = (name, address.city, address.country_code) if address else ()
         return ", ".join(part for part in parts if part) or "–"
+
+    @admin.display(description=gettext_lazy("country"))
+    def country(self, row: FulfillmentOrder) -> str:
+        return (row.ship_to.country_code if row.ship_to else "") or "–"
 
     @admin.display(description=gettext_lazy("units"), ordering="units")
     def asked(self, row: Any) -> Any:
@@ -279,12 +289,14 @@ def _steps(work: FulfillmentOrder) -> list[tuple[str, str]]:
     return [(_("Released"), "done"), (_("Ship"), "stop" if stop_of(work) else "now")]
 
 
-def _address_rows(address: Address | None, *, personal: bool, is_live: bool) -> list[tuple[Any, Any]]:
+def _address_rows(address: Address | None, user: Any, *, is_live: bool) -> list[tuple[Any, Any]]:
     """Where it goes; without the right to personal data no more than sending needs, while it needs it."""
     if address is None:
         return [(_("Address"), _("none"))]
+    if not sees_recipient(user, is_live=True):
+        return [(_("Country"), address.country_code)]
     place = f"{address.postal_code} {address.city}".strip()
-    named = personal or is_live
+    personal, named = user.has_perm(SEE_PERSONAL), sees_recipient(user, is_live=is_live)
     rows = [
         (_("Name"), address.name if named else ""),
         (_("Company"), address.company if named else ""),

@@ -29,7 +29,7 @@ from orders.enums import (
 )
 from orders.models import Address, Hold, Order
 from orders.phone import told_reference
-from orders.privacy import SEE_MONEY, SEE_PERSONAL
+from orders.privacy import SEE_MONEY, SEE_PERSONAL, sees_recipient
 from orders.selectors.holds import refusing
 from orders.selectors.order_goods import goods_of
 from orders.selectors.order_page import (
@@ -68,7 +68,7 @@ def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
         "side_panels": [panel for panel in panels if panel.column != "main"],
         "shows_money": money,
         "shows_personal": personal,
-        "customer": list(_customer(order) if personal else _recipient(order)),
+        "customer": list(_customer(order) if personal else _recipient(order, request)),
         "customer_more": _customer_more(order, request),
         "money": list(_money(order)) if money else [],
         "payments": list(_payments(order)) if money else [],
@@ -181,9 +181,9 @@ def _customer(order: Order) -> Iterator[tuple[Any, ...]]:
         yield _("Preferred location"), order.preferred_location.name
 
 
-def _recipient(order: Order) -> Iterator[tuple[Any, ...]]:
+def _recipient(order: Order, request: HttpRequest) -> Iterator[tuple[Any, ...]]:
     """As far as it is needed to send the goods: nothing of the buyer once nothing is to be sent any more."""
-    if order.ship_to is not None and not order.is_closed:
+    if order.ship_to is not None and sees_recipient(request.user, is_live=not order.is_closed):
         yield _("Name"), order.ship_to.name
         yield _("Ship to"), _address(order.ship_to)
     if order.shipping_method:

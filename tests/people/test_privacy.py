@@ -9,11 +9,13 @@ from django.urls import reverse
 
 from config.kernel.admin import admin_url
 from fulfillment.models import FulfillmentOrder
-from orders.models import Order
+from orders.models import Address, Customer, Order
 from orders.selectors.numbers import search_numbers
 from tests.factories.fulfillment import make_confirmed, make_released, make_shipped
 from tests.factories.orders import make_order
-from tests.kernel.visitor import text_of, visitor
+from tests.kernel.visitor import hidden, text_of, visitor
+from tests.people.planted import make_business
+from tests.people.routes import model_routes, site_urls
 
 pytestmark = pytest.mark.django_db
 HIDDEN = ("ada@example.com", "+39 011 555", "Please ring twice")
@@ -73,6 +75,50 @@ def test_picker_reads_the_address_of_live_work_without_the_telephone() -> None:
         assert secret not in said
 
 
+BUYER = {
+    "name": "Ada Byron-King", "company": "Analytical Engines", "line1": "12 St James’s Square", "line2": "Attic door",
+    "postal_code": "SW1Y 4JH", "city": "Ockham Park", "region": "Surrey Hills", "phone": "+39 011 555",
+}  # fmt: skip
+
+
+def told_of_the_buyer(client: Any) -> dict[str, list[str]]:
+    """Of every page that opens, of every row: what of the buyer stands on it."""
+    Address.objects.update(**BUYER)
+    Customer.objects.update(name=BUYER["name"], email="ada@example.com", phone=BUYER["phone"])
+    Order.objects.update(email="ada@example.com", note="Please ring twice")
+    urls = [
+        route.url(pk)
+        for route in model_routes()
+        for pk in (
+            route.model._default_manager.values_list("pk", flat=True)[:20] if route.takes_row else [None]
+        )
+    ]
+    asked = [f"{reverse('admin:find')}?q=Byron", f"{reverse('admin:palette')}?q=byron"]
+    found = {}
+    for url in [*urls, *site_urls(), *asked]:
+        answer = client.get(url)
+        said = answer.content.decode() if answer.status_code == 200 and not answer.streaming else ""
+        if secrets := [text for text in (*BUYER.values(), *HIDDEN) if text in said]:
+            found[url] = secrets
+    return found
+
+
+def test_reader_reads_nothing_of_any_buyer_on_any_page() -> None:
+    make_business()
+    make_confirmed(external_id="B-1")
+
+    assert told_of_the_buyer(visitor("Reader")) == {}
+
+
+def test_customer_service_would_be_found_reading_of_buyers() -> None:
+    """The negative control: the same pages show all of it to those who may see it."""
+    make_business()
+
+    found = told_of_the_buyer(visitor("Support"))
+
+    assert {text for texts in found.values() for text in texts} >= {*BUYER.values(), *HIDDEN}
+
+
 @pytest.mark.parametrize("asked", ["ada@example.com", "ada", "Lovelace", "+39 011 555"])
 def test_picker_finds_no_order_by_its_buyer(asked: str) -> None:
     buyer_of(make_order())
@@ -122,7 +168,7 @@ def test_manager_gives_a_role_but_not_more_than_they_hold() -> None:
         url,
         {
             "username": "nina", "is_active": "on", "is_staff": "on", "is_superuser": "on",
-            "groups": [picker.pk], "user_permissions": [1], **forms,
+            "groups": [picker.pk], "user_permissions": [1], **hidden(page), **forms,
         },
     )  # fmt: skip
 
