@@ -1,6 +1,6 @@
 """What needs someone now: tiles on the first page and counts in the navigation, each a link to what it counts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,8 @@ _PRESSING = {"stop": 0, "wait": 1}
 class Tile:
     """One queue. `url` opens exactly the list that `count` counted; `section` is the navigation's key.
 
-    `tone` is used only while there is something to count: an empty queue is never red.
+    `parts` are (words, address) of what it is made of, each opening exactly these. `tone` is used only while there
+    is something to count: an empty queue is never red.
     """
 
     label: str | Promise
@@ -33,6 +34,7 @@ class Tile:
     detail: str | Promise = ""
     section: str = ""
     on_front: bool = True
+    parts: Sequence[tuple[str, str]] = ()
 
     @property
     def shown(self) -> str:

@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import F, Model, QuerySet
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from config.dashboard import MOST, Tile
@@ -43,9 +42,10 @@ def queue_tiles(user: "AbstractUser | AnonymousUser") -> Iterable[Tile]:
         for (_section, _model, queue), rows in zip(found, seen, strict=True)
     ]
     for (section, model, queue), rows, waiting in zip(found, seen, count_queues(asked), strict=True):
-        detail = _detail(queue, rows, waiting) if waiting.count else ""
         url = queue_url(model, queue.name)
-        yield Tile(queue.label, waiting.count, url, queue.tone, detail, section, queue.on_front)
+        parts = _parts(queue, rows, url) if waiting.count else []
+        detail = " · ".join(words for words, _url in parts) or _detail(queue, rows, waiting)
+        yield Tile(queue.label, waiting.count, url, queue.tone, detail, section, queue.on_front, parts)
 
 
 def count_queues(asked: Sequence[tuple[Sequence[QuerySet[Any]], str]]) -> list[Waiting]:
@@ -76,18 +76,25 @@ def _limited(parts: Sequence[QuerySet[Any]], since: str) -> QuerySet[Any, Any]:
 
 
 def _moment(value: Any) -> datetime | None:
-    """SQLite answers an aggregate of moments as text, in UTC."""
-    found = parse_datetime(value) if isinstance(value, str) else value
+    """SQLite answers an aggregate of moments or days as text, in UTC."""
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
 
 
+def _parts(queue: Queue, rows: QuerySet[Any], url: str) -> list[tuple[str, str]]:
+    if queue.reasons is None:
+        return []
+    return [(words, f"{url}&{asked}") for words, asked in queue.reasons(queue.rows(rows))]
+
+
 def _detail(queue: Queue, rows: QuerySet[Any], waiting: Waiting) -> str:
+    """What is in the queue, or how long the oldest has waited; of those that were not counted it is not known."""
     if queue.detail is not None:
-        return queue.detail(queue.rows(rows))
-    if (
-        waiting.oldest is None or waiting.count >= MOST
-    ):  # the oldest of those that were not counted is not known
+        return queue.detail(queue.rows(rows)) if waiting.count else ""
+    if waiting.oldest is None or waiting.count >= MOST:
         return ""
+    if queue.since_words is not None:
+        return queue.since_words(waiting.oldest)
     seconds = max(0, round((clock.now() - waiting.oldest).total_seconds()))
     return gettext("oldest %(span)s") % {"span": span_text(seconds)}
 

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from config.dashboard import Tile
 from config.kernel.admin.queues import queue_url
 from config.kernel.templatetags.bancale import span_text
+from fulfillment.admin.passed import passed_url
 from fulfillment.enums import Stage
 from fulfillment.models import FulfillmentOrder, Parcel, StageTime
 from orders.models import Order
@@ -13,6 +16,7 @@ from orders.models import Order
 # The queue whose orders are in the stage, by its list.
 QUEUE_OF: Mapping[Stage, tuple[type, str]] = {
     Stage.CONFIRM: (Order, "to_confirm"),
+    Stage.RESERVE: (Order, "backordered"),
     Stage.RELEASE: (Order, "to_release"),
     Stage.SHIP: (FulfillmentOrder, "to_ship"),
     Stage.DELIVER: (Parcel, "under_way"),
@@ -22,7 +26,10 @@ WIDTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class StageRow:
-    """`width` of 1000 for the middle time, `slow_width` for that of the slow ones; the slowest stage fills the row."""
+    """`width` of 1000 for the middle time, `slow_width` for that of the slow ones; the slowest stage fills the row.
+
+    `url` opens the `passes` that were measured, `waiting` what is in the stage now.
+    """
 
     label: str
     median: str
@@ -30,7 +37,18 @@ class StageRow:
     width: int
     slow_width: int
     is_bottleneck: bool
+    passes: int
+    url: str
     waiting: Tile | None
+
+
+def slowest_words(rows: Sequence[StageRow]) -> str:
+    """Which stage takes longest; "" where only one was measured."""
+    slowest = next((row for row in rows if row.is_bottleneck), None)
+    if slowest is None:
+        return ""
+    said = gettext("Slowest: %(stage)s, half within %(span)s.")
+    return said % {"stage": f"{slowest.label[:1].lower()}{slowest.label[1:]}", "span": slowest.median}
 
 
 def stage_rows(tiles: Sequence[Tile]) -> list[StageRow]:
@@ -51,6 +69,8 @@ def stage_rows(tiles: Sequence[Tile]) -> list[StageRow]:
                     max(4, WIDTH * median // longest),
                     max(4, WIDTH * slow // longest),
                     time is slowest and len(times) > 1,
+                    time.orders,
+                    passed_url(stage),
                     by_url.get(queue_url(*QUEUE_OF[stage])),
                 )
             )

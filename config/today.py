@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from config.kernel import clock
 from config.kernel.admin import admin_url
 from config.kernel.templatetags.bancale import money_text, number
 from config.late import LateOrder, late_orders
-from config.stages import StageRow, stage_rows
+from config.stages import StageRow, slowest_words, stage_rows
 from orders.admin.sold import sold_url
 from orders.enums import MARKETPLACES
 from orders.models import DailySales, Order, SalesChannel
@@ -62,8 +62,10 @@ class Today:
     """Everything the first page shows to one person; parts that they may not see are empty."""
 
     tiles: list[dashboard.Tile]
+    read_at: datetime
     trend: Trend | None = None
     stages: list[StageRow] = field(default_factory=list)
+    slowest: str = ""
     late: list[LateOrder] = field(default_factory=list)
     channels: list[ChannelRow] = field(default_factory=list)
 
@@ -72,10 +74,13 @@ def today(request: HttpRequest) -> Today:
     """Compose the page for whoever asks; about a dozen statements, however much there is."""
     user = request.user
     tiles = dashboard.tiles(user)
-    page = Today([tile for tile in tiles if tile.on_front or (tile.count and tile.tone in PRESSING)])
+    page = Today(
+        [tile for tile in tiles if tile.on_front or (tile.count and tile.tone in PRESSING)], clock.now()
+    )
     if user.has_perm("orders.view_order"):
         page.late = late_orders(user)
         page.stages = stage_rows(tiles)
+        page.slowest = slowest_words(page.stages)
     if user.has_perm(SEE_SALES):
         rows, channels = sales_since(DAYS), active_channels()
         page.trend = _trend(request, rows, channels)

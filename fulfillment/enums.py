@@ -36,6 +36,7 @@ class Stage(TextChoices):
     """The way of an order through the house, cut where somebody else takes over."""
 
     CONFIRM = "confirm", _("Accepted to confirmed")
-    RELEASE = "release", _("Confirmed to released")
+    RESERVE = "reserve", _("Confirmed to all reserved")
+    RELEASE = "release", _("Reserved to released")
     SHIP = "ship", _("Released to shipped")
     DELIVER = "deliver", _("Shipped to delivered")

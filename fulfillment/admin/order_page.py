@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from config.kernel.admin import ExtraVerb, Queue, admin_url, bulk_action, status_badge
 from config.kernel.templatetags.bancale import localtime
+from fulfillment.admin.passed import PassedFilter
 from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.selectors.page import goods_title
@@ -18,6 +19,7 @@ from inventory.models import Location
 from orders.admin import (
     PanelContext,
     add_order_action,
+    add_order_filter,
     add_order_queue,
     register_order_button,
     register_order_panel,
@@ -107,6 +109,7 @@ add_order_queue(
     ),
     after="to_allocate",
 )
+add_order_filter(PassedFilter)
 add_order_action(
     bulk_action(
         release_orders,

@@ -26,6 +26,7 @@ from config.kernel.models import Event
 from config.kernel.results import Results
 from config.kernel.states import Edge
 from config.kernel.templatetags.bancale import code, local_text, localtime
+from fulfillment.admin.passed import PassedFilter
 from fulfillment.enums import ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.selectors import queues
@@ -106,7 +107,7 @@ class ParcelAdmin(TransitionAdmin):
     verbs = PARCEL_VERBS
     change_form_template = "fulfillment/parcel.html"
     list_display = ("tracking", "carrier", "shown_status", "order_link", "shipped", "delivered")
-    list_filter = (queue_filter(QUEUES), "status", "carrier")
+    list_filter = (queue_filter(QUEUES), "status", "carrier", PassedFilter)
     list_select_related = ("order", "shipment")
     search_fields = ("tracking_number",)
     search_help_text = gettext_lazy("Tracking number, order or shipment")

@@ -21,6 +21,7 @@ from config.kernel.admin import (
     queue_filter,
     status_pair,
 )
+from config.kernel.admin.outbox import list_elsewhere
 from config.kernel.deliveries import retry_deliveries
 from config.kernel.enums import DeliveryState
 from config.kernel.locks import lock_rows
@@ -99,6 +100,9 @@ class TryInline(ReadOnlyTabularInline):
     @admin.display(description=_("outcome"))
     def came_of_it(self, row: Attempt) -> Any:
         return badge(*mail_state(row.outcome)) if row.outcome else "–"
+
+
+list_elsewhere(MAILS)
 
 
 def _kind_name(subscriber: str) -> str:

@@ -1,6 +1,7 @@
 """Orders: the list with its work queues, and the page where an order is read and moved on."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -8,9 +9,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import (
@@ -24,6 +26,7 @@ from config.kernel.admin import (
     status_badge,
 )
 from config.kernel.templatetags.bancale import badge, localtime, money
+from orders.admin.hold_filter import HoldFilter, hold_reasons
 from orders.admin.marks import NoteForm, TagFilter, TagForm, one_tag, tag_orders, untag_orders
 from orders.admin.new_order import new_order_view
 from orders.admin.order_mails import mails_view
@@ -31,7 +34,6 @@ from orders.admin.page import page_of
 from orders.admin.panels import extra_buttons
 from orders.admin.sold import SoldFilter
 from orders.admin.verbs import EXTRA_VERBS, ORDER_VERBS, BulkLiftForm, CancelForm, HoldForm, hold_orders
-from orders.admin.words import holds_in_words
 from orders.enums import FulfillmentStatus, OrderStatus, PaymentAxis
 from orders.models import Order
 from orders.privacy import SEE_MONEY, SEE_PERSONAL
@@ -47,15 +49,22 @@ from orders.services.noting import NOTE, TAG, add_note
 from orders.services.reallocating import reallocate_orders
 from orders.states import CANCEL, CONFIRM, ORDER, PLACE
 
+
+def days_over(promised: datetime) -> str:
+    """For how many days a promise has been broken, as the list of the late ones says it."""
+    days = max(0, (timezone.localdate() - promised.date()).days)
+    return ngettext("%(n)d day over", "%(n)d days over", days) % {"n": days}
+
+
 ORDER_QUEUES = (
     Queue("to_confirm", _("To confirm"), work.to_confirm, "info", CONFIRM.permission, "accepted_at"),
     Queue(
-        "on_hold", pgettext_lazy("orders", "On hold"), work.on_hold, "stop", HOLD_ORDER, detail=holds_in_words
+        "on_hold", pgettext_lazy("orders", "On hold"), work.on_hold, "stop", HOLD_ORDER, reasons=hold_reasons
     ),
     Queue("unknown_sku", _("Unmapped SKU"), work.unknown_sku, "stop", ALLOCATE, "accepted_at"),
     Queue("to_allocate", _("To allocate"), work.to_allocate, "wait", ALLOCATE, "accepted_at"),
     Queue("backordered", _("Backordered"), work.backordered, "wait", ALLOCATE, "placed_at"),
-    Queue("late", _("Late"), work.late, "stop", since="placed_at"),
+    Queue("late", _("Late"), work.late, "stop", since="dispatch_by_on", since_words=days_over),
 )
 
 ORDER_ACTIONS = (
@@ -117,6 +126,7 @@ class OrderAdmin(TransitionAdmin):
         "fulfillment_status",
         "payment_status",
         "sales_channel",
+        HoldFilter,
         TagFilter,
         SoldFilter,
         "is_history",
@@ -200,6 +210,11 @@ def add_order_queue(queue: Queue, *, after: str) -> None:
     place = [one.name for one in offered].index(after) + 1
     queues = (*offered[:place], queue, *offered[place:])
     OrderAdmin.list_filter = (queue_filter(queues), *OrderAdmin.list_filter[1:])
+
+
+def add_order_filter(one: Any) -> None:
+    """Add an upper room's filter to the order list, as the last."""
+    OrderAdmin.list_filter = (*OrderAdmin.list_filter, one)
 
 
 def add_order_action(action: Any, *, place: int) -> None:

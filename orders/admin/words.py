@@ -5,7 +5,6 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import get_language_info, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
@@ -14,9 +13,8 @@ from config.kernel.admin.timeline import detail_by
 from config.kernel.templatetags.bancale import local_text, money_text
 from orders.enums import ActionKind, HoldKind, MailKind, OrderStatus, PaymentAxis, PaymentStatus, Step
 from orders.enums import FulfillmentStatus as F
-from orders.models import Hold, Order
+from orders.models import Hold
 from orders.privacy import SEE_MONEY
-from orders.selectors.holds import open_hold_kinds
 from orders.selectors.notes import note_texts
 from orders.states import HOLD_REFUSES
 
@@ -365,13 +363,3 @@ describe(
 describe("order", "mails_stopped", gettext_lazy("Mails stopped"), detail=_reason, tone="stop")
 describe("order", "mails_allowed", gettext_lazy("Mails allowed again"), tone="info")
 describe("order", "mail_forgotten", gettext_lazy("Mail to be sent again"), tone="wait")
-
-
-REASONS_SHOWN = 3
-
-
-def holds_in_words(rows: QuerySet[Order]) -> str:
-    """Why these orders are held, the most frequent reason first: `address 3 · unpaid 2`."""
-    counted = open_hold_kinds(rows)
-    said = [f"{HoldKind(kind).label.lower()} {n}" for kind, n in counted]
-    return " · ".join(said[:REASONS_SHOWN]) + (" …" if len(said) > REASONS_SHOWN else "")

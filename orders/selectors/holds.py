@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from config.kernel.compiled_reads import CompiledRead
 from config.kernel.fastpath import Among
@@ -29,6 +29,11 @@ def open_hold_kinds(rows: QuerySet[Order]) -> list[tuple[str, int]]:
     held = Hold.objects.filter(order__in=rows.order_by().values("pk"), lifted_at=None)
     counted = held.values_list("kind").annotate(orders=Count("order", distinct=True))
     return sorted(counted, key=lambda row: (-row[1], row[0]))
+
+
+def held_for(rows: QuerySet[Order], kind: str) -> QuerySet[Order]:
+    """Those of these orders that have an open hold of this kind."""
+    return rows.filter(Exists(Hold.objects.filter(order=OuterRef("pk"), kind=kind, lifted_at=None)))
 
 
 def refusing(holds: Iterable[Hold], step: Step) -> list[Hold]:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel import clock
+from config.kernel.models import Delivery, Fact
 from config.queues import Waiting, count_queues
 from fulfillment.services.reports import refresh_stage_times
 from orders.models import Order
@@ -77,6 +78,49 @@ def test_held_orders_say_why(manager: Visitor, shop: None) -> None:
     assert tile.detail == "fraud check 1"
 
 
+def test_each_reason_of_the_held_orders_opens_exactly_these(manager: Visitor, shop: None) -> None:
+    ids = [make_order().pk for _number in range(3)]
+    place_hold(ids, kind="fraud", actor=SYSTEM)
+    place_hold(ids[:1], kind="manual", actor=SYSTEM)
+
+    html = manager.get("/").content.decode()
+
+    found = re.findall(r'<li><a href="([^"]+)">([a-z ]+) (\d+)</a></li>', html)
+    assert sorted((words, int(count)) for _url, words, count in found) == [("fraud check", 3), ("manual", 1)]
+    for url, _words, count in found:
+        assert manager.get(unescape(url)).context["cl"].result_count == int(count)
+
+
+def test_late_tile_counts_the_days_of_the_promise(manager: Visitor, shop: None) -> None:
+    day = clock.today("UTC") - timedelta(days=3)
+    Order.objects.filter(pk=make_order().pk).update(
+        dispatch_by_on=day, placed_at=clock.now() - timedelta(days=36)
+    )
+
+    page = manager.get("/").context["page"]
+
+    tile = next(tile for tile in page.tiles if tile.url.endswith("queue=late"))
+    assert tile.detail == "3 days over"
+    assert "3 days over" in page.late[0].promise
+
+
+def test_mail_that_failed_is_counted_once(manager: Visitor, shop: None) -> None:
+    fact = Fact.objects.create(kind="order.x", subject_type="order", subject_id=1, recorded_at=clock.now())
+    for subscriber in ("orders.shipped_mail", "channels.tell"):
+        Delivery.objects.create(
+            fact=fact,
+            subscriber=subscriber,
+            lane="mail",
+            state="dead",
+            due_at=clock.now(),
+            settled_at=clock.now(),
+        )
+
+    tiles = {str(tile.label): tile.count for tile in manager.get("/").context["page"].tiles}
+
+    assert (tiles["Failed deliveries"], tiles["Mails that need a decision"]) == (1, 1)
+
+
 def test_late_orders_say_where_they_are_stuck(manager: Visitor, shop: None) -> None:
     order = make_confirmed({"VASE": 1})
     place_hold([order.pk], kind="fraud", actor=SYSTEM).only()
@@ -95,10 +139,30 @@ def test_stages_name_the_slowest(manager: Visitor, shop: None) -> None:
 
     assert [row.label for row in stages] == [
         "Accepted to confirmed",
-        "Confirmed to released",
+        "Confirmed to all reserved",
+        "Reserved to released",
         "Released to shipped",
     ]
     assert sum(row.is_bottleneck for row in stages) == 1
+
+
+def test_each_stage_opens_what_was_measured_and_the_slowest_is_said(manager: Visitor, shop: None) -> None:
+    page = manager.get("/").context["page"]
+    html = manager.get("/").content.decode()
+
+    assert len(page.stages) == 4
+    for row in page.stages:
+        assert manager.get(row.url).context["cl"].result_count == row.passes, row.label
+        assert f'href="{row.url}" aria-label="{row.label}: {row.passes} passed in 14 days"' in html
+    assert "Slowest: " in text_of(manager.get("/"))
+
+
+def test_page_says_when_its_figures_were_read(manager: Visitor, shop: None) -> None:
+    answer = json.loads(manager.get("/today/").content)
+
+    assert re.search(
+        r'data-read-at="20[^"]+" data-said="fresh %s s ago">figures of \d\d:\d\d:\d\d<', answer["html"]
+    )
 
 
 def test_picker_sees_neither_sales_nor_money(shop: None) -> None:

@@ -10,10 +10,13 @@ from fulfillment.models import FulfillmentOrder, StageTime
 from fulfillment.services.releasing import release_orders
 from fulfillment.services.reports import refresh_stage_times
 from fulfillment.services.shipping import ship_by_hand
+from inventory.models import Sku
 from orders.models import Order
 from orders.services.allocating import allocate_orders
+from orders.services.backorders import fill_backorders
 from orders.services.confirming import confirm_orders
 from tests.factories.fulfillment import ACTOR, hand, stock
+from tests.factories.inventory import make_location, receive
 from tests.factories.orders import make_order
 
 pytestmark = pytest.mark.django_db
@@ -51,10 +54,30 @@ def test_refresh_stage_times_measures_each_stage() -> None:
 
     assert measured() == {
         Stage.CONFIRM: (3, 1200, 5400),
+        Stage.RESERVE: (3, 0, 0),
         Stage.RELEASE: (3, 3600, 3600),
         Stage.SHIP: (3, 7200, 32400),
         Stage.DELIVER: (0, None, None),
     }
+
+
+def test_waiting_for_stock_is_not_waiting_for_a_person() -> None:
+    place = make_location()
+    sku = Sku.objects.create(code="MUG", title="A mug", created_at=START)
+    with clock.frozen(START):
+        order = make_order()
+        confirm_orders([order.pk], actor=ACTOR).only()
+        allocate_orders([order.pk], actor=ACTOR).only()
+    with clock.frozen(START + timedelta(hours=5)):
+        receive(sku, place, 9)
+        fill_backorders([sku.pk], actor=ACTOR).raise_refusals()
+    with clock.frozen(START + timedelta(hours=7)):
+        release_orders([order.pk], actor=ACTOR).only()
+
+        refresh_stage_times()
+
+    assert measured()[Stage.RESERVE] == (1, 5 * 3600, 5 * 3600)
+    assert measured()[Stage.RELEASE] == (1, 2 * 3600, 2 * 3600)
 
 
 def test_refresh_stage_times_forgets_what_passed_long_ago() -> None:

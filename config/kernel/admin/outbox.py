@@ -1,5 +1,6 @@
 """The outbox: what is owed to whom, what failed, and what a person decides about it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -21,10 +22,18 @@ from config.kernel.machines import DELIVERY, SETTLE
 from config.kernel.models import Attempt, Delivery, Fact
 from config.kernel.templatetags.bancale import ago, code, localtime
 
+_listed_elsewhere: set[str] = set()
+
+
+def list_elsewhere(subscribers: Iterable[str]) -> None:
+    """Say that what these subscribers are owed stands in a list of its own, with a queue of what failed."""
+    _listed_elsewhere.update(subscribers)
+
 
 def dead_letters(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """Given up, or with an unknown outcome: only a person moves them on."""
-    return rows.filter(state__in=[DeliveryState.DEAD, DeliveryState.UNKNOWN])
+    """Given up, or with an unknown outcome: only a person moves them on. Each stands in one queue only."""
+    given_up = rows.filter(state__in=[DeliveryState.DEAD, DeliveryState.UNKNOWN])
+    return given_up.exclude(subscriber__in=sorted(_listed_elsewhere))
 
 
 def failing(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
@@ -38,7 +47,7 @@ def overdue(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
 
 
 DELIVERY_QUEUES = (
-    Queue("dead", _("Dead letters"), dead_letters, "stop", since="due_at"),
+    Queue("dead", _("Failed deliveries"), dead_letters, "stop", since="due_at"),
     Queue("failing", _("Failing, tried again"), failing, on_front=False),
     Queue("due", _("Due now"), overdue, "info", on_front=False),
 )

@@ -127,11 +127,22 @@
           const held = box.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
           box.innerHTML = fresh.html;
           each("table.stack", labelCells, box);
+          each("[data-read-at]", countAge, box);
           if (held) { const again = box.querySelector(`a[href="${CSS.escape(held)}"]`); if (again) { again.focus(); } }
         }
       } catch { /* Offline: the next round asks again. */ }
     };
     const timer = setInterval(ask, 1000 * (box.dataset.refreshEvery || 2));
+  }
+
+  // How old the figures of the first page are, counted by the browser from when they came.
+  function countAge(line) {
+    const came = Date.now();
+    const said = line.dataset.said;
+    line.title = line.textContent;
+    const tell = () => { line.textContent = said.replace("%s", Math.round((Date.now() - came) / 1000)); };
+    tell();
+    const timer = setInterval(() => { if (line.isConnected) { tell(); } else { clearInterval(timer); } }, 1000);
   }
 
   const TYPED = "input:not([type=checkbox]):not([type=radio]):not([type=submit]), textarea, select";
@@ -299,7 +310,7 @@
         count.hidden = false;
       });
       each(`a.tile[href="${CSS.escape(url)}"]`, (tile) => {
-        tile.className = `card tile ${tone}`;
+        tile.className = `${tile.classList.contains("card") ? "card " : ""}tile ${tone}`;
         tile.querySelector("b").textContent = said(total);
         const small = tile.querySelector("small");
         if (small) { small.textContent = detail; }
@@ -379,6 +390,7 @@
   each("#nav-sidebar[data-queues]", watchQueues);
   each("form[data-palette]", palette);
   each("[data-views]", countViews);
+  each("[data-read-at]", countAge);
   each("[data-refresh-url]", refresh);
   each("input[type=file][data-drop]", dropZone);
   each("form.confirm, .bulk-results form", once);
