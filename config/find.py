@@ -20,6 +20,8 @@ EXACT = (
     ("fulfillment.fulfillmentorder", ("number",)),
     ("fulfillment.shipment", ("number",)),
     ("fulfillment.parcel", ("tracking_number",)),
+    ("inventory.transfer", ("number",)),
+    ("inventory.stockcount", ("number",)),
     ("returns.rma", ("number",)),
 )
 PERSONAL = frozenset({"email"})

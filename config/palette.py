@@ -19,12 +19,16 @@ from django.utils.translation import gettext_lazy
 from config.kernel.together import read_together
 from config.kernel.visibility import visible_to
 from config.navigation import Work, navigation
+from config.palette_verbs import Action, actions
 from orders.privacy import SEE_PERSONAL
 from orders.selectors.numbers import search_numbers
 from orders.selectors.search import search_orders
 
 SHOWN = 6
 SHORTEST = 2
+SHORTEST_INNER = 3  # letters of a trigram
+ORDERS_READ = 100
+LONGEST_ID = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,10 @@ Find = Callable[[HttpRequest, QuerySet[Any], str], QuerySet[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Objects that can be named: each way they are found (`find(request, rows, text)`) and what is said of one."""
+    """Objects that can be named: each way they are found (`find(request, rows, text)`) and what is said of one.
+
+    With a `prefix`, they are asked only for a text that begins as their numbers do.
+    """
 
     model: str
     label: str | Promise
@@ -53,6 +60,7 @@ class Kind:
     detail: Callable[[HttpRequest, Any], str]
     related: tuple[str, ...] = ()
     permission: str = ""
+    prefix: str = ""
 
 
 def _orders(request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
@@ -72,8 +80,22 @@ def _begins(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[A
     return rows.filter(number__startswith=text.upper()).order_by("pk")
 
 
+def _by_id(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """The row whose number is made of its id: `R-12`."""
+    digits = text.partition("-")[2]
+    return rows.filter(pk=int(digits)) if digits.isdecimal() and len(digits) < LONGEST_ID else rows.none()
+
+
+def _named(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """Of few rows: by a part of the name or the beginning of the code."""
+    return rows.filter(Q(name__icontains=text) | Q(code__istartswith=text)).order_by("name", "pk")
+
+
 def _parcels(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    return rows.filter(tracking_number__in={text, text.upper()}).order_by("tracking_number", "pk")
+    """By the tracking number, or as a parcel is called: the carrier's name before it."""
+    number = text.upper()
+    numbers = {text, number, *(number.split(" ", words)[-1] for words in (1, 2))}
+    return rows.filter(tracking_number__in=numbers).order_by("tracking_number", "pk")
 
 
 def _work_of_shipment(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
@@ -88,8 +110,21 @@ def _skus(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any
 
 
 def _customers(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    """By the whole e-mail address; who is known by name is found through their orders."""
+    """By the whole e-mail address."""
     return rows.filter(email=text.lower(), merged_into=None).order_by("pk")
+
+
+def _buyers(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """By parts of name and e-mail address, through at most `ORDERS_READ` orders: these have the index."""
+    words = text.split()
+    if min(map(len, words)) < SHORTEST_INNER:
+        return rows.none()
+    orders = apps.get_model("orders.Order")._default_manager.exclude(customer=None)
+    for word in words:
+        orders = orders.filter(search_text__contains=word.upper())
+        rows = rows.filter(Q(name__icontains=word) | Q(email__icontains=word))
+    some = orders.order_by().values("customer")[:ORDERS_READ]
+    return rows.filter(pk__in=some, merged_into=None).order_by("name", "pk")
 
 
 KINDS = (
@@ -101,12 +136,12 @@ KINDS = (
         "inventory.Sku", gettext_lazy("SKUs"), (_skus,), lambda row: (row.code,), lambda _request, row: row.title,
     ),
     Kind(
-        "orders.Customer", gettext_lazy("Customers"), (_customers,), lambda row: (row.email,),
+        "orders.Customer", gettext_lazy("Customers"), (_customers, _buyers), lambda row: (row.email, row.name),
         lambda _request, row: row.email, permission=SEE_PERSONAL,
     ),
     Kind(
         "fulfillment.Parcel", gettext_lazy("Parcels"), (_parcels,),
-        lambda row: (row.tracking_number,), lambda _request, row: row.get_status_display(),
+        lambda row: (row.tracking_number, str(row)), lambda _request, row: row.get_status_display(),
     ),
     Kind(
         "fulfillment.FulfillmentOrder", gettext_lazy("Warehouse work"),
@@ -116,6 +151,30 @@ KINDS = (
     Kind(
         "returns.Rma", gettext_lazy("Returns"), (_begins,), lambda row: (row.number,),
         lambda _request, row: row.get_status_display(),
+    ),
+    Kind(
+        "inventory.Transfer", gettext_lazy("Transfers"), (_begins,), lambda row: (row.number,),
+        lambda _request, row: f"{row.origin.name} → {row.destination.name}", ("origin", "destination"), prefix="T-",
+    ),
+    Kind(
+        "inventory.StockCount", gettext_lazy("Counts"), (_begins,), lambda row: (row.number,),
+        lambda _request, row: f"{row.get_status_display()} · {row.location}", ("location",), prefix="C-",
+    ),
+    Kind(
+        "inventory.StockReceipt", gettext_lazy("Receipts"), (_by_id,), lambda row: (row.number,),
+        lambda _request, row: str(row.location), ("location",), prefix="R-",
+    ),
+    Kind(
+        "inventory.StockAdjustment", gettext_lazy("Adjustments"), (_by_id,), lambda row: (row.number,),
+        lambda _request, row: f"{row.get_kind_display()} · {row.location}", ("location",), prefix="A-",
+    ),
+    Kind(
+        "inventory.Location", gettext_lazy("Locations"), (_named,), lambda row: (row.name, row.code),
+        lambda _request, row: row.code,
+    ),
+    Kind(
+        "orders.SalesChannel", gettext_lazy("Sales channels"), (_named,), lambda row: (row.name, row.code),
+        lambda _request, row: row.get_kind_display(),
     ),
 )  # fmt: skip
 
@@ -127,12 +186,13 @@ def palette(request: HttpRequest, site: admin.AdminSite, text: str) -> list[dict
     if len(text) >= SHORTEST:
         groups = _found(request, site, text)
         groups.sort(key=lambda group: not any(row.exact for row in group[1]))
-    groups += [(_("Actions"), _matching(_actions(works), text)), (_("Pages"), _matching(_pages(works), text))]
+    doing = [(_action_row(one), one.also) for one in actions(works, request.user.has_perm)]
+    groups += [(_("Actions"), _matching(doing, text)), (_("Pages"), _matching(_pages(works), text))]
     return [{"label": label, "rows": [asdict(row) for row in rows]} for label, rows in groups if rows]
 
 
 def _found(request: HttpRequest, site: admin.AdminSite, text: str) -> list[tuple[str, list[Row]]]:
-    kinds = [kind for kind in KINDS if _may_ask(kind, request, site)]
+    kinds = [kind for kind in KINDS if _is_meant(kind, text) and _may_ask(kind, request, site)]
     asked = [
         (kind, find(request, _rows(kind, request), text)[:SHOWN]) for kind in kinds for find in kind.finds
     ]
@@ -140,6 +200,11 @@ def _found(request: HttpRequest, site: admin.AdminSite, text: str) -> list[tuple
     for (kind, _rows_asked), rows in zip(asked, read_together([rows for _kind, rows in asked]), strict=True):
         found[kind.model] |= {row.pk: row for row in rows}
     return [(str(kind.label), _told(kind, request, site, text, found[kind.model].values())) for kind in kinds]
+
+
+def _is_meant(kind: Kind, text: str) -> bool:
+    """Whether a text may name one of these: a document's number is looked for among such documents only."""
+    return text.upper().startswith(kind.prefix)
 
 
 def _may_ask(kind: Kind, request: HttpRequest, site: admin.AdminSite) -> bool:
@@ -169,20 +234,21 @@ def _told(
     return sorted(rows, key=lambda row: not row.exact)[:SHOWN]
 
 
-def _pages(works: Iterable[Work]) -> list[Row]:
+def _pages(works: Iterable[Work]) -> list[tuple[Row, str]]:
     entries = [(work, entry) for work in works for entry in work.entries]
-    return [Row(str(entry.label), str(work.label), entry.url) for work, entry in entries]
+    return [(Row(str(entry.label), str(work.label), entry.url), "") for work, entry in entries]
 
 
-def _actions(works: Iterable[Work]) -> list[Row]:
-    entries = [(work, entry) for work in works for entry in work.entries if entry.add_url]
-    return [
-        Row(_("Add: %(name)s") % {"name": entry.label}, str(work.label), str(entry.add_url))
-        for work, entry in entries
-    ]
+def _action_row(action: Action) -> Row:
+    return Row(action.label, action.where, action.url)
 
 
-def _matching(rows: Sequence[Row], text: str) -> list[Row]:
+def _matching(rows: Sequence[tuple[Row, str]], text: str) -> list[Row]:
+    """Those that every word fits: what they are called, where they stand, and further words for them."""
     words = text.casefold().split()
-    fitting = [row for row in rows if all(word in f"{row.label} {row.detail}".casefold() for word in words)]
+    fitting = [
+        row
+        for row, also in rows
+        if all(word in f"{row.label} {row.detail} {also}".casefold() for word in words)
+    ]
     return fitting[:SHOWN]
