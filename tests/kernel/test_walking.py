@@ -1,11 +1,15 @@
 """From an object to the next one of its list, and back to the same filtered list."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config.kernel.actors import Actor
+from config.kernel.saved_views import Look, save_view
 from orders.models import Order
 from orders.services.cancelling import cancel_orders
 from tests.factories.inventory import make_sku
@@ -75,6 +79,41 @@ def test_press_leads_back_to_the_object_with_its_list(desk: Visitor, orders: lis
     done = desk.post(f"{LIST}{orders[0].pk}/confirm/?{KEPT}", dict(asked.context["hidden"]))
 
     assert done["Location"] == page(orders[0])
+
+
+def test_place_in_the_kept_list_is_said(desk: Visitor, orders: list[Order]) -> None:
+    def said(order: Order, kept: str = KEPT) -> str:
+        return str(desk.get(f"{LIST}{order.pk}/place/?{kept}").json()["said"])
+
+    assert [said(order) for order in orders] == ["1 of 3", "", "2 of 3", "3 of 3"]
+    assert said(orders[3], "_changelist_filters=q%3D" + orders[3].number) == "1 of 1"
+    assert said(orders[0], "_changelist_filters=nobody__knows%3D1") == ""
+    assert visitor("", "inventory.view_sku").get(f"{LIST}{orders[0].pk}/place/?{KEPT}").status_code == 403
+
+
+def test_place_is_counted_as_far_as_anybody_walks(
+    desk: Visitor, orders: list[Order], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.kernel.admin.walking.MOST_COUNTED", 2)
+
+    said = [desk.get(f"{LIST}{order.pk}/place/?{KEPT}").json()["said"] for order in orders]
+
+    assert said == ["1 of 2+", "", "2 of 2+", ""]
+
+
+def test_breadcrumb_names_the_queue_or_the_view(desk: Visitor, orders: list[Order]) -> None:
+    view = save_view(
+        "orders.order", "Two of them", Look("status__exact=placed"), is_shared=False,
+        actor=Actor.for_user(get_user_model().objects.get()),
+    )  # fmt: skip
+    queue, saved = "queue=to_confirm", f"status__exact=placed&view={view.pk}"
+
+    for kept, name in ((queue, "To confirm"), (saved, "Two of them")):
+        opened = desk.get(f"{LIST}{orders[0].pk}/change/", {"_changelist_filters": kept}).content.decode()
+        trail = re.sub(r"\s+", " ", opened[opened.index('class="breadcrumbs"') :])
+        listed = f"{LIST}?{kept}".replace("&", "&amp;")
+        assert f'<a href="{LIST}">Orders</a> &rsaquo; <a href="{listed}">{name}</a>' in trail
+        assert 'data-place="' in trail
 
 
 def test_walking_needs_the_right_to_see_and_costs_little(desk: Visitor, orders: list[Order]) -> None:

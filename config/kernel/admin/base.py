@@ -8,15 +8,15 @@ from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from config.kernel.actors import Actor
+from config.kernel.admin.addresses import admin_url as admin_url
 from config.kernel.admin.columns import ColumnsMixin
 from config.kernel.admin.exports import ExportsMixin
 from config.kernel.admin.keyset import KeysetChangeList
@@ -251,9 +251,3 @@ class ReadOnlyTabularInline(_Inline, _TabularInline):
 
 class ReadOnlyStackedInline(_Inline, _StackedInline):
     """Rows of a record that only verbs write."""
-
-
-def admin_url(model: type[Model] | Model, page: str, *args: Any) -> str:
-    """The address of a model's admin page: `admin_url(Order, "change", 42)`, or of one of its verbs."""
-    options = model._meta
-    return reverse(f"admin:{options.app_label}_{options.model_name}_{page}", args=args)

@@ -297,6 +297,17 @@ def neighbour(listed: KeysetChangeList, pk: int, *, is_ahead: bool) -> int | Non
     return None if found is None else int(found)
 
 
+def rows_before(listed: KeysetChangeList, pk: int) -> QuerySet[Any] | None:
+    """The rows that stand before this one in a filtered list; None for one that is not in it."""
+    row = listed.queryset.filter(pk=pk).first()
+    keys = keys_of(listed.model, listed.queryset.query.order_by)
+    if row is None or keys is None:
+        return None
+    way = [key.reversed() for key in keys]
+    rows: QuerySet[Any] = listed.queryset.filter(beyond(way, [key.value_of(row) for key in way]))
+    return rows
+
+
 class WalkList(KeysetChangeList):
     """A list that is walked from one object to the next: its rows are neither counted nor read."""
 

@@ -1,17 +1,22 @@
 """Work queues: saved filters over selectors, one of them open at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin.base import admin_url
+from config.kernel.admin.addresses import admin_url
+from config.kernel.admin.open_view import opened_view
+from config.kernel.saved_views import COLUMNS, VIEW, kept_query
 
 PARAMETER = "queue"
 
@@ -55,6 +60,21 @@ def queue_filter(queues: Sequence[Queue]) -> type[SimpleListFilter]:
         template = "kernel/_queue_tabs.html"
         offered = tuple(by_name.values())
 
+        def __init__(self, request: HttpRequest, *given: Any) -> None:
+            super().__init__(request, *given)
+            self.request = request
+
+        def choices(self, changelist: Any) -> Iterator[Any]:
+            """A tab leaves the saved view that is open; while one is, that view's tab is the current one."""
+            opened = opened_view(self.request, changelist.opts.label_lower)
+            self.counts_url = _counts_url(self.request, changelist.opts)
+            names = [None, *(name for name, _label in self.lookup_choices)]
+            for name, choice in zip(names, super().choices(changelist), strict=True):
+                given, left = ({PARAMETER: name}, []) if name else ({}, [PARAMETER])
+                query = changelist.get_query_string(given, [*left, VIEW, COLUMNS])
+                selected = choice["selected"] and opened is None
+                yield {**choice, "query_string": query, "selected": selected, "name": name or ""}
+
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
             return [(queue.name, queue.label) for queue in queues]
 
@@ -63,6 +83,18 @@ def queue_filter(queues: Sequence[Queue]) -> type[SimpleListFilter]:
             return queue.rows(queryset) if queue is not None else queryset
 
     return QueueFilter
+
+
+def _counts_url(request: HttpRequest, opts: Any) -> str:
+    """Where the queues are counted inside the filters and the search of a list; "" where there are none."""
+    given = QueryDict(kept_query(request.GET.urlencode()), mutable=True)
+    for name in (PARAMETER, ORDER_VAR, IS_POPUP_VAR):
+        given.pop(name, None)
+    try:
+        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_tabs")
+    except NoReverseMatch:  # a list without these pages
+        return ""
+    return f"{url}?{given.urlencode()}" if given else ""
 
 
 def queue_url(model: Any, name: str) -> str:

@@ -16,7 +16,9 @@ from django.utils.translation import gettext_lazy
 
 from config.kernel.actors import Actor
 from config.kernel.admin.keyset import WalkList
+from config.kernel.admin.list_names import MOST_COUNTED, queues_of
 from config.kernel.admin.open_view import asked_columns, chosen_columns, opened_view, person, views_seen
+from config.kernel.admin.queues import PARAMETER
 from config.kernel.models import SavedView
 from config.kernel.saved_views import (
     MOST_SHOWN,
@@ -50,6 +52,9 @@ class SavedViewsMixin:
         name = f"{opts.app_label}_{opts.model_name}_views"
         return [
             path("views/", site.admin_view(self.views_counted), name=name),
+            path(
+                "tabs/", site.admin_view(self.tabs_counted), name=f"{opts.app_label}_{opts.model_name}_tabs"
+            ),
             path("views/save/", site.admin_view(self.view_page), name=f"{name}_save"),
             path("views/<int:pk>/", site.admin_view(self.view_page), name=f"{name}_change"),
             *super().get_urls(),  # type: ignore[misc]
@@ -69,6 +74,21 @@ class SavedViewsMixin:
             pages = self.get_paginator(request, rows, 1)  # type: ignore[attr-defined]
             found.append([f"{self._list_url()}?{address_of(view)}", pages.count, "", ""])
         return JsonResponse({"tiles": found})
+
+    def tabs_counted(self, request: HttpRequest) -> JsonResponse:
+        """How many rows each queue has inside the filters and the search of this address, up to `MOST_COUNTED`."""
+        self._admit(request)
+        found = {}
+        for queue in queues_of(self.model):  # type: ignore[attr-defined]
+            listed: Any = copy(request)
+            listed.GET, listed.list_class = request.GET.copy(), WalkList
+            listed.GET[PARAMETER] = queue.name
+            try:
+                rows = self.get_changelist_instance(listed).queryset  # type: ignore[attr-defined]
+            except (IncorrectLookupParameters, DisallowedModelAdminLookup):
+                break
+            found[queue.name] = rows.order_by().values("pk")[:MOST_COUNTED].count()
+        return JsonResponse({"counts": found, "most": MOST_COUNTED})
 
     def view_page(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         """Name a view of the list as it stands, or change one's own; with a list's address, to what that shows."""

@@ -7,13 +7,20 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
-from config.kernel.admin.keyset import AFTER, BEFORE, LAST, WalkList, neighbour
+from config.kernel.admin.keyset import AFTER, BEFORE, LAST, WalkList, neighbour, rows_before
+from config.kernel.admin.list_names import MOST_COUNTED
+from config.kernel.templatetags.bancale import number
 
 KEPT = "_changelist_filters"
+
+
+def _counted(rows: QuerySet[Any]) -> int:
+    return int(rows.order_by().values("pk")[:MOST_COUNTED].count())
 
 
 class WalkMixin:
@@ -29,7 +36,31 @@ class WalkMixin:
             )
             for name in ("next", "previous")
         ]
-        return [*steps, *super().get_urls()]  # type: ignore[misc]
+        place = path(
+            "<int:pk>/place/",
+            site.admin_view(self.place_view),
+            name=f"{opts.app_label}_{opts.model_name}_place",
+        )
+        return [*steps, place, *super().get_urls()]  # type: ignore[misc]
+
+    def place_view(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """Where an object stands in the kept list, in words; "" for one that is not in it. Counts no further than
+        `MOST_COUNTED`."""
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        try:
+            listed = self._walked(request, request.GET.get(KEPT, ""))
+        except IncorrectLookupParameters:
+            return JsonResponse({"said": ""})
+        before = rows_before(listed, pk)
+        if before is None:
+            return JsonResponse({"said": ""})
+        place, total = (_counted(rows) for rows in (before, listed.queryset))
+        if place >= MOST_COUNTED:
+            return JsonResponse({"said": ""})
+        more = "+" if total >= MOST_COUNTED else ""
+        words = {"place": number(place + 1), "total": f"{number(total)}{more}"}
+        return JsonResponse({"said": _("%(place)s of %(total)s") % words})
 
     def walk_view(self, request: HttpRequest, pk: int, *, is_ahead: bool) -> HttpResponse:
         """Open the neighbour in the kept list; at its end, the list."""

@@ -246,15 +246,27 @@ def changelist_url(context: Context, opts: "Options[Any]") -> str:
     return f"{url}?{kept}" if kept else url
 
 
+@register.simple_tag(takes_context=True)
+def kept_list_name(context: Context, opts: "Options[Any]") -> str | Promise:
+    """What the list that this page was opened from is called; "" for one that nobody named."""
+    from config.kernel.admin.list_names import (
+        list_name,  # its models are not there when tags are first looked for
+    )
+
+    kept = dict(parse_qsl(context.get("preserved_filters", ""))).get("_changelist_filters", "")
+    return list_name(context["request"], opts, kept) if kept and "request" in context else ""
+
+
 @register.inclusion_tag("kernel/_walk.html", takes_context=True)
 def walk(context: Context, opts: "Options[Any]", pk: int) -> dict[str, Any]:
     """To the objects before and after this one in the list that it was opened from."""
     kept = context.get("preserved_filters", "")
     try:
-        steps = {name: reverse(admin_urlname(opts, name), args=[pk]) for name in ("previous", "next")}  # type: ignore[arg-type]
+        names = ("previous", "next", "place")
+        steps = {name: reverse(admin_urlname(opts, name), args=[pk]) for name in names}  # type: ignore[arg-type]
     except NoReverseMatch:
         return {}
-    return {name: f"{url}?{kept}" if kept else url for name, url in steps.items()}
+    return {name: f"{url}?{kept}" if kept else url for name, url in steps.items()} | {"is_kept": bool(kept)}
 
 
 @register.simple_tag(takes_context=True)

@@ -326,6 +326,31 @@
     } catch { /* Offline: tabs without counts are tabs. */ }
   }
 
+  // The queues inside a filter or a search, and where an object stands in its list: counted once the page stands there.
+  async function countTabs(tabs) {
+    try {
+      const answer = await fetch(tabs.dataset.tabs, { headers: { Accept: "application/json" }, redirect: "error" });
+      if (!answer.ok) { return; }
+      const { counts, most } = await answer.json();
+      const said = sayer(document.documentElement.lang, most);
+      each("[data-queue]", (tab) => {
+        if (!(tab.dataset.queue in counts)) { return; }
+        const count = tab.querySelector(".count");
+        count.textContent = said(counts[tab.dataset.queue]);
+        count.hidden = false;
+      }, tabs);
+    } catch { /* Offline: tabs without counts are tabs. */ }
+  }
+
+  async function sayPlace(place) {
+    try {
+      const answer = await fetch(place.dataset.place, { headers: { Accept: "application/json" }, redirect: "error" });
+      if (!answer.ok) { return; }
+      place.textContent = (await answer.json()).said;
+      place.hidden = !place.textContent;
+    } catch { /* Offline: one walks without a number. */ }
+  }
+
   function watchQueues(nav) {
     const lang = document.documentElement.lang;
     const key = `bancale.queues.${lang}`;
@@ -390,6 +415,8 @@
   each("#nav-sidebar[data-queues]", watchQueues);
   each("form[data-palette]", palette);
   each("[data-views]", countViews);
+  each("[data-tabs]", countTabs);
+  each("[data-place]", sayPlace);
   each("[data-read-at]", countAge);
   each("[data-refresh-url]", refresh);
   each("input[type=file][data-drop]", dropZone);
