@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.kernel.admin import describe, set_tones
+from config.kernel.admin.subjects import call_subscribers
 from fulfillment.enums import FulfillmentOrderStatus as F
 from fulfillment.enums import ParcelStatus as P
 
@@ -69,3 +70,4 @@ describe(PARCEL, "void", gettext_lazy("Parcel voided"), detail=_parcel, tone="st
 describe(PARCEL, "trouble", gettext_lazy("Parcel: problem at the carrier"), detail=_parcel, tone="stop")
 describe(PARCEL, "send_back", gettext_lazy("Parcel returned to us"), detail=_parcel, tone="stop")
 describe(PARCEL, "lose", gettext_lazy("Parcel lost"), detail=_parcel, tone="stop")
+call_subscribers({"fulfillment.call_back": gettext_lazy("Call work back from the warehouse")})

@@ -1,34 +1,11 @@
-"""Lists that look up what belongs to the rows of one page, in a fixed number of statements."""
+"""What the rows of stock pages name: the document behind each, and who did it."""
 
 from typing import Any
 
-from django.contrib.admin.views.main import ChangeList
-from django.http import HttpRequest
-
 from config.kernel.actors import ActorKind
-from config.kernel.admin.keyset import KeysetChangeList
+from config.kernel.admin.pages import PageAdmin as PageAdmin
 from config.kernel.admin.timeline import actor_words, user_names
 from inventory.references import ResolvedReference, resolve
-
-
-class PageList(KeysetChangeList):
-    """Hands the rows of the page to the admin's `load_page` before they are drawn."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        rows = list(self.result_list)
-        self.model_admin.load_page(request, rows)  # type: ignore[attr-defined]
-        self.result_list = rows
-
-
-class PageAdmin:
-    """Mixin of an admin whose columns need `load_page`."""
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return getattr(request, "list_class", PageList)
-
-    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Set attributes on the rows."""
 
 
 def set_references(rows: list[Any]) -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.admin import admin_url, set_tones
+from config.kernel.admin.subjects import call_subscribers
 from inventory.admin.pages import reference_of
 from inventory.enums import AdjustmentKind, CountStatus, MovementKind, ReservationState, TransferStatus
 from inventory.models import Reservation, Sku, StockLevel, StockMovement
@@ -133,3 +134,11 @@ def _lasting(cover: Cover) -> str:
     if days < 1:
         return _("lasts less than a day")
     return ngettext("lasts about %(n)s day", "lasts about %(n)s days", days) % {"n": days}
+
+
+call_subscribers(
+    {
+        "inventory.low_stock": gettext_lazy("Look whether stock is low"),
+        "inventory.alert_digest": gettext_lazy("Mail about low stock"),
+    }
+)

@@ -21,7 +21,9 @@ from config.kernel.admin import (
     queue_filter,
     status_pair,
 )
+from config.kernel.admin.failure_words import failure_words
 from config.kernel.admin.outbox import list_elsewhere
+from config.kernel.admin.subjects import call_subscribers
 from config.kernel.deliveries import retry_deliveries
 from config.kernel.enums import DeliveryState
 from config.kernel.locks import lock_rows
@@ -31,7 +33,7 @@ from config.kernel.templatetags.bancale import badge, localtime
 from inventory.admin.pages import PageAdmin
 from orders.admin.order_mails import kind_words
 from orders.admin.records import linked_order
-from orders.mail_kinds import KINDS, MAILS
+from orders.mail_kinds import AGAIN_MAIL, KINDS, MAILS
 from orders.models import MailDelivery, Notification, Order
 from orders.privacy import SEE_PERSONAL
 from orders.selectors.owed_mails import HELD_BACK, facts_of, set_kinds
@@ -103,6 +105,9 @@ class TryInline(ReadOnlyTabularInline):
 
 
 list_elsewhere(MAILS)
+call_subscribers(
+    {subscriber: kind.label for subscriber, kind in KINDS.items()} | {AGAIN_MAIL: _("Repeated mail")}
+)
 
 
 def _kind_name(subscriber: str) -> str:
@@ -120,6 +125,14 @@ def read_rows(rows: list[Any]) -> None:
     }
     for row in rows:
         row.order_of_it, row.sent_mail = orders.get(row.order_pk), sent.get(row.pk)
+
+
+def _failed(row: Any) -> list[dict[str, Any]]:
+    """Why it did not leave, and what can be done."""
+    failure = failure_words(row.last_error)
+    if row.state not in (*STUCK, DeliveryState.FAILED) or not failure.title:
+        return []
+    return [{"tone": "stop", "title": f"{failure.title}.", "text": failure.advice}]
 
 
 def _read(row: Any) -> Any:
@@ -208,6 +221,7 @@ class MailDeliveryAdmin(PageAdmin, TransitionAdmin):
             **page,
             "title": kind_words(_read(obj)),
             "badges": [mail_state(obj.state)],
+            "notices": _failed(obj),
             "timeline": page.get("timeline") or None,
         }
 
@@ -244,7 +258,7 @@ class MailDeliveryAdmin(PageAdmin, TransitionAdmin):
 
     @admin.display(description=_("said"))
     def said(self, row: Any) -> str:
-        return row.last_error[:80] or "–"
+        return failure_words(row.last_error).title[:80] or "–"
 
     @admin.display(description=_("what was sent"))
     def what_was_sent(self, row: Any) -> Any:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from config.kernel.actors import Actor
 from config.kernel.admin import ExtraVerb, ObjectForm, ReasonForm, admin_url, status_badge
+from config.kernel.admin.failure_words import failure_words
 from config.kernel.enums import DeliveryState
 from config.kernel.models import Delivery
 from config.kernel.results import Results
@@ -103,7 +104,7 @@ def _owed(order: Order, *, may_stop: bool) -> Iterator[dict[str, Any]]:
             "label": kind_words(row),
             "badge": status_badge(DeliveryState, row.state),
             "at": localtime(row.due_at),
-            "error": row.last_error,
+            "error": failure_words(row.last_error).title,
             "press": (_("Do not send…"), url) if may_stop and row.state in HELD_BACK else (),
         }
 

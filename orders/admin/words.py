@@ -9,6 +9,7 @@ from django.utils.translation import get_language_info, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from config.kernel.admin import describe, set_tones
+from config.kernel.admin.subjects import call_subscribers
 from config.kernel.admin.timeline import detail_by
 from config.kernel.templatetags.bancale import local_text, money_text
 from orders.enums import ActionKind, HoldKind, MailKind, OrderStatus, PaymentAxis, PaymentStatus, Step
@@ -363,3 +364,12 @@ describe(
 describe("order", "mails_stopped", gettext_lazy("Mails stopped"), detail=_reason, tone="stop")
 describe("order", "mails_allowed", gettext_lazy("Mails allowed again"), tone="info")
 describe("order", "mail_forgotten", gettext_lazy("Mail to be sent again"), tone="wait")
+call_subscribers(
+    {
+        "orders.allocate_accepted": gettext_lazy("Reserve stock for the order"),
+        "orders.auto_confirm": gettext_lazy("Confirm the order by itself"),
+        "orders.revive_mapped": gettext_lazy("Go on with orders whose SKU is known now"),
+        "orders.move_merged": gettext_lazy("Move what belonged to a merged customer"),
+        "orders.fill_backorders": gettext_lazy("Give stock that came free to who waits"),
+    }
+)

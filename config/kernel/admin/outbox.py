@@ -11,9 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel import clock
 from config.kernel.admin.base import ReadOnlyAdmin, ReadOnlyTabularInline
 from config.kernel.admin.bulk import bulk_action
+from config.kernel.admin.failure_words import failure_words
+from config.kernel.admin.pages import PageAdmin
 from config.kernel.admin.presses import ReasonForm, TransitionVerb
 from config.kernel.admin.queues import Queue, queue_filter
-from config.kernel.admin.timeline import describe, subject_words
+from config.kernel.admin.subjects import named_subjects, subscriber_words
+from config.kernel.admin.timeline import describe
 from config.kernel.admin.tones import badge_column
 from config.kernel.admin.transitions import TransitionAdmin
 from config.kernel.deliveries import mark_delivered, retry_deliveries, suppress_deliveries
@@ -64,7 +67,7 @@ class AttemptInline(ReadOnlyTabularInline):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(TransitionAdmin):
+class DeliveryAdmin(PageAdmin, TransitionAdmin):
     machine = DELIVERY
     list_display = ("name", "fact_kind", "subject", "state_badge", "attempt_count", "due", "error")
     list_filter = (queue_filter(DELIVERY_QUEUES), "state", "lane", "subscriber")
@@ -73,7 +76,7 @@ class DeliveryAdmin(TransitionAdmin):
     search_help_text = _("Fact, subscriber or number of the subject")
     ordering = ("-id",)
     fields = readonly_fields = (
-        "subscriber", "fact_kind", "subject", "lane", "attempt_count",
+        "name", "subscriber", "fact_kind", "subject", "lane", "attempt_count",
         "due_at", "lease_until", "settled_at", "last_error", "fact_payload",
     )  # fmt: skip
     inlines = (AttemptInline,)
@@ -84,7 +87,8 @@ class DeliveryAdmin(TransitionAdmin):
             verb=retry_deliveries,
             success=_("It is due again; a worker takes it within seconds."),
             consequences=lambda row: [
-                _("“%(name)s” is called once more with this fact.") % {"name": row.subscriber},
+                _("“%(name)s” is called once more with this fact.")
+                % {"name": subscriber_words(row.subscriber)},
                 *(
                     [_("Nobody knows whether the last try arrived: it may happen twice.")]
                     if _unknown(row)
@@ -103,7 +107,9 @@ class DeliveryAdmin(TransitionAdmin):
             verb=suppress_deliveries,
             form=ReasonForm,
             success=_("Suppressed; nothing is owed any more."),
-            consequences=lambda row: [_("“%(name)s” never hears of this fact.") % {"name": row.subscriber}],
+            consequences=lambda row: [
+                _("“%(name)s” never hears of this fact.") % {"name": subscriber_words(row.subscriber)}
+            ],
             blocked=lambda row: _in_flight(row),
         ),
     }
@@ -118,17 +124,23 @@ class DeliveryAdmin(TransitionAdmin):
     )  # fmt: skip
     state_badge = badge_column("state", DeliveryState, _("state"))
 
+    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
+        found = named_subjects((row.fact.subject_type, row.fact.subject_id) for row in rows)
+        for row in rows:
+            row.about = found[row.fact.subject_type, row.fact.subject_id]
+
     @admin.display(description=_("delivery"), ordering="subscriber")
     def name(self, row: Delivery) -> str:
-        return str(row)
+        return subscriber_words(row.subscriber)
 
     @admin.display(description=_("fact"), ordering="fact__kind")
     def fact_kind(self, row: Delivery) -> Any:
         return code(row.fact.kind)
 
     @admin.display(description=_("about"))
-    def subject(self, row: Delivery) -> str:
-        return subject_words(row.fact.subject_type, row.fact.subject_id)
+    def subject(self, row: Any) -> Any:
+        about = (row.fact.subject_type, row.fact.subject_id)
+        return (getattr(row, "about", None) or named_subjects([about])[about]).link()
 
     @admin.display(description=_("due"), ordering="due_at")
     def due(self, row: Delivery) -> Any:
@@ -136,7 +148,7 @@ class DeliveryAdmin(TransitionAdmin):
 
     @admin.display(description=_("last error"))
     def error(self, row: Delivery) -> str:
-        return row.last_error[:80]
+        return failure_words(row.last_error).title[:80] or "–"
 
     @admin.display(description=_("payload"))
     def fact_payload(self, row: Delivery) -> Any:
@@ -149,7 +161,11 @@ class DeliveryAdmin(TransitionAdmin):
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
         sub = [str(obj.fact), localtime(obj.fact.recorded_at)]
-        return {**page, "sub": sub}
+        failure = failure_words(obj.last_error)
+        is_open = obj.state in (DeliveryState.DEAD, DeliveryState.UNKNOWN, DeliveryState.FAILED)
+        notice = {"tone": "stop", "title": f"{failure.title}.", "text": failure.advice}
+        notices = [notice] if is_open and failure.title else []
+        return {**page, "title": subscriber_words(obj.subscriber), "sub": sub, "notices": notices}
 
 
 def _unknown(row: Delivery) -> bool:
@@ -169,7 +185,7 @@ class DeliveryInline(ReadOnlyTabularInline):
 
 
 @admin.register(Fact)
-class FactAdmin(ReadOnlyAdmin):
+class FactAdmin(PageAdmin, ReadOnlyAdmin):
     list_display = ("kind", "subject", "recorded")
     list_filter = ("kind",)
     search_fields = ("=subject_id", "kind")
@@ -180,9 +196,15 @@ class FactAdmin(ReadOnlyAdmin):
         "What happens and others must hear of is noted here, in the same moment as the change itself."
     )
 
+    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
+        found = named_subjects((row.subject_type, row.subject_id) for row in rows)
+        for row in rows:
+            row.about = found[row.subject_type, row.subject_id]
+
     @admin.display(description=_("about"))
-    def subject(self, row: Fact) -> str:
-        return subject_words(row.subject_type, row.subject_id)
+    def subject(self, row: Any) -> Any:
+        about = (row.subject_type, row.subject_id)
+        return (getattr(row, "about", None) or named_subjects([about])[about]).link()
 
     @admin.display(description=_("recorded"), ordering="recorded_at")
     def recorded(self, row: Fact) -> Any:

@@ -1,0 +1,92 @@
+"""What was not delivered, told in words: what it is, what it is about, why it failed, and what can be done."""
+
+import pytest
+
+from config.kernel import clock
+from config.kernel.admin import admin_url
+from config.kernel.admin.failure_words import failure_words
+from config.kernel.admin.subjects import subscriber_words
+from config.kernel.models import Delivery, Fact
+from config.kernel.outbox import SUBSCRIBERS
+from orders.models import MailDelivery
+from tests.factories.fulfillment import make_shipped
+from tests.kernel.visitor import text_of, visitor
+
+pytestmark = pytest.mark.django_db
+HEADER = "BadHeaderError: Header values can't contain newlines (got 'Ada\\nBcc: x' for header 'Subject')"
+
+
+def owed(subscriber: str, subject: tuple[str, int], error: str, **fields: object) -> Delivery:
+    kind, pk = subject
+    at = clock.now()
+    fact = Fact.objects.create(
+        kind="parcel.shipped", subject_type=kind, subject_id=pk, recorded_at=at, **fields
+    )
+    return Delivery.objects.create(
+        fact=fact,
+        subscriber=subscriber,
+        lane="mail",
+        state="dead",
+        due_at=at,
+        settled_at=at,
+        last_error=error,
+    )
+
+
+def test_every_subscriber_is_called_something() -> None:
+    assert [name for name in SUBSCRIBERS if subscriber_words(name) == name] == []
+
+
+def test_list_of_deliveries_names_the_object_and_the_fault() -> None:
+    parcel = make_shipped(number="GLS77")
+    row = owed("orders.shipped_mail", ("parcel", parcel.pk), HEADER, payload={"order_id": parcel.order_id})
+    boss = visitor(superuser=True)
+
+    listed = boss.get(admin_url(Delivery, "changelist"), {"state__exact": "dead"})
+    page = boss.get(admin_url(Delivery, "change", row.pk))
+
+    said = text_of(listed)
+    assert "Shipped parcel GLS GLS77" in said or "parcel GLS GLS77" in said
+    assert (
+        f'<a href="{admin_url(parcel, "change", parcel.pk)}">parcel GLS GLS77</a>' in listed.content.decode()
+    )
+    assert "A line break stands in the subject or in an address" in said
+    assert "BadHeaderError" not in said
+    assert "Take it out of the mail's text" in text_of(page)
+
+
+def test_log_of_mails_says_the_fault_and_what_to_do() -> None:
+    parcel = make_shipped()
+    row = owed("orders.shipped_mail", ("parcel", parcel.pk), HEADER, payload={"order_id": parcel.order_id})
+    desk = visitor("Support")
+
+    listed = text_of(desk.get(admin_url(MailDelivery, "changelist")))
+    page = text_of(desk.get(admin_url(MailDelivery, "change", row.pk)))
+
+    assert "A line break stands in the subject or in an address" in listed
+    assert "Take it out of the mail's text" in page
+
+
+def test_delivery_about_what_is_no_more_has_no_link() -> None:
+    owed("channels.tell", ("parcel", 999), "gone")
+
+    html = visitor(superuser=True).get(admin_url(Delivery, "changelist")).content.decode()
+
+    assert "parcel 999" in html
+    assert "/fulfillment/parcel/999/" not in html
+
+
+@pytest.mark.parametrize(
+    ("error", "title", "advice"),
+    [
+        ("", "", ""),
+        ("the subscriber gave no answer", "the subscriber gave no answer", "Mend what it names"),
+        ("TimeoutError: timed out", "The server did not answer in time", "Check the address"),
+        ("KeyError: 'x'", "The program could not do it", "Show this text"),
+    ],
+)
+def test_failure_words(error: str, title: str, advice: str) -> None:
+    told = failure_words(error)
+
+    assert told.title == title
+    assert told.advice.startswith(advice)
