@@ -4,8 +4,15 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import ReadOnlyPasswordHashField, UserChangeForm, UserCreationForm
+from django.contrib.auth.forms import (
+    ReadOnlyPasswordHashField,
+    ReadOnlyPasswordHashWidget,
+    UserChangeForm,
+    UserCreationForm,
+)
+from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -64,6 +71,22 @@ def role_words(group: Group) -> str:
     return str(ROLE_WORDS.get(group.name, group.name))
 
 
+# Everywhere people read it; the option of Django's own model stays, so that no migration wants to change it.
+Group._meta.verbose_name = gettext_lazy("role")
+Group._meta.verbose_name_plural = gettext_lazy("roles")
+
+
+class RoleFilter(RelatedFieldListFilter):
+    """By role, as roles are called."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.title = _("role")
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        return [(group.pk, role_words(group)) for group in Group.objects.order_by("name")]
+
+
 class RoleChoice(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Group) -> str:
         return role_words(obj)
@@ -84,12 +107,27 @@ class InWords(SeenAdmin):
             kwargs["queryset"] = Permission.objects.exclude(content_type__app_label__in=DJANGO_ONLY)
         if db_field.related_model is Group:
             kwargs["form_class"] = RoleChoice
+            kwargs["widget"] = forms.CheckboxSelectMultiple
+            kwargs["label"] = _("Roles")
+            kwargs["help_text"] = _("A person has the rights of all their roles.")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+class PasswordSet(ReadOnlyPasswordHashWidget):
+    """Whether there is a password; not how it is kept."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        is_set = bool(value) and is_password_usable(value)
+        context["summary"] = [{"label": _("A password is set.") if is_set else _("No password is set.")}]
+        context["button_label"] = _("Set another password…") if is_set else _("Set a password…")
+        return context
 
 
 class PersonForm(ComparedForm, UserChangeForm):
     password = ReadOnlyPasswordHashField(
         label=gettext_lazy("Password"),
+        widget=PasswordSet,
         help_text=gettext_lazy("Kept so that nobody can read it; the button sets another."),
     )
 
@@ -161,7 +199,8 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
     form = PersonForm
     inlines = (StaffLocationInline,)
     list_display = ("username", "known_as", "email", "roles", "places", "is_active", "last_login")
-    list_filter = ("is_active", "groups")
+    list_filter = ("is_active", ("groups", RoleFilter))
+    filter_horizontal = ("user_permissions",)
     # Without Django's question whether there is a password at all: here is no other way in.
     add_form = UserCreationForm
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)

@@ -104,7 +104,8 @@ class StockCheckAdmin(ReadOnlyAdmin):
             )
         ),
     )  # fmt: skip
-    ordering = ("code",)
+    # What does not hold first; the rules themselves are read in no order that a database knows.
+    ordering = ("-violation_count", "code")
     list_display_links = ("what",)
     fields = readonly_fields = ("code", "when", "took")
     empty_title = _("Not checked yet")
@@ -149,11 +150,11 @@ class StockCheckAdmin(ReadOnlyAdmin):
             "show_form": False,
         }
 
-    @admin.display(description=_("rule"), ordering="code")
+    @admin.display(description=_("rule"))
     def what(self, row: StockCheck) -> str:
         return str(row)
 
-    @admin.display(description=_("state"), ordering="violation_count")
+    @admin.display(description=_("state"))
     def light(self, row: StockCheck) -> Any:
         return badge(_("Does not hold"), "stop") if row.violation_count else badge(_("Holds"), "ok")
 

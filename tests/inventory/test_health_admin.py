@@ -53,6 +53,20 @@ def test_check_now_starts_one_job_and_leads_to_it(boss: Visitor) -> None:
     assert job.kind == "stock_check"
 
 
+def test_list_begins_with_what_does_not_hold_and_claims_no_other_order(boss: Visitor) -> None:
+    spoilt()
+
+    page = boss.get(LIST)
+
+    counts = [row.violation_count for row in page.context["cl"].result_list]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] == 1
+    head = page.content.decode().split("<thead>")[1].split("</thead>")[0]
+    assert head.index("sorted descending") > head.index("column-found")
+    assert "column-what" in head
+    assert "sortable column-what" not in head
+
+
 def test_list_shows_a_light_for_each_rule(boss: Visitor) -> None:
     spoilt()
 

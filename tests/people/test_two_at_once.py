@@ -50,7 +50,7 @@ def test_different_fields_of_a_person_are_merged_and_each_save_says_its_own(nina
 
     nina.refresh_from_db()
     assert (nina.last_name, nina.email, list(nina.groups.all())) == ("Rossi", "nina@example.com", [picker])
-    assert "Somebody else changed Last name, Groups meanwhile" in messages_of(response)[0]
+    assert "Somebody else changed Last name, Roles meanwhile" in messages_of(response)[0]
     assert told("person_changed") == [{"fields": ["Last name"]}, {"fields": ["Email address"]}]
     assert told("roles_changed") == [{"added": ["Picker"], "removed": []}]
 
@@ -68,7 +68,7 @@ def test_same_field_of_a_person_is_refused_with_who_and_what(nina: Any) -> None:
     assert (nina.last_name, list(nina.groups.all())) == ("Rossi", [picker])
     assert NOTHING_SAVED in said
     assert "Last name is now “Rossi”" in said
-    assert "Groups changed: + Warehouse" in said
+    assert "Roles changed: + Warehouse" in said
     assert "Person changed Last name" in said
     assert len(told("person_changed")) == 1
 

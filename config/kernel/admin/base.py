@@ -19,6 +19,7 @@ from config.kernel.actors import Actor
 from config.kernel.admin.addresses import admin_url as admin_url
 from config.kernel.admin.columns import ColumnsMixin
 from config.kernel.admin.exports import ExportsMixin
+from config.kernel.admin.keeping import kept_by
 from config.kernel.admin.keyset import KeysetChangeList
 from config.kernel.admin.views import SavedViewsMixin
 from config.kernel.admin.walking import WalkMixin
@@ -89,6 +90,8 @@ class SeenAdmin(_ModelAdmin):
             if context.get("errors"):
                 obj = context["original"] = self.get_queryset(request).get(pk=obj.pk)
             self.put_page(request, context, obj)
+            if self.has_delete_permission(request, obj) and (names := kept_by(obj)):
+                context |= {"show_delete": False, "kept_by": names}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def put_page(self, request: HttpRequest, context: dict[str, Any], obj: Any) -> None:

@@ -13,6 +13,7 @@ from django.db import connection, connections
 from config.demo import business, logins, serving
 from config.demo.trickle import Trickle
 from fulfillment.services.reports import refresh_stage_times
+from inventory.services.health import check_rules
 from orders.services.reports import refresh_daily_sales
 
 
@@ -109,3 +110,4 @@ def _count() -> None:
     """What the sweeps of a running system keep."""
     refresh_daily_sales(None)
     refresh_stage_times()
+    list(check_rules())
