@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from config.kernel.templatetags.bancale import local_text
 from config.kernel.together import read_together
 from config.kernel.visibility import visible_to
 from config.navigation import Work, navigation
@@ -76,7 +77,9 @@ def _order_detail(request: HttpRequest, order: Any) -> str:
 
 
 def _begins(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    """Rows whose number begins so; numbers are in capitals."""
+    """Rows whose number begins so: capitals, a hyphen, digits."""
+    if "-" not in text:
+        return rows.none()
     return rows.filter(number__startswith=text.upper()).order_by("pk")
 
 
@@ -99,6 +102,8 @@ def _parcels(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[
 
 
 def _work_of_shipment(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    if "-" not in text:
+        return rows.none()
     shipments = apps.get_model("fulfillment.Shipment")._default_manager.filter(number=text.upper())
     return rows.filter(pk__in=shipments.values("fulfillment_order")).order_by("pk")
 
@@ -111,7 +116,9 @@ def _skus(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any
 
 def _customers(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """By the whole e-mail address."""
-    return rows.filter(email=text.lower(), merged_into=None).order_by("pk")
+    return (
+        rows.none() if "@" not in text else rows.filter(email=text.lower(), merged_into=None).order_by("pk")
+    )
 
 
 def _buyers(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
@@ -166,7 +173,7 @@ KINDS = (
     ),
     Kind(
         "inventory.StockAdjustment", gettext_lazy("Adjustments"), (_by_id,), lambda row: (row.number,),
-        lambda _request, row: f"{row.get_kind_display()} · {row.location}", ("location",), prefix="A-",
+        lambda _request, row: f"{row.get_kind_display()} · {local_text(row.adjusted_at)}", prefix="A-",
     ),
     Kind(
         "inventory.Location", gettext_lazy("Locations"), (_named,), lambda row: (row.name, row.code),

@@ -22,7 +22,13 @@ class PassedFilter(SimpleListFilter):
     parameter_name = PARAMETER
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(stage.value, stage.label) for stage in Stage if _model_of(stage) is model_admin.model]
+        """Only what a time asked for: a stage is chosen on the first page, not here."""
+        asked = request.GET.get(PARAMETER)
+        return [
+            (stage.value, stage.label)
+            for stage in Stage
+            if stage == asked and _model_of(stage) is model_admin.model
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         asked = self.value()

@@ -81,6 +81,11 @@ def test_delivery_about_what_is_no_more_has_no_link() -> None:
     [
         ("", "", ""),
         ("the subscriber gave no answer", "the subscriber gave no answer", "Mend what it names"),
+        (
+            "The mail was not accepted: BadHeaderError",
+            "A line break stands in the subject or in an address",
+            "No mail",
+        ),
         ("TimeoutError: timed out", "The server did not answer in time", "Check the address"),
         ("KeyError: 'x'", "The program could not do it", "Show this text"),
     ],

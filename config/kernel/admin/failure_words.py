@@ -1,5 +1,6 @@
 """Why something was not delivered, in words, and what a person can do about it."""
 
+import re
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -17,6 +18,7 @@ class Failure(NamedTuple):
     said: str
 
 
+_WORD = re.compile(r"\w+")
 _UNREACHED = gettext_lazy(
     "Check the address, the port and the network of the server, then press “Try again”."
 )
@@ -50,11 +52,11 @@ _KNOWN: dict[str, tuple[Words, Words]] = {
 
 
 def failure_words(error: str) -> Failure:
-    """Of an error as the outbox keeps it (`ClassName: text`, or words); empty for none."""
+    """Of an error as the outbox keeps it (`ClassName: text`, or words that may name a class); empty for none."""
     if not error:
         return Failure("", "", "")
     name, _colon, said = error.partition(": ")
-    if found := _KNOWN.get(name):
+    if found := next((_KNOWN[word] for word in _WORD.findall(error) if word in _KNOWN), None):
         return Failure(str(found[0]), str(found[1]), said)
     if not name.isidentifier() or not said:
         return Failure(error, _("Mend what it names, then press “Try again”; or suppress it."), "")

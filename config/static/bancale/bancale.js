@@ -140,7 +140,7 @@
     const came = Date.now();
     const said = line.dataset.said;
     line.title = line.textContent;
-    const tell = () => { line.textContent = said.replace("%s", Math.round((Date.now() - came) / 1000)); };
+    const tell = () => { line.textContent = said.replace("{n}", Math.round((Date.now() - came) / 1000)); };
     tell();
     const timer = setInterval(() => { if (line.isConnected) { tell(); } else { clearInterval(timer); } }, 1000);
   }
