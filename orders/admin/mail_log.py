@@ -88,7 +88,7 @@ class KindFilter(admin.SimpleListFilter):
 
 class TryInline(ReadOnlyTabularInline):
     model = Attempt
-    fields = readonly_fields = ("number", "began", "ended", "came_of_it", "error")
+    fields = readonly_fields = ("number", "began", "ended", "came_of_it", "why")
     verbose_name_plural = _("Attempts")
 
     @admin.display(description=_("began"))
@@ -98,6 +98,10 @@ class TryInline(ReadOnlyTabularInline):
     @admin.display(description=_("ended"))
     def ended(self, row: Attempt) -> Any:
         return localtime(row.ended_at) if row.ended_at else "–"
+
+    @admin.display(description=_("why"))
+    def why(self, row: Attempt) -> str:
+        return failure_words(row.error).title or "–"
 
     @admin.display(description=_("outcome"))
     def came_of_it(self, row: Attempt) -> Any:
@@ -156,7 +160,7 @@ class MailDeliveryAdmin(PageAdmin, TransitionAdmin):
     ordering = ("-id",)
     needs = {"recipient": SEE_PERSONAL}
     fields = readonly_fields = (
-        "mail", "order_link", "recipient", "what_was_sent", "attempt_count", "due", "settled", "last_error",
+        "mail", "order_link", "recipient", "what_was_sent", "attempt_count", "due", "settled", "error_text",
     )  # fmt: skip
     inlines = (TryInline,)
     empty_title = _("No mail has been due yet")
@@ -255,6 +259,11 @@ class MailDeliveryAdmin(PageAdmin, TransitionAdmin):
     @admin.display(description=_("settled"))
     def settled(self, row: Any) -> Any:
         return localtime(row.settled_at) if row.settled_at else "–"
+
+    @admin.display(description=_("last error"))
+    def error_text(self, row: Any) -> str:
+        """As it was kept, for whoever looks after the server."""
+        return row.last_error or "–"
 
     @admin.display(description=_("said"))
     def said(self, row: Any) -> str:

@@ -27,8 +27,8 @@ _KNOWN: dict[str, tuple[Words, Words]] = {
     "BadHeaderError": (
         gettext_lazy("A line break stands in the subject or in an address"),
         gettext_lazy(
-            "No mail may have one there. Take it out of the mail's text, the channel's name or the order, then press "
-            "“Try again”."
+            "No mail may have one there. Take it out of the mail's text, the channel's name or address, or the order, "
+            "then press “Try again”."
         ),
     ),
     "SMTPRecipientsRefused": (
