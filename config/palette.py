@@ -3,6 +3,7 @@
 All kinds are asked by one statement, orders by two before it. Only what the person may view and sees is asked and told.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from config.kernel.visibility import visible_to
 from config.navigation import Work, navigation
 from config.palette_verbs import Action, actions
 from orders.privacy import SEE_PERSONAL
-from orders.selectors.numbers import search_numbers
+from orders.selectors.numbers import called, search_numbers
 from orders.selectors.search import search_orders
 
 SHOWN = 6
@@ -30,6 +31,7 @@ SHORTEST = 2
 SHORTEST_INNER = 3  # letters of a trigram
 ORDERS_READ = 100
 LONGEST_ID = 18
+DOCUMENT = re.compile(r"[A-Za-z]-[0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,13 @@ class Kind:
 
 
 def _orders(request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    find = search_orders if request.user.has_perm(SEE_PERSONAL) else search_numbers
-    return find(rows, text).order_by("-placed_at", "-id")
+    if DOCUMENT.fullmatch(text):
+        # Inside words, so short a text would be looked for through most of them.
+        rows = called(rows, text)
+    else:
+        find = search_orders if request.user.has_perm(SEE_PERSONAL) else search_numbers
+        rows = find(rows, text)
+    return rows.order_by("-placed_at", "-id")
 
 
 def _order_detail(request: HttpRequest, order: Any) -> str:
@@ -124,7 +131,7 @@ def _customers(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySe
 def _buyers(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """By parts of name and e-mail address, through at most `ORDERS_READ` orders: these have the index."""
     words = text.split()
-    if min(map(len, words)) < SHORTEST_INNER:
+    if min(map(len, words)) < SHORTEST_INNER or DOCUMENT.fullmatch(text):
         return rows.none()
     orders = apps.get_model("orders.Order")._default_manager.exclude(customer=None)
     for word in words:

@@ -2,6 +2,7 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from orders.enums import OrderStatus
 from orders.models import Order, OrderLine
 
 MOST_WORDS = 6
@@ -17,3 +18,11 @@ def search_numbers(rows: QuerySet[Order], text: str) -> QuerySet[Order]:
             sku |= Q(sku_code__startswith=spelling) | Q(sku__code__startswith=spelling)
         rows = rows.filter(named | Exists(OrderLine.objects.filter(sku, order=OuterRef("pk"))))
     return rows
+
+
+def called(rows: QuerySet[Order], text: str) -> QuerySet[Order]:
+    """Orders whose number or channel reference is exactly this, in any case of letters."""
+    spellings = sorted({text, text.upper(), text.lower()})
+    reference = Q(external_id__in=spellings) | Q(external_number__in=spellings)
+    # References are indexed for orders that count; a void one is found by its number.
+    return rows.filter(reference & ~Q(status=OrderStatus.VOID) | Q(number__in=spellings))

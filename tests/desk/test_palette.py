@@ -94,6 +94,14 @@ def test_number_of_a_document_that_is_none_finds_nothing(documents: dict[str, st
         assert {"Receipts", "Adjustments"} & set(groups(desk, text)) == set()
 
 
+def test_order_whose_reference_looks_like_a_document_is_found_by_it() -> None:
+    order = make_order(external_id="A-77")
+
+    found = groups(visitor("Manager"), "a-77")
+
+    assert [(row["label"], row["exact"]) for row in found["Orders"]] == [(order.number, True)]
+
+
 def test_places_and_channels_are_found_by_name() -> None:
     make_location("BO-1", name="Bologna Nord")
     make_channel(code="shop", name="Web shop")
