@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel import clock
 from config.kernel.admin import (
     ExtraVerb,
     Queue,
@@ -52,7 +53,7 @@ from orders.states import CANCEL, CONFIRM, ORDER, PLACE
 
 def days_over(promised: datetime) -> str:
     """For how many days a promise has been broken, as the list of the late ones says it."""
-    days = max(0, (timezone.localdate() - promised.date()).days)
+    days = max(0, (timezone.localdate(clock.now()) - promised.date()).days)
     return ngettext("%(n)d day over", "%(n)d days over", days) % {"n": days}
 
 
