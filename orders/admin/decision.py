@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from orders.planner import Outcome, Reason
 from orders.selectors.order_page import DecisionView
@@ -57,14 +57,21 @@ def _chosen(view: DecisionView, place: int, units: int, candidate: dict[str, Any
     if candidate is None:
         return _("%(place)s gives %(units)s.") % facts
     if candidate["reason"] == Reason.HAS_ALL:
-        return _("%(place)s has all %(asked)s units that were asked for: one parcel, one place.") % facts
-    return _("%(place)s has %(have)s of the %(asked)s units asked for and gives %(units)s.") % facts
+        return (
+            ngettext(
+                "%(place)s has the unit that was asked for: one parcel, one place.",
+                "%(place)s has all %(asked)s units that were asked for: one parcel, one place.",
+                facts["asked"],
+            )
+            % facts
+        )
+    return _("%(place)s has %(have)s of %(asked)s asked for and gives %(units)s.") % facts
 
 
 def _candidate(view: DecisionView, row: dict[str, Any]) -> str:
     facts = {"place": _place(view, row["location"]), **row}
     sentences = {
-        Reason.HAS_ALL: _("%(place)s has all %(asked)s too, but is asked later."),
+        Reason.HAS_ALL: _("%(place)s has all of it too, but is a less preferred place."),
         Reason.HAS_SOME: _("%(place)s: only %(have)s of %(asked)s."),
         Reason.HAS_NOTHING: _("%(place)s: nothing of it."),
         Reason.NOT_SHIPPING: _("%(place)s ships no orders."),
@@ -76,9 +83,7 @@ def _waiting(view: DecisionView, row: dict[str, Any]) -> str:
     facts = {**row, "sku": view.skus.get(row["sku"] or 0, "–")}
     sentences = {
         Reason.NO_STOCK: _("%(quantity)s × %(sku)s wait: nothing free anywhere."),
-        Reason.QUEUE_AHEAD: _(
-            "%(quantity)s × %(sku)s wait: %(ahead)s units are owed to those before it in line."
-        ),
-        Reason.UNKNOWN_SKU: _("%(quantity)s units cannot be decided: their SKU is not known."),
+        Reason.QUEUE_AHEAD: _("%(quantity)s × %(sku)s wait: %(ahead)s owed to those before it in line."),
+        Reason.UNKNOWN_SKU: _("Cannot be decided, the SKU is not known: %(quantity)s × %(sku)s."),
     }
     return sentences.get(row["reason"], "%(quantity)s × %(sku)s") % facts

@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.money import round_money
 from inventory.models import Sku
 from orders.change_shapes import Line, Shape
 from orders.changes import GiveDiscount, RemoveLine, SetPrice, SetQuantity, SetShipping
@@ -34,7 +35,7 @@ class LinesForm(forms.Form):
         self.lines = shape.lines
         for line in shape.lines:
             self._field(line, QUANTITY, forms.IntegerField(min_value=0, initial=line.quantity))
-            price = None if line.unit_amount is None else _plain(line.unit_amount)
+            price = None if line.unit_amount is None else _plain(line.unit_amount, shape.currency)
             self._field(line, PRICE, forms.DecimalField(required=False, initial=price, **MONEY))
 
     def _field(self, line: Line, name: str, field: forms.Field) -> None:
@@ -182,7 +183,7 @@ FORMS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def _plain(amount: Decimal) -> Decimal:
-    """Two decimals at least, and no zeros that say nothing."""
-    short = amount.normalize()
-    return amount.quantize(Decimal("0.01")) if short == short.quantize(Decimal("0.01")) else short
+def _plain(amount: Decimal, currency: str) -> Decimal:
+    """The currency's own decimals at least, and no zeros that say nothing."""
+    rounded = round_money(amount, currency)
+    return rounded if rounded == amount else amount.normalize()

@@ -296,6 +296,7 @@ register_order_button(
     ExtraVerb(
         name="change_order",
         label=gettext_lazy("Change order…"),
+        rank=-1,
         permission=PROPOSE,
         verb=open_proposals,
         form=None,

@@ -109,7 +109,21 @@ def test_actions_say_why_a_button_cannot_be_pressed() -> None:
     assert '<a class="btn do" href="/confirm">Confirm</a>' in html
     assert 'aria-disabled="true"' in html
     assert "A hold refuses it." in html
-    assert html.count("href=") == 1
+    assert html.count("<a ") == 1
+
+
+def test_actions_fold_what_is_risky_where_there_are_many_and_the_primary_one_stands_last() -> None:
+    names = ("Cancel", "Hold", "Tag", "Plan", "Move")
+    buttons = [{"label": name, "url": f"/{name}", "tone": "plain"} for name in names]
+    buttons[0]["tone"] = "risk"
+    html = render(
+        "{% actions buttons %}", buttons=[*buttons, {"label": "Ship", "url": "/s", "tone": "primary"}]
+    )
+
+    places = [html.index(f">{name}<") for name in ("Hold", "Tag", "Plan", "Move", "Cancel", "Ship")]
+    assert places == sorted(places)
+    assert html.index(">Tag<") < html.index("<summary") < html.index(">Plan<")
+    assert html.index(">Cancel<") < html.index("</details>") < html.index(">Ship<")
 
 
 def test_card_facts_and_steps_escape_what_they_show() -> None:

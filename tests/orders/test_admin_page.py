@@ -103,7 +103,7 @@ def test_allocation_explains_itself(support: Visitor) -> None:
 
     said = text_of(page_of(support, order))
 
-    assert "Why Torino? Torino has 1 of the 2 units asked for and gives 1." in said
+    assert "Why Torino? Torino has 1 of 2 asked for and gives 1." in said
     assert "1 × MUG wait: nothing free anywhere." in said
     assert "Milano: nothing of it." in said
 

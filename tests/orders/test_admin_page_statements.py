@@ -96,7 +96,7 @@ def test_fullest_page_shows_everything_by_at_most_15_statements_whatever_the_siz
         "It is under suspicion of fraud.",
         "A cup CUP 2 1 1 €10.00 Torino 1",
         "A jug JUG 2 1 1 waiting place 1 in line 0 €10.00 Torino 1",
-        "Why Torino? Torino has 1 of the 2 units asked for and gives 1.",
+        "Why Torino? Torino has 1 of 2 asked for and gives 1.",
         f"Shipped Torino 3 GLS GLS{small.pk:09} Handed over",
         "Released Torino 1 –",
         "Returns Return Units Reason Requested R-",

@@ -81,7 +81,7 @@ class TransitionVerb:
     shown off with that reason; while `applies(obj)` is False there is no button at all. `then(obj, value)` is
     where to go afterwards; the object's page by default. `foresee(obj, cleaned form data)` says what this very press
     would do (with no data: what the form begins with); one that would do something else than its page showed is
-    shown once more instead.
+    shown once more instead. `rank` says which of several plain buttons stand first, the lowest.
     """
 
     verb: Callable[..., Results[Any]]
@@ -94,6 +94,7 @@ class TransitionVerb:
     lines: Callable[[Any], Mapping[str, Any] | None] | None = None
     undo: Text = ""
     tone: str = ""
+    rank: int = 0
     blocked: Callable[[Any], str] = _nothing
     applies: Callable[[Any], bool] = _always
     then: Callable[[Any, Any], str] | None = None

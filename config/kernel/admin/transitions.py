@@ -124,7 +124,10 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             rows.append(
                 {"name": press.name, "label": press.label, "tone": tone, "reason": reason, "url": url}
             )
-        return sorted(rows, key=lambda row: {"primary": 2, "plain": 1}.get(row["tone"], 0))
+        ranks = {press.name: press.verb.rank for press in legal}
+        return sorted(
+            rows, key=lambda row: ({"primary": 2, "plain": 1}.get(row["tone"], 0), ranks[row["name"]])
+        )
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}

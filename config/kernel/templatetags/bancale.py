@@ -49,6 +49,8 @@ TONES = frozenset({"ok", "info", "wait", "stop", "back", "idle"})
 DASH = "–"
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+# In the head of a page, the one that opens the rest among them.
+_MOST_BUTTONS = 4
 
 
 @register.simple_tag
@@ -201,9 +203,26 @@ def timeline(events: Iterable[Any]) -> dict[str, Any]:
 
 
 @register.inclusion_tag("kernel/_actions.html")
-def actions(buttons: Iterable[Any]) -> dict[str, Any]:
-    """The legal next steps; a button with `reason` and no url is shown as not possible, and why."""
-    return {"buttons": buttons}
+def actions(buttons: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The legal next steps: the first few and the primary one, which stands last; the rest behind “More”.
+
+    There stand what is risky, where there are many, and what is not possible now (`reason` and no url), with why.
+    """
+    rows = list(buttons)
+    possible = [row for row in rows if row.get("url") and not row.get("reason")]
+    shown = possible if len(possible) <= _MOST_BUTTONS else _foremost(possible)
+    rest = [row for row in rows if row not in shown]
+    return {
+        "shown": [row for row in shown if row.get("tone") != "primary"],
+        "rest": sorted(rest, key=lambda row: row.get("tone") == "risk"),
+        "primary": [row for row in shown if row.get("tone") == "primary"],
+    }
+
+
+def _foremost(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    primary = [row for row in rows if row.get("tone") == "primary"]
+    plain = [row for row in rows if row.get("tone") not in {"primary", "risk"}]
+    return [*plain[: _MOST_BUTTONS - 1 - len(primary)], *primary]
 
 
 @register.inclusion_tag("kernel/_tiles.html")
