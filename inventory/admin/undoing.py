@@ -69,6 +69,7 @@ def bulk_undo(one: ExtraVerb, model: str) -> Any:
         model=model,
         done=_("undone"),
         form=WhyForm,
+        trial={"reason": "-"},
         risk=True,
         consequences=(_("Each movement gets its opposite, in the same bin; the ledger keeps both."),),
     )

@@ -1,12 +1,16 @@
 """Which mail a press makes due, to whom it goes, or why none does: what the mail room will decide, said beforehand."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from config.kernel.templatetags.bancale import number
 from orders.enums import MailKind
-from orders.models import Order
+from orders.models import LinePart, Order
 from orders.services.mail_occasions import nobody_to_tell
 
 Said = str | dict[str, Any]
@@ -33,3 +37,59 @@ def mails_said(order: Order, occasions: Sequence[tuple[MailKind, str]], *, to: s
     if len(reasons) == 1 and "" not in reasons:
         return [{"text": _("No mail is sent: %(why)s.") % {"why": reasons.pop()}, "tone": "wait"}]
     return [mail_said(order, kind, when=when, to=to) for kind, when in occasions]
+
+
+def mails_of_many(kind: MailKind, *, when: Any = "") -> Callable[[Sequence[int] | None], list[Said]]:
+    """The same for many orders, as `foresee` of an action on many rows: how many mails go, how many not and why."""
+
+    def said(order_ids: Sequence[int] | None) -> list[Said]:
+        if order_ids is None:
+            return [
+                _under(
+                    when,
+                    _("the mail “%(mail)s” goes to each buyer whose channel sends it") % {"mail": kind.label},
+                )
+            ]
+        return _counted([(order, kind) for order in _orders(order_ids)], str(when))
+
+    return said
+
+
+def cancellation_mails(order_ids: Sequence[int] | None) -> list[Said]:
+    """`mails_of_many` of cancelling: of what has left in part, the rest is told."""
+    if order_ids is None:
+        return mails_of_many(MailKind.CANCELLATION)(None)
+    shipped = LinePart.objects.filter(line__order=OuterRef("pk"), shipped__gt=0)
+    return _counted(
+        [
+            (order, MailKind.PART_CANCELLATION if order.is_begun else MailKind.CANCELLATION)
+            for order in _orders(order_ids).annotate(is_begun=Exists(shipped))
+        ]
+    )
+
+
+def _orders(order_ids: Sequence[int]) -> Any:
+    return Order.objects.filter(pk__in=order_ids).select_related("sales_channel", "import_run").order_by("pk")
+
+
+def _counted(occasions: Sequence[tuple[Order, MailKind]], when: str = "") -> list[Said]:
+    counts = Counter((str(nobody_to_tell(order, kind)), kind) for order, kind in occasions)
+    said: list[Said] = []
+    for (why, kind), count in sorted(counts.items()):
+        if why:
+            text = _("%(n)s without a mail “%(mail)s”: %(why)s")
+        else:
+            text = ngettext(
+                "%(n)s mail “%(mail)s” goes to its buyer",
+                "%(n)s mails “%(mail)s” go, each to its buyer",
+                count,
+            )
+        words = text % {"n": number(count), "mail": kind.label, "why": why}
+        said.append({"text": _under(when, words), "tone": "wait" if why else ""})
+    return said
+
+
+def _under(when: Any, words: str) -> str:
+    if when:
+        return _("%(when)s: %(what)s.") % {"when": when, "what": words}
+    return f"{words[:1].upper()}{words[1:]}."

@@ -28,14 +28,23 @@ from config.kernel.admin import (
 )
 from config.kernel.templatetags.bancale import badge, localtime, money
 from orders.admin.hold_filter import HoldFilter, hold_reasons
+from orders.admin.mail_news import cancellation_mails, mails_of_many
 from orders.admin.marks import NoteForm, TagFilter, TagForm, one_tag, tag_orders, untag_orders
 from orders.admin.new_order import new_order_view
 from orders.admin.order_mails import mails_view
 from orders.admin.page import page_of
 from orders.admin.panels import extra_buttons
 from orders.admin.sold import SoldFilter
-from orders.admin.verbs import EXTRA_VERBS, ORDER_VERBS, BulkLiftForm, CancelForm, HoldForm, hold_orders
-from orders.enums import FulfillmentStatus, OrderStatus, PaymentAxis
+from orders.admin.verbs import (
+    EXTRA_VERBS,
+    ORDER_VERBS,
+    WITH_ADDRESS,
+    BulkLiftForm,
+    CancelForm,
+    HoldForm,
+    hold_orders,
+)
+from orders.enums import FulfillmentStatus, HoldKind, MailKind, OrderStatus, PaymentAxis
 from orders.models import Order
 from orders.privacy import SEE_MONEY, SEE_PERSONAL
 from orders.selectors import work
@@ -71,21 +80,27 @@ ORDER_QUEUES = (
 ORDER_ACTIONS = (
     bulk_action(
         confirm_orders, CONFIRM.permission, CONFIRM.label, model="orders.Order", done=_("confirmed"),
-        consequences=(_("The confirmation mail goes to each buyer."),),
+        foresee=mails_of_many(MailKind.CONFIRMATION),
     ),
     bulk_action(
         allocate_orders, ALLOCATE, _("Allocate stock"), model="orders.Order",
         done=pgettext_lazy("how many", "decided"),
         consequences=(_("What is free is reserved, what is missing waits in line."),),
+        foresee=mails_of_many(MailKind.BACKORDER, when=_("When it has to wait for stock")),
     ),
     bulk_action(
         hold_orders, HOLD_ORDER, _("Hold…"), model="orders.Order", done=_("held"), form=HoldForm,
         consequences=(_("Nothing of them leaves until the hold is lifted."),),
+        trial={"kind": HoldKind.MANUAL, "reason": "-"},
+        foresee=mails_of_many(MailKind.HOLD, when=WITH_ADDRESS),
         undo=Undo(release_holds, lambda given: {"kind": given["kind"], "reason": given["reason"]}),
     ),
     bulk_action(
         release_holds, HOLD_ORDER, _("Lift hold…"), model="orders.Order",
-        done=pgettext_lazy("how many", "lifted"), form=BulkLiftForm,
+        done=pgettext_lazy("how many", "lifted"), form=BulkLiftForm, trial={"kind": HoldKind.MANUAL},
+        consequences=(
+            _("What a channel's rule confirms is confirmed at once where nothing else holds it, with its mail."),
+        ),
     ),
     bulk_action(
         reallocate_orders, ALLOCATE, _("Plan anew"), model="orders.Order",
@@ -94,6 +109,7 @@ ORDER_ACTIONS = (
     ),
     bulk_action(
         add_note, NOTE, _("Note…"), model="orders.Order", done=pgettext_lazy("how many", "noted"), form=NoteForm,
+        trial={"text": "-"},
     ),
     bulk_action(
         tag_orders, TAG, _("Tag…"), model="orders.Order", done=pgettext_lazy("how many", "tagged"), form=TagForm,
@@ -108,6 +124,7 @@ ORDER_ACTIONS = (
         done=pgettext_lazy("how many", "cancelled"),
         form=CancelForm, risk=True,
         consequences=(_("Their stock is free for others at once; it cannot be taken back."),),
+        trial={"reason": "-"}, foresee=cancellation_mails,
     ),
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import F
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
@@ -15,7 +16,7 @@ from config.kernel.results import Results
 from config.kernel.templatetags.bancale import money_text
 from orders.admin.mail_news import mail_said, mails_said
 from orders.admin.words import hold_title
-from orders.enums import NEEDS_BUYER, FulfillmentStatus, HoldKind, MailKind, OrderStatus, Step
+from orders.enums import FulfillmentStatus, HoldKind, MailKind, OrderStatus, Step
 from orders.models import Hold, LinePart, Order
 from orders.selectors.holds import refusing
 from orders.selectors.order_goods import goods_of
@@ -29,6 +30,10 @@ from orders.services.lifting import lift_and_confirm_orders
 
 ARRIVED = (FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP)
 STAFF_HOLDS = (HoldKind.MANUAL, HoldKind.FRAUD, HoldKind.CANCEL_REQUESTED, HoldKind.ADDRESS)
+
+
+# Of the holds that staff choose, the one by which a buyer is asked.
+WITH_ADDRESS = lazy(lambda: _("With “%(kind)s”") % {"kind": HoldKind.ADDRESS.label}, str)()
 
 
 def holds_of(order: Order) -> list[Hold]:
@@ -154,10 +159,9 @@ def _on_cancel(order: Order) -> list[Any]:
 
 
 def _on_hold(order: Order) -> list[Any]:
-    asking = [_("With “%(kind)s”") % {"kind": kind.label} for kind in STAFF_HOLDS if kind in NEEDS_BUYER]
     return [
         _("It cannot be released, labelled or shipped while it is held."),
-        *mails_said(order, [(MailKind.HOLD, when) for when in asking]),
+        *mails_said(order, [(MailKind.HOLD, str(WITH_ADDRESS))]),
     ]
 
 

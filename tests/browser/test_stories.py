@@ -66,7 +66,7 @@ def lift(person: Person, kind: str, *, of: int) -> None:
     person.submit("Lift hold…")
     person.look("bulk-confirm")
     person.fill({"Hold": kind})
-    person.submit(f"Lift hold… ({of})")
+    person.submit(f"Lift hold ({of})")
     person.sees_heading(f"{of} done")
 
 

@@ -3,15 +3,18 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from config.kernel import jobs
 from config.kernel.admin import admin_url
 from config.kernel.admin.bulk import BULK_VERBS, enqueue_bulk
-from config.kernel.models import Event, Job
+from config.kernel.models import Event, Fact, Job
 from orders.models import Order
 from orders.services.cancelling import cancel_orders
 from orders.services.holds import place_hold
-from tests.factories.orders import SYSTEM, make_order
+from tests.factories.orders import SYSTEM, make_channel, make_order
 from tests.kernel.visitor import Visitor, text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -42,8 +45,92 @@ def test_bulk_asks_first_with_the_count(support: Visitor) -> None:
 
     said = text_of(page)
     assert "Confirm order: 3 orders" in said
-    assert "The confirmation mail goes to each buyer." in said
+    assert "3 mails “Order confirmation” go, each to its buyer." in said
     assert Event.objects.filter(kind="confirm").count() == 0
+
+
+def test_bulk_shows_the_objects_and_what_becomes_of_them_now(support: Visitor) -> None:
+    orders = [make_order() for _ in range(12)]
+    place_hold([orders[10].pk], kind="fraud", actor=SYSTEM).only()
+    cancel_orders([orders[11].pk, orders[4].pk], reason="twice", actor=SYSTEM)
+    events = Event.objects.count()
+
+    page = start(support, CONFIRM, [order.pk for order in orders])
+
+    said = text_of(page)
+    assert (
+        f"2 would be refused now, the first is {orders[4].number}. Order {orders[4].number} is closed (Cancelled)."
+        in said
+    )
+    assert (
+        f"1 would be refused now: {orders[10].number}. “Confirm” is refused by an open hold: Fraud check."
+        in said
+    )
+    assert "9 mails “Order confirmation” go, each to its buyer." in said
+    rows = page.context["lines"]["rows"]
+    assert len(rows) == 10
+    assert [orders[number].number in row[0] for row, number in zip(rows, (4, 10, 11), strict=False)] == [
+        True
+    ] * 3
+    assert "and 2 more" in said
+    assert Event.objects.count() == events
+    assert Order.objects.filter(status="confirmed").count() == 0
+    assert not Fact.objects.filter(kind="order.confirmed").exists()
+
+
+def test_bulk_says_which_buyers_get_no_mail_and_why(support: Visitor) -> None:
+    amazon = make_channel(code="amz", kind="amazon")
+    orders = [make_order(), make_order(channel=amazon), make_order(channel=amazon), make_order()]
+    Order.objects.filter(pk=orders[3].pk).update(mails_stopped=True)
+
+    said = text_of(start(support, CONFIRM, [order.pk for order in orders]))
+
+    assert "1 mail “Order confirmation” goes to its buyer." in said
+    assert "2 without a mail “Order confirmation”: the sales channel sends no such mail." in said
+    assert "1 without a mail “Order confirmation”: the mails of this order were stopped." in said
+
+
+def test_bulk_confirm_page_costs_the_same_statements_for_one_and_many(support: Visitor) -> None:
+    orders = [make_order() for _ in range(8)]
+    start(support, CONFIRM, [orders[0].pk])
+
+    counts = []
+    for some in (orders[:1], orders):
+        with CaptureQueriesContext(connection) as asked:
+            start(support, CONFIRM, [order.pk for order in some])
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1] <= 40
+
+
+def test_large_selection_is_not_looked_at(support: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("bulk", "bulk_looks"):
+        monkeypatch.setattr(f"config.kernel.admin.{module}.MAX_BATCH", 2)
+    orders = [make_order() for _ in range(3)]
+    cancel_orders([orders[0].pk], reason="twice", actor=SYSTEM).only()
+
+    said = text_of(start(support, CONFIRM, [order.pk for order in orders]))
+
+    assert "would be refused now" not in said
+    assert "The mail “Order confirmation” goes to each buyer whose channel sends it." in said
+    assert "Each is judged by itself" in said
+
+
+def test_titles_and_buttons_drop_the_ellipsis_and_group_numbers(support: Visitor) -> None:
+    order = make_order()
+
+    asked = text_of(start(support, "bulk_orders_order_tag_orders", [order.pk]))
+    lines = text_of(support.get(admin_url(Order, "cancel_lines", order.pk)))
+
+    assert "Tag: 1 order" in asked
+    assert "Tag (1)" in asked
+    assert f"Cancel lines: {order.number}" in lines
+    assert not [word for word in ("Tag…:", "Tag… (", "Cancel lines…:") if word in asked + lines]
+    ids = list(range(1, 1608))
+    for language, title in (("en", "Tag: 1,607 orders"), ("it", "Tag: 1.607 ordini")):
+        with translation.override(language):
+            job = enqueue_bulk(BULK_VERBS["bulk_orders_order_tag_orders"], ids, {"tags": "x"}, actor=SYSTEM)
+        assert Job.objects.get(pk=job).title == title
 
 
 def test_bulk_reports_done_and_each_refusal_and_tries_those_again(support: Visitor) -> None:

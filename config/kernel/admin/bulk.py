@@ -21,9 +21,12 @@ from django.utils.translation import ngettext
 from config.kernel import idempotency
 from config.kernel.actors import Actor
 from config.kernel.admin.base import acting, admin_url
+from config.kernel.admin.bulk_looks import look_at
+from config.kernel.admin.presses import bare
 from config.kernel.batches import MAX_BATCH, in_batches
 from config.kernel.jobs import JobRun, enqueue_job, register_job
 from config.kernel.results import Results
+from config.kernel.templatetags.bancale import number
 
 Text = str | Promise
 JOB_KIND = "bulk_verb"
@@ -43,7 +46,12 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class BulkVerb:
-    """A verb that people run on many rows of one model; `done` is its past form: "confirmed"."""
+    """A verb that people run on many rows of one model; `done` is its past form: "confirmed".
+
+    `trial` is what to ask the verb with before its form is filled in, where the form does not decide who is refused;
+    None: it cannot be asked. `foresee(ids)` says what follows for those that would be done, in a fixed number of
+    statements; for a selection too large to look at it is asked with None.
+    """
 
     name: str
     model: str
@@ -55,6 +63,8 @@ class BulkVerb:
     consequences: Sequence[Text] = ()
     risk: bool = False
     undo: Undo | None = None
+    trial: Mapping[str, Any] | None = None
+    foresee: Callable[[Sequence[int] | None], Sequence[Any]] | None = None
 
 
 BULK_VERBS: dict[str, BulkVerb] = {}
@@ -69,11 +79,13 @@ def bulk_action(
     done: Text,
     **more: Any,
 ) -> Callable[..., HttpResponse | None]:
-    """A changelist action from a verb of ids. `more`: form, consequences, risk, undo as in `BulkVerb`.
+    """A changelist action from a verb of ids. `more`: form, consequences, risk, undo, trial, foresee of `BulkVerb`.
 
     Goes into `actions` of the admin of `model` ("orders.Order"). People without `permission` do not see it.
     """
     name = _name(model, verb)
+    if more.get("form") is None:
+        more.setdefault("trial", {})
     bulk = BULK_VERBS[name] = BulkVerb(name, model, verb, permission, label, done, **more)
 
     def action(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -128,19 +140,23 @@ def _confirm_page(
     names = model_admin.opts.verbose_name if count == 1 else model_admin.opts.verbose_name_plural
     # Across pages the filter in the address is the selection; one ticked row makes Django see the press.
     ticked = ids[:1] if _is_across(request) else ids
-    consequences = [str(line) for line in bulk.consequences]
+    values = form.cleaned_data if form is not None and form.is_bound and form.is_valid() else None
+    look = look_at(bulk, ids, values, acting(request))
+    consequences = [*(str(line) for line in bulk.consequences), *look.said]
     if count > MAX_BATCH:
         consequences.append(
             _("More than %(limit)s: it runs as a job, which you can watch and stop.") % {"limit": MAX_BATCH}
         )
     consequences.append(_("Each is judged by itself: what is refused is listed with its reason."))
-    title = _("%(label)s: %(count)s %(names)s") % {"label": bulk.label, "count": count, "names": names}
+    facts = {"label": bare(bulk.label), "count": number(count), "names": names}
+    title = _("%(label)s: %(count)s %(names)s") % facts
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         "title": title,
         "stale": [title] if is_stale else [],
-        "effect": _("%(label)s (%(count)s)") % {"label": bulk.label, "count": count},
+        "effect": _("%(label)s (%(count)s)") % facts,
+        "lines": look.lines,
         "risk": bulk.risk,
         "consequences": consequences,
         "form": form,
@@ -215,9 +231,9 @@ def _results_page(
     values: Mapping[str, Any],
 ) -> HttpResponse:
     refused = refused_rows(bulk, answer["refused"])
-    title = ngettext("%(done)s done", "%(done)s done", answer["done"]) % {"done": answer["done"]}
+    title = ngettext("%(done)s done", "%(done)s done", answer["done"]) % {"done": number(answer["done"])}
     if refused:
-        title += ", " + ngettext("%(n)s refused", "%(n)s refused", len(refused)) % {"n": len(refused)}
+        title += ", " + ngettext("%(n)s refused", "%(n)s refused", len(refused)) % {"n": number(len(refused))}
     again = [("action", bulk.name), ("select_across", "0"), ("bulk_nonce", uuid4().hex)]
     context = {
         **model_admin.admin_site.each_context(request),
@@ -254,7 +270,7 @@ def _undo(
     return {
         # Of the whole list: what was done may have left the filter.
         "url": admin_url(apps.get_model(bulk.model), "changelist"),
-        "label": _("Undo (%(count)s)") % {"count": len(ids)},
+        "label": _("Undo (%(count)s)") % {"count": number(len(ids))},
         "hidden": [*hidden, *((ACTION_CHECKBOX_NAME, str(pk)) for pk in ids)],
     }
 
@@ -262,7 +278,7 @@ def _undo(
 def enqueue_bulk(bulk: BulkVerb, ids: Sequence[int], given: Mapping[str, str], *, actor: Actor) -> int:
     """Queue a bulk verb as a job; `given` is its form as it was posted."""
     opts = apps.get_model(bulk.model)._meta
-    title = f"{bulk.label}: {len(ids)} {opts.verbose_name_plural}"
+    title = f"{bare(bulk.label)}: {number(len(ids))} {opts.verbose_name_plural}"
     params = {"bulk": bulk.name, "ids": list(ids), "form": dict(given)}
     return enqueue_job(JOB_KIND, title=title, params=params, actor=actor, total=len(ids))
 

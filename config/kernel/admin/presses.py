@@ -24,6 +24,11 @@ from config.kernel.states import Edge, Machine
 Text = str | Promise
 
 
+def bare(label: Text) -> str:
+    """A label without the mark that says that a page follows: this is that page."""
+    return str(label).removesuffix("…").rstrip()
+
+
 class ReasonForm(forms.Form):
     """Asks why; the verb takes it as `reason`."""
 
@@ -140,7 +145,7 @@ class Press:
                 word = dict(machine.statuses.choices).get(status, status)
                 return IllegalTransition(edge=self.label, status=word)
         if not self.verb.applies(obj):
-            return BancaleError(_("“%(name)s” does not apply any more."), name=self.label)
+            return BancaleError(_("“%(name)s” does not apply any more."), name=bare(self.label))
         return None
 
     def words(self, obj: Any, value: Any) -> str:

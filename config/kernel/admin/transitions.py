@@ -23,6 +23,7 @@ from config.kernel.admin.presses import (
     Target,
     TransitionVerb,
     Unforeseen,
+    bare,
     perform,
     version_seen,
 )
@@ -245,8 +246,8 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "object": obj,
-            "title": verb.title or f"{press.label}: {obj}",
-            "effect": verb.effect or press.label,
+            "title": verb.title or f"{bare(press.label)}: {obj}",
+            "effect": verb.effect or bare(press.label),
             "risk": press.tone == "risk",
             "consequences": [*verb.consequences(obj), *foreseen.consequences],
             "undo": verb.undo,
