@@ -15,7 +15,8 @@ from config.kernel.templatetags.bancale import local_text, money_text
 from orders.enums import ActionKind, HoldKind, MailKind, OrderStatus, PaymentAxis, PaymentStatus, Step
 from orders.enums import FulfillmentStatus as F
 from orders.models import Hold
-from orders.privacy import SEE_MONEY
+from orders.privacy import SEE_MONEY, SEE_PERSONAL
+from orders.selectors.holds import hold_reasons
 from orders.selectors.notes import note_texts
 from orders.states import HOLD_REFUSES
 
@@ -179,6 +180,15 @@ def _amounts(facts: Mapping[str, Any]) -> str:
     return _("captured %(captured)s, refunded %(refunded)s") % said
 
 
+def _first_amount(facts: Mapping[str, Any]) -> str:
+    """Of a payment as it was reported first; events of before its amounts stood in them say nothing."""
+    words = {"captured": _("captured %(amount)s"), "authorised": _("authorised %(amount)s")}
+    for name, text in words.items():
+        if name in facts and Decimal(facts[name]):
+            return text % {"amount": money_said(facts[name], facts.get("currency", ""))}
+    return ""
+
+
 def _filled(facts: Mapping[str, Any]) -> str:
     return _listed(facts.get("what", ()))
 
@@ -310,7 +320,14 @@ describe("order", "backorder_filled", gettext_lazy("Backorder filled"), detail=_
 describe("order", "shipped", gettext_lazy("Goods left"), detail=_units, tone="info")
 describe("order", "delivered", gettext_lazy("Goods delivered"), detail=_units, tone="ok")
 describe("order", "returned", gettext_lazy("Goods came back"), detail=_units, tone="back")
-describe("payment", "created", gettext_lazy("Payment reported"), tone="info", need=SEE_MONEY)
+describe(
+    "payment",
+    "created",
+    gettext_lazy("Payment reported"),
+    detail=_first_amount,
+    tone="info",
+    need=SEE_MONEY,
+)
 describe(
     "payment",
     "amounts_reported",
@@ -355,7 +372,13 @@ describe(
     tone="info",
 )
 describe("customer", "merged_away", gettext_lazy("Merged into customer #%(customer)s"), tone="stop")
-detail_by("order", "note_added", lambda facts: note_texts([one["note"] for one in facts]))
+detail_by("order", ["note_added"], lambda facts: note_texts([one["note"] for one in facts]))
+detail_by(
+    "order",
+    ["hold_placed", "hold_lifted"],
+    lambda facts: hold_reasons([one.get("hold", 0) for one in facts]),
+    need=SEE_PERSONAL,
+)
 describe("order", "mail_sent", gettext_lazy("Mail sent"), detail=lambda facts: str(_mail(facts)), tone="ok")
 describe("order", "mail_again", gettext_lazy("Mail sent once more"), detail=_mail_and_reason, tone="info")
 describe(

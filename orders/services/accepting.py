@@ -50,6 +50,7 @@ from orders.services.order_rows import (
     stated_search_text,
     take_order_ids,
 )
+from orders.services.payments import amount_facts
 from orders.services.raw import record_problems, settle_raw_orders
 from orders.states import CANCEL, ORDER, PAYMENT, PLACE
 
@@ -265,7 +266,11 @@ def _tell(drafts: Sequence[Draft], actor: Actor) -> None:
     entries = [
         ORDER.created_entry(draft.order, _facts(draft.order)) for draft in drafts if not draft.is_cancelled
     ]
-    entries += [PAYMENT.created_entry(payment) for draft in drafts for payment in draft.payments]
+    entries += [
+        PAYMENT.created_entry(payment, amount_facts(payment))
+        for draft in drafts
+        for payment in draft.payments
+    ]
     entries += [hold_entry(hold, PLACED) for draft in drafts for hold in draft.holds]
     record_events(entries, actor=actor)
     record_facts(

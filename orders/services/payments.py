@@ -157,7 +157,7 @@ def _write(changes: Sequence[Change], actor: Actor) -> None:
     """A statement or two for each edge that is taken, whatever the number of payments."""
     at = clock.now()
     created = Payment.objects.bulk_create([row for change in changes for row in change.created])
-    record_events([PAYMENT.created_entry(row) for row in created], actor=actor)
+    record_events([PAYMENT.created_entry(row, amount_facts(row)) for row in created], actor=actor)
     by_edge: dict[str, list[Payment]] = defaultdict(list)
     for change in changes:
         for edge, row in change.moved:
@@ -178,9 +178,15 @@ def _grow(change: Change) -> Iterator[Payment]:
         yield row
 
 
+def amount_facts(row: Payment) -> dict[str, str]:
+    """What an event says of a payment's amounts as they are now."""
+    return {name.removesuffix("_amount"): str(getattr(row, name)) for name in AMOUNTS} | {
+        "currency": row.currency
+    }
+
+
 def _grown_entry(row: Payment) -> Entry:
-    facts = {name.removesuffix("_amount"): str(getattr(row, name)) for name in AMOUNTS}
-    facts["currency"] = row.currency
+    facts = amount_facts(row)
     return Entry(("payment", row.pk), Thread("order", row.order_id), "amounts_reported", facts=facts)
 
 

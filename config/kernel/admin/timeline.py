@@ -38,6 +38,7 @@ class TimelineRow:
     at: datetime
     actor: str
     need: str = ""
+    detail_need: str = ""
 
     def __str__(self) -> str:
         said = f"{self.title} {self.detail}".strip()
@@ -47,7 +48,7 @@ class TimelineRow:
 _PLAIN = Description("")
 Lookup = Callable[[Sequence[Mapping[str, Any]]], Sequence[str]]
 _DESCRIPTIONS: dict[tuple[str, str], Description] = {}
-_LOOKUPS: dict[tuple[str, str], Lookup] = {}
+_LOOKUPS: dict[tuple[str, str], tuple[Lookup, str]] = {}
 
 
 class _Facts(dict[str, Any]):
@@ -64,12 +65,13 @@ def describe(subject: str, kind: str, title: Words, **more: Any) -> None:
     _DESCRIPTIONS[subject, kind] = Description(title, **more)
 
 
-def detail_by(subject: str, kind: str, lookup: Lookup) -> None:
-    """Say where the details of events of one kind stand, when they may not stand in the event itself.
+def detail_by(subject: str, kinds: Sequence[str], lookup: Lookup, *, need: str = "") -> None:
+    """Say where the details of events of some kinds stand, when they may not stand in the event itself.
 
-    `lookup` takes the facts of all events of the kind that are shown, and answers a detail each.
+    `lookup` takes the facts of all events of these kinds that are shown, and answers a detail each. `need` is the
+    permission without which a timeline leaves the detail out.
     """
-    _LOOKUPS[subject, kind] = lookup
+    _LOOKUPS.update(((subject, kind), (lookup, need)) for kind in kinds)
 
 
 def timeline(thread: Thread, *, limit: int = SHOWN, after: int = 0) -> list[TimelineRow]:
@@ -95,14 +97,16 @@ def in_words(events: Iterable[Event]) -> list[TimelineRow]:
 
 
 def _looked_up(events: Sequence[Event]) -> dict[int, str]:
-    """Details by event, for kinds that have a lookup: as many queries as such kinds are shown."""
-    found: dict[int, str] = {}
-    for (subject, kind), lookup in _LOOKUPS.items():
-        asked = [event for event in events if (event.subject_type, event.kind) == (subject, kind)]
-        if asked:
-            details = lookup([event.facts for event in asked])
-            found |= {event.pk: detail for event, detail in zip(asked, details, strict=True)}
-    return found
+    """Details by event, for kinds that have a lookup: one call of each lookup whose kinds are shown."""
+    asked: dict[Lookup, list[Event]] = {}
+    for event in events:
+        if found := _LOOKUPS.get((event.subject_type, event.kind)):
+            asked.setdefault(found[0], []).append(event)
+    said: dict[int, str] = {}
+    for lookup, some in asked.items():
+        details = lookup([event.facts for event in some])
+        said |= {event.pk: detail for event, detail in zip(some, details, strict=True)}
+    return said
 
 
 def user_names(ids: Iterable[int | None]) -> dict[int, str]:
@@ -155,7 +159,8 @@ def _row(event: Event, names: Mapping[int, str], looked_up: str) -> TimelineRow:
     if event.correlation.startswith(JOB_CORRELATION):
         job = _("job %(number)s") % {"number": event.correlation.removeprefix(JOB_CORRELATION)}
         actor = f"{actor} · {job}"
-    return TimelineRow(tone, title, looked_up or detail, event.at, actor, _need(event))
+    _lookup, detail_need = _LOOKUPS.get((event.subject_type, event.kind), (None, ""))
+    return TimelineRow(tone, title, looked_up or detail, event.at, actor, _need(event), detail_need)
 
 
 def _need(event: Event) -> str:

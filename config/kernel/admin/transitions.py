@@ -1,6 +1,7 @@
 """Admin pages of objects with a status: buttons from the edge table, a confirm page each, a timeline."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -38,7 +39,9 @@ from config.kernel.states import Machine
 
 def told_to(request: HttpRequest, rows: Sequence[TimelineRow]) -> list[TimelineRow]:
     """A timeline without what this person may not read."""
-    return [row for row in rows if not row.need or request.user.has_perm(row.need)]
+    may = request.user.has_perm
+    told = [row for row in rows if not row.need or may(row.need)]
+    return [replace(row, detail="") if row.detail_need and not may(row.detail_need) else row for row in told]
 
 
 class TimelineMixin:
