@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 
 from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_lazy as _
@@ -133,6 +135,28 @@ def claims_belong_to_open_orders() -> Iterator[Violation]:
     wrong = [pk for pk, part_id, sku_id in rows if sku_of.get(part_id) != sku_id]
     for pk in wrong[:SHOWN]:
         yield Violation(f"reservation:{pk}", "is of another SKU than its part")
+
+
+@invariant("orders.promises", _("What is kept for an order is promised for the order's day"))
+def claims_keep_the_promise() -> Iterator[Violation]:
+    """The day ends at another hour in each zone, and the legal entity's may have been changed since."""
+    live = Reservation.objects.filter(reference_kind=ORDER_LINE_PART, state__in=LIVE_RESERVATION)
+    days = LinePart.objects.filter(pk__in=live.values("reference_id"))
+    day_of = dict(days.values_list("pk", "line__order__dispatch_by_on"))
+    wrong = (
+        (pk, promised, day_of.get(part_id))
+        for pk, part_id, promised in live.values_list("pk", "reference_id", "promised_at").iterator(CHUNK)
+        if not _is_end_of(promised, day_of.get(part_id))
+    )
+    for pk, promised, day in islice(wrong, SHOWN):
+        yield Violation(f"reservation:{pk}", f"promised for {promised}, its order for {day}")
+
+
+def _is_end_of(moment: datetime | None, day: date | None) -> bool:
+    if moment is None or day is None:
+        return moment is day is None
+    noon = datetime.combine(day, time(12), tzinfo=UTC)
+    return noon - timedelta(hours=3) < moment < noon + timedelta(hours=25)
 
 
 @invariant("orders.axes", _("Fulfillment and payment follow from parts and payments"))

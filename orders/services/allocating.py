@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -27,6 +25,7 @@ from orders.services.axes import settle_fulfillment
 from orders.services.counters import write_counters
 from orders.services.decisions import given_entry, missing_entry, record_decisions
 from orders.services.locking import lock_orders, refuse_unknown
+from orders.services.promises import promised_at
 from orders.services.unpaid_stock import ends_of
 
 ALLOCATE = "orders.allocate_order"
@@ -214,17 +213,6 @@ def _write(
     place_reservations(ORDER_LINE_PART, claims, levels=levels)
     given = {share.key for decision in decisions for share in decision.shares}
     write_counters([parts[pk] for pk in sorted(given)], ["allocated"])
-
-
-def promised_at(order: Order) -> datetime | None:
-    """The end of the day an order is promised to leave on, in its legal entity's zone."""
-    day = order.dispatch_by_on
-    return None if day is None else _end_of(day, order.legal_entity.time_zone)
-
-
-@lru_cache(maxsize=256)
-def _end_of(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time.max, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def _record(asking: Sequence[_Asking], decisions: Sequence[Decision], actor: Actor) -> None:

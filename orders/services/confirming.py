@@ -17,10 +17,13 @@ from orders.errors import HoldOpen, OrderClosed
 from orders.models import Order
 from orders.selectors.holds import open_holds, refusing
 from orders.services.locking import lock_orders, refuse_unknown
+from orders.services.promises import promise_stock
 from orders.states import CONFIRM, ORDER
 from orders.working_days import working_day
 
-READ = ("number", "status", "version", "sales_channel", "legal_entity", "dispatch_by_on")
+READ = (
+    "number", "status", "version", "sales_channel", "legal_entity", "dispatch_by_on", "fulfillment_status",
+)  # fmt: skip
 
 
 @verb
@@ -29,7 +32,8 @@ def confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     the fact `order.confirmed`.
 
     At most 200 ids. Locks the orders by ascending pk. A confirmed order is `unchanged`. The dispatch day is the
-    channel's working days from today in the legal entity's zone.
+    channel's working days from today in the legal entity's zone; stock that they have or wait for is promised
+    for it from now on.
 
     Refuses: `HoldOpen` with the holds, `OrderClosed`, `IllegalTransition` for a draft, `NotFound`. Raises
     `NotAllowed`.
@@ -55,6 +59,7 @@ def confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
         chosen = [order for order in orders if results.is_done(order.pk)]
         also = {"confirmed_at": clock.now(), "dispatch_by_on": _dispatch_days(chosen)}
         apply_transition(ORDER, CONFIRM, chosen, actor=actor, also=also)
+        promise_stock(chosen)
         record_facts([NewFact("order.confirmed", ("order", order.pk)) for order in chosen])
     return results
 

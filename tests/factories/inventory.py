@@ -61,6 +61,7 @@ def reserve(
     reference_id: int = 0,
     queued_at: datetime | None = None,
     priority: int = 0,
+    promised_at: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> Reservation:
     """One reservation, open at the location, or waiting without one."""
@@ -76,7 +77,8 @@ def reserve(
             reference_id or next(_numbers),
             priority,
             queued_at or clock.now(),
-            expires_at=expires_at,
+            promised_at,
+            expires_at,
         )
         place_reservations("test", [claim], levels=levels)
         return Reservation.objects.latest("pk")

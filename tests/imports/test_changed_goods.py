@@ -346,3 +346,21 @@ def test_changes_of_many_orders_need_a_fixed_number_of_statements(
         apply(large, ImportPolicy.GOOD_ONES)
     if connection.vendor == "postgresql":
         assert len(eight) <= len(two) + 4
+
+
+def test_units_given_back_by_a_roll_back_are_promised_for_the_day_of_the_order(shelf: None) -> None:
+    """Also where the file came when no promise stood on what orders had reserved before they were confirmed."""
+    make_order(external_id="W-1", lines=(neutral_line("MUG", 5, unit="10.00"),))
+    deliver()
+    order = Order.objects.get()
+    confirm_orders([order.pk], actor=SYSTEM).raise_refusals()
+    live = Reservation.objects.filter(state="open")
+    ((promised,),) = live.values_list("promised_at")
+    live.update(promised_at=None)
+    run = apply(check(text_of(row("W-1", quantity="2"))))
+    live.update(promised_at=promised)
+
+    roll_back(run)
+
+    assert live.aggregate(units=Sum("quantity")) == {"units": 5}
+    assert set(live.values_list("promised_at", flat=True)) == {promised}

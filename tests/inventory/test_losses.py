@@ -105,8 +105,7 @@ def test_loss_below_reserved_turns_the_last_in_line_into_waiting(
 def test_loss_takes_the_latest_promise_first(sku: Sku, place: Location, owner: Hearer) -> None:
     promises = {1: AT + timedelta(days=3), 2: None, 3: AT + timedelta(days=9), 4: AT + timedelta(days=1)}
     for reference_id, promised_at in promises.items():
-        row = reserve(sku, place, 2, reference_id=reference_id, queued_at=AT)
-        Reservation.objects.filter(pk=row.pk).update(promised_at=promised_at)
+        reserve(sku, place, 2, reference_id=reference_id, queued_at=AT, promised_at=promised_at)
 
     lose(sku, place, 2 + 5).raise_refusals()
 

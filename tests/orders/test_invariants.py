@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from config.kernel import clock, outbox
 from config.kernel.actors import Actor
@@ -149,6 +150,9 @@ BREACHES: list[tuple[str, Breach]] = [
     ("orders.decided", lambda day: claims(day, 0).delete()),
     ("orders.claims", lambda day: orders(day, 1).update(status="completed")),
     ("orders.claims", lambda day: claims(day, 1).update(sku=make_sku("OTHER"))),
+    ("orders.promises", lambda day: claims(day, 1).update(promised_at=None)),
+    ("orders.promises", lambda day: claims(day, 1).update(promised_at=F("promised_at") + timedelta(days=2))),
+    ("orders.promises", lambda day: claims(day, 0).update(promised_at=clock.now())),
     ("orders.axes", lambda day: orders(day, 0).update(fulfillment_status="shipped")),
     ("orders.axes", lambda day: orders(day, 1).update(payment_status="refunded")),
     ("orders.axes", lambda day: parts(day, 2).update(cancelled=0)),

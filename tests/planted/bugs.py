@@ -214,6 +214,8 @@ BUGS = [
         deeds.hear_old_news, "answers"),
     Bug("idempotency check looks where nobody writes", "duplicate order", swap(accepting, "_known_orders",
         lambda *_given: {}), deeds.hear_an_order_twice, "second"),
+    Bug("confirmed, its stock not promised", "drift of promises", forget(confirming, "promise_stock"),
+        deeds.confirm_after_reserving, "orders.promises"),
     Bug("confirmed, mail never due", "lost mail", forget(confirming, "record_facts"),
         deeds.sell_and_deliver, "mails"),
     Bug("confirmed, mail due twice", "duplicated mail", swap(confirming, "record_facts", told_twice),

@@ -22,6 +22,7 @@ from orders.services.accepting import Incoming, accept_orders
 from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders
 from orders.services.cancelling import cancel_orders
+from orders.services.confirming import confirm_orders
 from orders.services.payments import PaymentReport, report_payments
 from tests.factories.fulfillment import make_confirmed, make_delivered
 from tests.factories.inventory import ACTOR, make_kit, make_location, make_sku, receive, reserve
@@ -128,6 +129,15 @@ def join_together_and_lose() -> list[str]:
     fill_backorders([mug.pk], actor=ACTOR)
     held = [sum(order.lines.values_list("parts__allocated", flat=True)) for order in (first, second)]
     return told(held=(held, [2, 0])) + breaches()
+
+
+def confirm_after_reserving() -> list[str]:
+    """As usual: stock is reserved at once, the order is confirmed after it."""
+    receive(make_sku("MUG"), make_location(), 1)
+    order = make_order(lines=(neutral_line("MUG", 2),))
+    allocate_orders([order.pk], actor=ACTOR).raise_refusals()
+    confirm_orders([order.pk], actor=ACTOR).raise_refusals()
+    return breaches()
 
 
 def fail_in_the_middle() -> list[str]:

@@ -5,7 +5,7 @@ Whoever calls holds `lock_levels` of the SKUs in the running transaction, which 
 
 from inventory.services.reservations.consuming import Take, consume_reservations
 from inventory.services.reservations.cutting import Cut, cut_reservations
-from inventory.services.reservations.ending import end_reservations_at
+from inventory.services.reservations.ending import end_reservations_at, promise_reservations_for
 from inventory.services.reservations.expiring import expire_reservations
 from inventory.services.reservations.filling import Fill, fill_reservations
 from inventory.services.reservations.moving import Move, move_reservations
@@ -27,6 +27,7 @@ __all__ = [
     "fill_reservations",
     "move_reservations",
     "place_reservations",
+    "promise_reservations_for",
     "release_reservations",
     "requeue_reservations",
 ]

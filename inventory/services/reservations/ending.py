@@ -1,10 +1,13 @@
-"""Until when promises are kept."""
+"""Until when promises are kept, and for when they are made."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from config.kernel.fastpath import Among
 from inventory.enums import LIVE_RESERVATION
@@ -33,3 +36,22 @@ def end_reservations_at(
     if ids:
         Reservation.objects.filter(Among("pk", ids)).update(expires_at=until, version=F("version") + 1)
     return dict(changed)
+
+
+def promise_reservations_for(reference_kind: str, references: Mapping[datetime, QuerySet[Any, Any]]) -> None:
+    """Write for when units are promised onto the live reservations of references, each given as a query of ids.
+
+    One statement, none without references. The caller holds the lock of whoever owns the references; no level
+    changes.
+    """
+    if not references:
+        return
+    among = {at: Q(reference_id__in=ids) for at, ids in references.items()}
+    rows = Reservation.objects.filter(
+        reduce(or_, among.values()), reference_kind=reference_kind, state__in=LIVE_RESERVATION
+    )
+    first, *others = among
+    promised: Any = Value(first)
+    if others:
+        promised = Case(*(When(is_one, then=Value(at)) for at, is_one in among.items()))
+    rows.update(promised_at=promised, version=F("version") + 1)

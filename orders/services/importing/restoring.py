@@ -24,6 +24,7 @@ from orders.services.counters import write_counters
 from orders.services.holds import lift, place_hold
 from orders.services.importing.changing import COLUMNS, PRICES, Image, digest, read_goods
 from orders.services.locking import lock_orders
+from orders.services.promises import promised_at
 from orders.services.proposals.stock import claim_units
 from orders.services.proposals.telling import text
 from orders.services.unknown_skus import follow_unknown_skus
@@ -85,7 +86,13 @@ def _give_back(
         for claim in image["claims"]:
             wanted[claim[0]].append(claim)
     cuts = [cut for part in parts for cut in _surplus(claims[part.pk], wanted[part.pk])]
-    missing = [claim for part in parts for claim in _missing(claims[part.pk], wanted[part.pk])]
+    # Claims of a confirmed order that were read before promises followed it have none.
+    promised = {order.pk: promised_at(order) for order in orders}
+    missing = [
+        claim._replace(promised_at=promised[part.line.order_id])
+        for part in parts
+        for claim in _missing(claims[part.pk], wanted[part.pk])
+    ]
     by_pk = {part.pk: part for part in parts}
     for cut in cuts:
         if cut.reservation.state == ReservationState.OPEN:
@@ -124,14 +131,14 @@ def _missing(claims: PartClaims, wanted: Sequence[Sequence[Any]]) -> Iterator[Cl
     there = Counter[tuple[Any, ...]]()
     for row in (*claims.waiting, *(row for row, _place in claims.held)):
         there[row.level_id, row.queued_at] += row.quantity
-    for part, sku, level, quantity, _state, priority, queued, promised, expires in wanted:
+    for part, sku, level, quantity, _state, priority, queued, _promised, expires in wanted:
         queued_at = datetime.fromisoformat(queued)
         kept = min(quantity, there[level, queued_at])
         there[level, queued_at] -= kept
         units = min(rest, quantity - kept)
         if units > 0:
             rest -= units
-            yield Claim(sku, level, units, part, priority, queued_at, _time(promised), _time(expires))
+            yield Claim(sku, level, units, part, priority, queued_at, expires_at=_time(expires))
 
 
 def _time(text: str | None) -> datetime | None:
