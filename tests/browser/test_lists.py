@@ -141,7 +141,7 @@ def test_filters_become_a_tab_with_a_count(
     page.get_by_label("Name").fill("New ones")
     assert window.sideways() == 0
     page.get_by_role("button", name="Save", exact=True).click()
-    page.wait_for_url(f"**{LIST}?status__exact=placed")
+    page.wait_for_url(f"**{LIST}?status__exact=placed&view=*")
     tab = page.get_by_role("navigation", name="Saved views").get_by_role("link", name="New ones")
 
     expect(tab).to_have_attribute("aria-current", "page")

@@ -24,6 +24,10 @@ def test_page_of_a_person_says_roles_with_boxes_and_no_algorithm() -> None:
     assert "algorithm" not in said
     assert "A password is set. Set another password…" in said
     assert "Group" not in said
+    assert (
+        "/auth/group/add/"
+        not in visitor(superuser=True).get(admin_url(nina, "change", nina.pk)).content.decode()
+    )
 
 
 def test_lists_and_navigation_say_roles() -> None:
