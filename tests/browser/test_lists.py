@@ -49,7 +49,8 @@ def test_palette_finds_and_opens_by_keyboard_alone(
 
     page.wait_for_url(f"**{LIST}{orders[1].pk}/change/")
     page.keyboard.press("Control+k")
-    box.fill("add orders")
+    with page.expect_response("**/palette/?q=add%20orders"):
+        box.fill("add orders")
     expect(page.get_by_role("option").first).to_contain_text("New order")
     box.press("ArrowDown")
     box.press("Enter")
