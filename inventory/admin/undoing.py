@@ -70,6 +70,7 @@ def bulk_undo(one: ExtraVerb, model: str) -> Any:
         done=_("undone"),
         form=WhyForm,
         trial={"reason": "-"},
+        names=("reason",),
         risk=True,
         consequences=(_("Each movement gets its opposite, in the same bin; the ledger keeps both."),),
     )

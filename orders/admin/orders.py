@@ -24,6 +24,7 @@ from config.kernel.admin import (
     badge_column,
     bulk_action,
     queue_filter,
+    register_bulk,
     status_badge,
 )
 from config.kernel.templatetags.bancale import badge, localtime, money
@@ -41,6 +42,7 @@ from orders.admin.verbs import (
     WITH_ADDRESS,
     BulkLiftForm,
     CancelForm,
+    HoldAgainForm,
     HoldForm,
     hold_orders,
 )
@@ -54,6 +56,7 @@ from orders.selectors.search import search_orders
 from orders.services.allocating import ALLOCATE, allocate_orders
 from orders.services.cancelling import cancel_orders
 from orders.services.confirming import confirm_orders
+from orders.services.holding_again import hold_again
 from orders.services.holds import HOLD_ORDER, release_holds
 from orders.services.noting import NOTE, TAG, add_note
 from orders.services.reallocating import reallocate_orders
@@ -94,10 +97,12 @@ ORDER_ACTIONS = (
         trial={"kind": HoldKind.MANUAL, "reason": "-"},
         foresee=mails_of_many(MailKind.HOLD, when=WITH_ADDRESS),
         undo=Undo(release_holds, lambda given: {"kind": given["kind"], "reason": given["reason"]}),
+        names=("kind",),
     ),
     bulk_action(
         release_holds, HOLD_ORDER, _("Lift hold…"), model="orders.Order",
         done=pgettext_lazy("how many", "lifted"), form=BulkLiftForm, trial={"kind": HoldKind.MANUAL},
+        undo=Undo(hold_again, lambda given: {"kind": given["kind"], "since": given["since"]}), names=("kind",),
         consequences=(
             _("What a channel's rule confirms is confirmed at once where nothing else holds it, with its mail."),
         ),
@@ -113,19 +118,26 @@ ORDER_ACTIONS = (
     ),
     bulk_action(
         tag_orders, TAG, _("Tag…"), model="orders.Order", done=pgettext_lazy("how many", "tagged"), form=TagForm,
-        undo=Undo(untag_orders, one_tag),
+        undo=Undo(untag_orders, one_tag), names=("tags",),
     ),
     bulk_action(
         untag_orders, TAG, _("Take tags off…"), model="orders.Order",
         done=pgettext_lazy("how many", "changed"), form=TagForm, undo=Undo(tag_orders, one_tag),
+        names=("tags",),
     ),
     bulk_action(
         cancel_orders, CANCEL.permission, _("Cancel…"), model="orders.Order",
         done=pgettext_lazy("how many", "cancelled"),
         form=CancelForm, risk=True,
         consequences=(_("Their stock is free for others at once; it cannot be taken back."),),
-        trial={"reason": "-"}, foresee=cancellation_mails,
+        trial={"reason": "-"}, foresee=cancellation_mails, names=("reason",),
     ),
+)  # fmt: skip
+
+
+register_bulk(
+    hold_again, HOLD_ORDER, _("Hold again"), model="orders.Order", done=_("held again"), form=HoldAgainForm,
+    names=("kind",),
 )  # fmt: skip
 
 
@@ -171,7 +183,10 @@ class OrderAdmin(TransitionAdmin):
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(partial(mails_view, self))
-        return [path("<int:pk>/mails/", view, name="orders_order_mails"), *super().get_urls()]
+        return [
+            path("<int:pk>/mails/", view, name="orders_order_mails"),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows = super().get_queryset(request)

@@ -1,6 +1,7 @@
 """The buttons of an order: which verb, what its confirm page says, and when it does not stand there."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -102,6 +103,18 @@ class BulkLiftForm(forms.Form):
     )
     # Of an undo: only the holds that were placed with this reason.
     reason = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class HoldAgainForm(forms.Form):
+    """Posted by an undo only: what was lifted since then."""
+
+    kind = forms.TypedChoiceField(
+        label=gettext_lazy("Hold"), choices=[(kind.value, kind.label) for kind in HoldKind], coerce=HoldKind
+    )
+    since = forms.CharField(widget=forms.HiddenInput)
+
+    def clean_since(self) -> datetime:
+        return datetime.fromisoformat(self.cleaned_data["since"])
 
 
 @verb

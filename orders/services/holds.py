@@ -57,7 +57,7 @@ def place_hold(
         for order in orders:
             if order.is_closed:
                 results.refuse(order.pk, OrderClosed(order.number, order.status))
-            elif any(_covers(hold, wanted) for hold in held.get(order.pk, ())):
+            elif any(covers(hold, wanted) for hold in held.get(order.pk, ())):
                 results.unchanged(order.pk)
             else:
                 results.done(order.pk)
@@ -181,7 +181,7 @@ def _check_reason(kind: HoldKind, reason: str) -> None:
         raise InvalidInput(field="reason", value=reason[:80], accepted=_("accepted are 1 to 300 characters"))
 
 
-def _covers(hold: Hold, wanted: Hold) -> bool:
+def covers(hold: Hold, wanted: Hold) -> bool:
     """Whether an open hold says and refuses already what the wanted one would."""
     if hold.kind != wanted.kind:
         return False

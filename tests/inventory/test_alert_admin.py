@@ -98,7 +98,7 @@ def test_bulk_acknowledge_answers_for_each(boss: Client) -> None:
     action = "bulk_inventory_lowstockalert_acknowledge_alerts"
     ticked = {"action": action, "_selected_action": [alert.pk for alert in alerts], "bulk_nonce": "n1"}
 
-    page = boss.post(LIST, {**ticked, "reason": "Ordered"}).content.decode()
+    page = boss.post(LIST, {**ticked, "reason": "Ordered"}, follow=True).content.decode()
 
     assert "2 done" in page
     assert set(LowStockAlert.objects.values_list("status", flat=True)) == {"acknowledged"}

@@ -134,7 +134,7 @@ def test_many_receipts_are_undone_from_the_list(place: Location, cup: Sku) -> No
 
     shown = manager.post("/inventory/stockreceipt/", form)
     done = manager.post(
-        "/inventory/stockreceipt/", {**form, **dict(shown.context["hidden"][:4]), "reason": "x"}
+        "/inventory/stockreceipt/", {**form, **dict(shown.context["hidden"][:4]), "reason": "x"}, follow=True
     )
 
     assert done.context["done"] == 2

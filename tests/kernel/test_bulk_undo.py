@@ -3,16 +3,27 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from orders.models import Hold, OrderTag
-from orders.services.holds import place_hold
+from config.kernel import clock, jobs
+from config.kernel.admin import admin_url
+from config.kernel.errors import NotAllowed
+from config.kernel.models import Fact, Job
+from orders.models import Hold, Notification, Order, OrderTag
+from orders.services.cancelling import cancel_orders
+from orders.services.holding_again import hold_again
+from orders.services.holds import place_hold, release_holds
 from orders.services.noting import set_tags
 from tests.factories.orders import SYSTEM, make_order
-from tests.kernel.test_bulk import carry_out, start
+from tests.inventory.test_correcting import NOBODY
+from tests.kernel.test_bulk import carry_out, followed, start
 from tests.kernel.visitor import Visitor, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 HOLD, TAG = "bulk_orders_order_hold_orders", "bulk_orders_order_tag_orders"
+LIFT = "bulk_orders_order_release_holds"
 
 
 @pytest.fixture
@@ -24,7 +35,7 @@ def undo(client: Visitor, page: Any) -> Any:
     pairs: dict[str, list[str]] = {}
     for name, value in page.context["undo"]["hidden"]:
         pairs.setdefault(name, []).append(value)
-    return client.post(page.context["undo"]["url"], pairs)
+    return followed(client, client.post(page.context["undo"]["url"], pairs))
 
 
 def test_undo_of_holds_lifts_exactly_those_that_were_placed(support: Visitor) -> None:
@@ -62,3 +73,176 @@ def test_undo_is_not_offered_where_it_would_take_back_more(support: Visitor) -> 
     assert several.context["undo"] is None
     assert confirmed.context["undo"] is None
     assert "Undo" not in text_of(confirmed)
+
+
+def test_undo_of_lifting_places_the_same_holds_again_where_the_order_is_still_open(support: Visitor) -> None:
+    orders = [make_order() for _number in range(3)]
+    facts = {"allows": ["confirm"]}
+    place_hold([orders[0].pk], kind="manual", reason="first", facts=facts, actor=SYSTEM).only()
+    for order in orders:
+        place_hold([order.pk], kind="manual", reason="ask", actor=SYSTEM).only()
+    lifted = carry_out(support, start(support, LIFT, [order.pk for order in orders]), kind="manual")
+    assert lifted.context["done"] == 3
+    cancel_orders([orders[2].pk], reason="twice", actor=SYSTEM).only()
+
+    page = support.get(lifted.request["PATH_INFO"])
+    back = undo(support, page)
+
+    assert (back.context["done"], [row["id"] for row in back.context["refused"]]) == (2, [orders[2].pk])
+    assert f"Order {orders[2].number} is closed (Cancelled)." in text_of(back)
+    held = (
+        Hold.objects.filter(lifted_at=None)
+        .order_by("order", "reason")
+        .values_list("order", "reason", "facts")
+    )
+    assert list(held) == [
+        (orders[0].pk, "ask", {}),
+        (orders[0].pk, "first", facts),
+        (orders[1].pk, "ask", {}),
+    ]
+    again = support.get(lifted.request["PATH_INFO"])
+    assert again.context["undo"] is None
+    assert "It was taken back:" in text_of(again)
+
+
+def test_results_keep_their_address_for_who_pressed_and_list_every_kind_of_answer(support: Visitor) -> None:
+    orders = [make_order() for _number in range(24)]
+    set_tags([orders[0].pk], add=["vip"], actor=SYSTEM).only()
+
+    page = carry_out(support, start(support, TAG, [order.pk for order in orders]), tags="vip")
+
+    url = page.request["PATH_INFO"]
+    said = text_of(support.get(url))
+    assert "Tag “vip”: 23 done" in said
+    assert [row["label"] for row in page.context["unchanged_rows"]["rows"]] == [orders[0].number]
+    assert len(page.context["done_rows"]["rows"]) == 20
+    assert "and 3 more" in said
+    assert visitor("Support").get(url).status_code == 404
+    assert support.get("/kernel/job/bulk/nothing/").status_code == 404
+
+
+def test_undo_needs_the_right_of_the_opposite_still(support: Visitor) -> None:
+    order = make_order()
+    page = carry_out(support, start(support, TAG, [order.pk]), tags="vip")
+    support_user = support.session["_auth_user_id"]
+    get_user_model().objects.get(pk=support_user).groups.clear()
+
+    assert support.post(page.context["undo"]["url"]).status_code == 403
+    assert OrderTag.objects.count() == 1
+
+
+def run_job_of(
+    client: Visitor, monkeypatch: pytest.MonkeyPatch, action: str, ids: list[int], **values: Any
+) -> Job:
+    monkeypatch.setattr("config.kernel.admin.bulk.MAX_BATCH", 2)
+    carry_out(client, start(client, action, ids), **values)
+    job = Job.objects.latest("pk")
+    jobs.run_job(job.pk)
+    return Job.objects.get(pk=job.pk)
+
+
+def test_job_is_taken_back_on_exactly_what_it_did_once(
+    support: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = [make_order() for _number in range(7)]
+    set_tags([orders[2].pk], add=["vip"], actor=SYSTEM).only()
+    job = run_job_of(support, monkeypatch, TAG, [order.pk for order in orders], tags="vip")
+    assert job.result["spans"] == [[0, 2], [3, 7]]
+    assert (job.result["done"], job.title) == (6, "Tag “vip”: 7 orders")
+    page = support.get(admin_url(Job, "change", job.pk))
+    assert "Tags vip" in text_of(page)
+    assert [row["label"] for row in page.context["page"]["unchanged"]["rows"]] == [orders[2].number]
+
+    answer = support.press(admin_url(Job, "undo", job.pk))
+    back = Job.objects.latest("pk")
+    assert answer.url == admin_url(Job, "change", back.pk)
+    jobs.run_job(back.pk)
+
+    assert list(OrderTag.objects.values_list("order", flat=True)) == [orders[2].pk]
+    assert Job.objects.get(pk=back.pk).result["done"] == 6
+    said = text_of(support.get(admin_url(Job, "change", job.pk)))
+    assert "It was taken back:" in said
+    assert "Undo" not in said
+    count = Job.objects.count()
+    assert support.get(admin_url(Job, "undo", job.pk)).status_code == 302
+    assert Job.objects.count() == count
+
+
+def test_job_that_lifted_holds_is_taken_back_and_refuses_what_moved_on(
+    support: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = [make_order() for _number in range(3)]
+    for order in orders:
+        place_hold([order.pk], kind="fraud", reason="three cards", actor=SYSTEM).only()
+    job = run_job_of(support, monkeypatch, LIFT, [order.pk for order in orders], kind="fraud")
+    cancel_orders([orders[1].pk], reason="twice", actor=SYSTEM).only()
+
+    support.press(admin_url(Job, "undo", job.pk))
+    back = Job.objects.latest("pk")
+    jobs.run_job(back.pk)
+
+    back.refresh_from_db()
+    assert back.result["done"] == 2
+    assert [pk for pk, _why in back.result["refused"]] == [orders[1].pk]
+    held = Hold.objects.filter(lifted_at=None).order_by("order").values_list("order", "kind", "reason")
+    assert list(held) == [(order.pk, "fraud", "three cards") for order in (orders[0], orders[2])]
+
+
+def test_job_without_an_opposite_or_for_who_may_not_do_it_offers_no_undo(
+    support: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = [make_order() for _number in range(3)]
+    confirmed = run_job_of(
+        support, monkeypatch, "bulk_orders_order_confirm_orders", [one.pk for one in orders]
+    )
+    tagged = run_job_of(support, monkeypatch, TAG, [one.pk for one in orders], tags="vip")
+    picker = visitor("Picker")
+
+    assert support.get(admin_url(Job, "undo", confirmed.pk)).status_code == 302
+    assert "Undo" not in text_of(picker.get(admin_url(Job, "change", tagged.pk)))
+    picker.press(admin_url(Job, "undo", tagged.pk))
+    assert OrderTag.objects.count() == 3
+    assert Job.objects.count() == 2
+
+
+def test_hold_again_asks_no_buyer_twice_and_changes_nothing_the_second_time() -> None:
+    asked, not_yet = make_order(), make_order()
+    ids = [asked.pk, not_yet.pk]
+    before = clock.now()
+    place_hold(ids, kind="address", actor=SYSTEM).raise_refusals()
+    first = Hold.objects.get(order=asked)
+    Notification.objects.create(
+        order=asked, kind="hold", parcel_set=f"hold:{first.pk}", recipient="a@example.com", language="en",
+        subject="", body_text="", body_html="", message_id="1", sending_at=before, sent_at=before,
+    )  # fmt: skip
+    release_holds(ids, kind="address", actor=SYSTEM).raise_refusals()
+    last = Fact.objects.latest("pk").pk
+
+    assert hold_again(ids, kind="address", since=before, actor=SYSTEM).done_ids == ids
+    assert hold_again(ids, kind="address", since=before, actor=SYSTEM).unchanged_ids == ids
+
+    assert Hold.objects.filter(lifted_at=None).count() == 2
+    told = Fact.objects.filter(kind="order.hold_needs_buyer", pk__gt=last).values_list(
+        "subject_id", flat=True
+    )
+    assert list(told) == [not_yet.pk]
+    assert hold_again(ids, kind="address", since=clock.now(), actor=SYSTEM).unchanged_ids == ids
+    with pytest.raises(NotAllowed):
+        hold_again(ids, kind="address", since=before, actor=NOBODY)
+
+
+def test_hold_again_costs_the_same_statements_for_one_and_many() -> None:
+    orders = [make_order() for _number in range(6)]
+    ids = [order.pk for order in orders]
+    since = clock.now()
+    place_hold(ids, kind="fraud", actor=SYSTEM).raise_refusals()
+    release_holds(ids, kind="fraud", actor=SYSTEM).raise_refusals()
+
+    counts = []
+    for some in (ids[:1], ids[1:]):
+        with CaptureQueriesContext(connection) as asked:
+            assert hold_again(some, kind="fraud", since=since, actor=SYSTEM).done_ids == some
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1]
+    assert Order.objects.filter(holds__lifted_at=None, holds__kind="fraud").count() == 6

@@ -114,7 +114,7 @@ def test_note_and_tags_from_the_side_card_and_in_bulk(support: Visitor) -> None:
     chosen = {"action": "bulk_orders_order_tag_orders", "_selected_action": [order.pk, other.pk]}
     first = support.post(url, chosen)
     assert first.status_code == 200
-    done = support.post(url, {**chosen, "bulk_nonce": "n1", "tags": "spring"})
+    done = support.post(url, {**chosen, "bulk_nonce": "n1", "tags": "spring"}, follow=True)
     assert "2 done" in text_of(done)
     tag = next(tag for tag in other.order_tags.all()).tag
     found = support.get(f"{url}?tag={tag.pk}")

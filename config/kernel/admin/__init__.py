@@ -13,7 +13,8 @@ from config.kernel.admin.base import (
     admin_url,
     seen_choices,
 )
-from config.kernel.admin.bulk import Undo, bulk_action
+from config.kernel.admin.bulk import bulk_action
+from config.kernel.admin.bulk_verbs import Undo, register_bulk
 from config.kernel.admin.filters import SeenFilter, worded_filter
 from config.kernel.admin.forms import ComparedForm, ComparedMixin, VersionedAdmin, VersionedForm
 from config.kernel.admin.history import HistoryMixin
@@ -53,6 +54,7 @@ __all__ = [
     "describe",
     "queue_filter",
     "queue_url",
+    "register_bulk",
     "seen_choices",
     "set_tones",
     "status_badge",

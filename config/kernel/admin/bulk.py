@@ -1,7 +1,7 @@
 """Actions on many rows: a confirm page, then one answer an object; more than 200 become a job."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -14,60 +14,34 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from config.kernel import idempotency
+from config.kernel import clock, idempotency
 from config.kernel.actors import Actor
 from config.kernel.admin.base import acting, admin_url
 from config.kernel.admin.bulk_looks import look_at
+from config.kernel.admin.bulk_results import SCOPE, SHOWN, answer_of, results_url, run_now, undo_form
+from config.kernel.admin.bulk_verbs import (
+    BULK_VERBS,
+    BulkVerb,
+    Text,
+    cleaned,
+    register_bulk,
+    reverse_of,
+    titled,
+)
 from config.kernel.admin.presses import bare
 from config.kernel.batches import MAX_BATCH, in_batches
+from config.kernel.errors import BancaleError
 from config.kernel.jobs import JobRun, enqueue_job, register_job
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import number
 
-Text = str | Promise
 JOB_KIND = "bulk_verb"
 KEPT_REFUSALS = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """The bulk verb of the same model that takes another one back, on exactly what was done.
-
-    `values` makes its posted form from the other's cleaned one; None where it would take back more than was done.
-    """
-
-    verb: Callable[..., Results[int]]
-    values: Callable[[Mapping[str, Any]], Mapping[str, str] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class BulkVerb:
-    """A verb that people run on many rows of one model; `done` is its past form: "confirmed".
-
-    `trial` is what to ask the verb with before its form is filled in, where the form does not decide who is refused;
-    None: it cannot be asked. `foresee(ids)` says what follows for those that would be done, in a fixed number of
-    statements; for a selection too large to look at it is asked with None.
-    """
-
-    name: str
-    model: str
-    verb: Callable[..., Results[int]]
-    permission: str
-    label: Text
-    done: Text
-    form: type[forms.Form] | None = None
-    consequences: Sequence[Text] = ()
-    risk: bool = False
-    undo: Undo | None = None
-    trial: Mapping[str, Any] | None = None
-    foresee: Callable[[Sequence[int] | None], Sequence[Any]] | None = None
-
-
-BULK_VERBS: dict[str, BulkVerb] = {}
+# Beyond so many stretches of a selection it is no longer kept which of its objects were done.
+KEPT_SPANS = 20_000
+_NONCE = re.compile(r"[\w -]+")
 
 
 def bulk_action(
@@ -83,22 +57,15 @@ def bulk_action(
 
     Goes into `actions` of the admin of `model` ("orders.Order"). People without `permission` do not see it.
     """
-    name = _name(model, verb)
-    if more.get("form") is None:
-        more.setdefault("trial", {})
-    bulk = BULK_VERBS[name] = BulkVerb(name, model, verb, permission, label, done, **more)
+    bulk = register_bulk(verb, permission, label, model=model, done=done, **more)
 
     def action(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         return _run(model_admin, request, queryset, bulk)
 
-    action.__name__ = name
+    action.__name__ = bulk.name
     action.short_description = label  # type: ignore[attr-defined]
     action.needs_permission = permission  # type: ignore[attr-defined]
     return action
-
-
-def _name(model: str, verb: Callable[..., Results[int]]) -> str:
-    return f"bulk_{model.replace('.', '_').lower()}_{verb.__name__}"
 
 
 def _run(
@@ -170,8 +137,8 @@ def _carry_out(
     model_admin: Any, request: HttpRequest, ids: Sequence[int], bulk: BulkVerb, form: forms.Form | None
 ) -> HttpResponse | None:
     """Do it once a nonce. What was asked is what was posted: the first press may empty the filter of the second."""
-    nonce = request.POST["bulk_nonce"][:64]
-    values = form.cleaned_data if form is not None else {}
+    nonce = _nonce(request)
+    given = {name: request.POST.get(name, "") for name in form.fields} if form is not None else {}
     asked = {
         "bulk": bulk.name,
         "user": request.user.pk,
@@ -179,106 +146,38 @@ def _carry_out(
         "across": _is_across(request),
     }
     with transaction.atomic():
-        answer = idempotency.begin("admin_bulk", nonce, asked)
+        answer = idempotency.begin(SCOPE, nonce, asked)
         is_new = answer is None
         has_changed = is_new and _is_across(request) and request.POST.get("bulk_count") != str(len(ids))
         if has_changed:
             transaction.set_rollback(True)
         elif is_new and len(ids) > MAX_BATCH:
-            given = {name: request.POST.get(name, "") for name in form.fields} if form is not None else {}
             answer = {"job": enqueue_bulk(bulk, ids, given, actor=acting(request))}
-            idempotency.finish("admin_bulk", nonce, answer)
+            idempotency.finish(SCOPE, nonce, answer)
     if has_changed:
         return _confirm_page(model_admin, request, ids, bulk, form, is_stale=True)
     if answer is None:
-        answer = answer_of(bulk.verb(ids, actor=acting(request), **values))
-        idempotency.finish("admin_bulk", nonce, answer)
+        answer = run_now(bulk, ids, given, actor=acting(request), list_url=request.get_full_path())
+        idempotency.finish(SCOPE, nonce, answer)
     elif "job" in answer:
         messages.info(request, _("It runs now; this page shows how far it is."))
         return HttpResponseRedirect(admin_url(apps.get_model("kernel.Job"), "change", answer["job"]))
     elif not answer:
         messages.warning(request, _("This was pressed before and has not ended; look at the list again."))
         return None
-    return _results_page(model_admin, request, bulk, answer, values)
+    return HttpResponseRedirect(results_url(nonce))
 
 
-def answer_of(results: Results[Any]) -> dict[str, Any]:
-    """Results as JSON: counts, the ids done, and [id, reason] of each refused object."""
-    refused = [[key, str(error)] for key, error in results.refusals.items()]
-    return {
-        "done": len(results.done_ids),
-        "done_ids": results.done_ids,
-        "unchanged": len(results.unchanged_ids),
-        "refused": refused,
-    }
-
-
-def refused_rows(bulk: BulkVerb, refused: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    """The refused objects by name, with a link; one query."""
-    model = apps.get_model(bulk.model)
-    names = {row.pk: str(row) for row in model._default_manager.filter(pk__in=[pk for pk, _why in refused])}
-    return [
-        {"id": pk, "label": names.get(pk, f"#{pk}"), "url": admin_url(model, "change", pk), "reason": reason}
-        for pk, reason in refused
-    ]
-
-
-def _results_page(
-    model_admin: Any,
-    request: HttpRequest,
-    bulk: BulkVerb,
-    answer: Mapping[str, Any],
-    values: Mapping[str, Any],
-) -> HttpResponse:
-    refused = refused_rows(bulk, answer["refused"])
-    title = ngettext("%(done)s done", "%(done)s done", answer["done"]) % {"done": number(answer["done"])}
-    if refused:
-        title += ", " + ngettext("%(n)s refused", "%(n)s refused", len(refused)) % {"n": number(len(refused))}
-    again = [("action", bulk.name), ("select_across", "0"), ("bulk_nonce", uuid4().hex)]
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
-        "title": title,
-        "verb": bulk.done,
-        "done": answer["done"],
-        "unchanged": answer["unchanged"],
-        "refused": refused,
-        "retry": {
-            "url": request.get_full_path(),
-            "label": "",
-            "hidden": [*again, *((name, request.POST.get(name, "")) for name in values)],
-            "name": ACTION_CHECKBOX_NAME,
-        },
-        "undo": _undo(request, bulk, answer, values),
-        "back_url": request.get_full_path(),
-    }
-    return TemplateResponse(request, "kernel/bulk_results.html", context)
-
-
-def _undo(
-    request: HttpRequest, bulk: BulkVerb, answer: Mapping[str, Any], values: Mapping[str, Any]
-) -> Mapping[str, Any] | None:
-    """The button that takes back exactly what was done; its nonce follows this press's, so that it counts once."""
-    ids = answer.get("done_ids", ())
-    if bulk.undo is None or not ids or (posted := bulk.undo.values(values)) is None:
-        return None
-    reverse = BULK_VERBS[_name(bulk.model, bulk.undo.verb)]
-    if not request.user.has_perm(reverse.permission):
-        return None
-    nonce = f"{request.POST['bulk_nonce'][:57]}-undo"
-    hidden = [("action", reverse.name), ("select_across", "0"), ("bulk_nonce", nonce), *posted.items()]
-    return {
-        # Of the whole list: what was done may have left the filter.
-        "url": admin_url(apps.get_model(bulk.model), "changelist"),
-        "label": _("Undo (%(count)s)") % {"count": number(len(ids))},
-        "hidden": [*hidden, *((ACTION_CHECKBOX_NAME, str(pk)) for pk in ids)],
-    }
+def _nonce(request: HttpRequest) -> str:
+    """What the page of this press is found by: it stands in an address."""
+    posted = request.POST["bulk_nonce"][:64]
+    return posted if _NONCE.fullmatch(posted) else uuid4().hex
 
 
 def enqueue_bulk(bulk: BulkVerb, ids: Sequence[int], given: Mapping[str, str], *, actor: Actor) -> int:
     """Queue a bulk verb as a job; `given` is its form as it was posted."""
     opts = apps.get_model(bulk.model)._meta
-    title = f"{bare(bulk.label)}: {number(len(ids))} {opts.verbose_name_plural}"
+    title = f"{titled(bulk, given)}: {number(len(ids))} {opts.verbose_name_plural}"
     params = {"bulk": bulk.name, "ids": list(ids), "form": dict(given)}
     return enqueue_job(JOB_KIND, title=title, params=params, actor=actor, total=len(ids))
 
@@ -287,25 +186,29 @@ def run_bulk_job(run: JobRun) -> Mapping[str, Any]:
     """Run a bulk verb 200 at a time, from where an earlier run was cut off.
 
     A chunk whose transactions committed just before a crash is asked again: its objects come back unchanged or
-    refused, never done twice.
+    refused, never done twice. The result keeps which objects were done as stretches of the selection (`spans`),
+    so that an undo reaches those and no others; None once there are too many.
     """
     bulk = BULK_VERBS[run.params["bulk"]]
     run.actor.require(bulk.permission)
-    values: Mapping[str, Any] = {}
-    if bulk.form is not None:
-        form = bulk.form(run.params["form"])
-        form.full_clean()
-        values = form.cleaned_data
+    values = cleaned(bulk, run.params["form"])
     ids = run.params["ids"]
-    sofar = run.job.result or {"done": 0, "unchanged": 0, "refused": [], "at": 0}
+    start_state = {
+        "done": 0, "unchanged": 0, "refused": [], "at": 0, "spans": [], "unchanged_ids": [],
+        "since": clock.now().isoformat(),
+    }  # fmt: skip
+    sofar = {**start_state, **(run.job.result or {})}
     for start in range(sofar["at"], len(ids), MAX_BATCH):
         chunk = ids[start : start + MAX_BATCH]
         answer = answer_of(in_batches(bulk.verb, chunk, actor=run.actor, **values))
         sofar = {
+            **sofar,
             "done": sofar["done"] + answer["done"],
             "unchanged": sofar["unchanged"] + answer["unchanged"],
+            "unchanged_ids": [*sofar["unchanged_ids"], *answer["unchanged_ids"]][:SHOWN],
             "refused": [*sofar["refused"], *answer["refused"]][:KEPT_REFUSALS],
             "at": start + len(chunk),
+            "spans": _grown(sofar["spans"], chunk, start, set(answer["done_ids"])),
         }
         run.keep(sofar)
         run.progress(sofar["at"], len(ids))
@@ -314,6 +217,55 @@ def run_bulk_job(run: JobRun) -> Mapping[str, Any]:
         % {**sofar, "refused": len(sofar["refused"])}
     )
     return sofar
+
+
+def _grown(
+    spans: list[list[int]] | None, chunk: Sequence[int], start: int, done: set[int]
+) -> list[list[int]] | None:
+    """The stretches [first, end) of places in the selection that are done, with those of one more chunk."""
+    if spans is None:
+        return None
+    grown = [list(span) for span in spans]
+    for place, pk in enumerate(chunk, start):
+        if pk not in done:
+            continue
+        if grown and grown[-1][1] == place:
+            grown[-1][1] = place + 1
+        else:
+            grown.append([place, place + 1])
+    return grown if len(grown) <= KEPT_SPANS else None
+
+
+def done_of(job: Any, limit: int | None = None) -> list[int]:
+    """The objects that a bulk job did, in the order of its selection; none where that was not kept."""
+    ids = job.params["ids"]
+    done: list[int] = []
+    for first, end in job.result.get("spans") or ():
+        if limit is not None and len(done) >= limit:
+            break
+        done += ids[first:end]
+    return done[:limit]
+
+
+def take_back_job(job: Any, *, actor: Actor) -> int:
+    """Queue the job that takes back what another did, on exactly those objects; returns its id.
+
+    Raises `NotAllowed` without the right of the verb that takes it back.
+    """
+    bulk = BULK_VERBS[job.params["bulk"]]
+    back, form = reverse_of(bulk), job_undo_form(job)
+    if back is None or form is None:
+        raise BancaleError
+    actor.require(back.permission)
+    return enqueue_bulk(back, done_of(job), form, actor=actor)
+
+
+def job_undo_form(job: Any) -> Mapping[str, str] | None:
+    """The form of the verb that takes a bulk job back; None where nothing is to be taken back, or no more."""
+    bulk = BULK_VERBS.get(job.params.get("bulk", ""))
+    if bulk is None or not job.result.get("spans") or job.result.get("undone_by"):
+        return None
+    return undo_form(bulk, job.params.get("form", {}), job.result.get("since", ""))
 
 
 register_job(JOB_KIND, run_bulk_job)

@@ -5,7 +5,7 @@ A selection that fits one batch is rehearsed: the verb itself answers for each o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.apps import apps
 from django.utils.html import format_html
@@ -14,14 +14,12 @@ from django.utils.translation import ngettext
 
 from config.kernel.actors import Actor
 from config.kernel.admin.base import admin_url
+from config.kernel.admin.bulk_verbs import BulkVerb
 from config.kernel.batches import MAX_BATCH
 from config.kernel.errors import BancaleError
 from config.kernel.rehearsing import rehearse
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import badge, number
-
-if TYPE_CHECKING:
-    from config.kernel.admin.bulk import BulkVerb
 
 SHOWN = 10
 
@@ -34,7 +32,7 @@ class Look:
     lines: Mapping[str, Any] = field(default_factory=dict)
 
 
-def look_at(bulk: "BulkVerb", ids: Sequence[int], values: Mapping[str, Any] | None, actor: Actor) -> Look:
+def look_at(bulk: BulkVerb, ids: Sequence[int], values: Mapping[str, Any] | None, actor: Actor) -> Look:
     """What a press would do to these objects now; `values` are the cleaned form, None before it is filled in.
 
     Two statements, those of the verb and those of `bulk.foresee`, however many objects there are.
@@ -49,7 +47,7 @@ def look_at(bulk: "BulkVerb", ids: Sequence[int], values: Mapping[str, Any] | No
 
 
 def _rehearsed(
-    bulk: "BulkVerb", ids: Sequence[int], values: Mapping[str, Any] | None, actor: Actor
+    bulk: BulkVerb, ids: Sequence[int], values: Mapping[str, Any] | None, actor: Actor
 ) -> Results[int] | None:
     """None where the verb cannot answer yet: its form decides who is refused, or its locks did not come free."""
     given = values if values is not None else bulk.trial
@@ -61,7 +59,7 @@ def _rehearsed(
         return None
 
 
-def _counts(bulk: "BulkVerb", results: Results[int] | None) -> list[Any]:
+def _counts(bulk: BulkVerb, results: Results[int] | None) -> list[Any]:
     """How many are refused now, by reason; the same reason of another object counts as the same."""
     if results is None:
         return []
@@ -84,7 +82,7 @@ def _counts(bulk: "BulkVerb", results: Results[int] | None) -> list[Any]:
     return said
 
 
-def _table(bulk: "BulkVerb", ids: Sequence[int], results: Results[int] | None) -> Mapping[str, Any]:
+def _table(bulk: BulkVerb, ids: Sequence[int], results: Results[int] | None) -> Mapping[str, Any]:
     """The first objects, those that would be refused before the others."""
     refused = results.refusals if results is not None else {}
     first = sorted(ids, key=lambda pk: pk not in refused)[:SHOWN]
@@ -107,7 +105,7 @@ def _link(model: Any, pk: int, names: Mapping[int, str]) -> Any:
     return format_html('<a href="{}">{}</a>', admin_url(model, "change", pk), names.get(pk, f"#{pk}"))
 
 
-def _names(bulk: "BulkVerb", ids: Sequence[int]) -> dict[int, str]:
+def _names(bulk: BulkVerb, ids: Sequence[int]) -> dict[int, str]:
     """What objects are called; one statement, none for none."""
     rows = apps.get_model(bulk.model)._default_manager.filter(pk__in=ids) if ids else ()
     return {row.pk: str(row) for row in rows}

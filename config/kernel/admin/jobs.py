@@ -1,6 +1,7 @@
 """Jobs as people watch them: progress that moves by itself, log, result, cancel and retry."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -15,8 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel import jobs
 from config.kernel.actors import Actor
 from config.kernel.admin.base import admin_url
-from config.kernel.admin.bulk import BULK_VERBS, JOB_KIND, enqueue_bulk, refused_rows
-from config.kernel.admin.presses import ExtraVerb, TransitionVerb
+from config.kernel.admin.bulk import JOB_KIND, done_of, enqueue_bulk, job_undo_form, take_back_job
+from config.kernel.admin.bulk_results import SHOWN, refused_rows, results_view, shown_rows
+from config.kernel.admin.bulk_verbs import BULK_VERBS, arguments, reverse_of
+from config.kernel.admin.presses import ExtraVerb, TransitionVerb, bare
 from config.kernel.admin.queues import Queue, queue_filter
 from config.kernel.admin.timeline import actor_words, user_names
 from config.kernel.admin.tones import badge_column, tone_of, word_of
@@ -26,7 +29,7 @@ from config.kernel.enums import JobState
 from config.kernel.machines import JOB, RUN_JOB
 from config.kernel.models import Job
 from config.kernel.results import Results
-from config.kernel.templatetags.bancale import ago
+from config.kernel.templatetags.bancale import ago, number
 
 LOG_SHOWN = 200
 REFUSED_SHOWN = 50
@@ -64,9 +67,34 @@ def retry_refused(ids: Sequence[int], *, actor: Actor) -> Results[int]:
     return results
 
 
+@verb
+def undo_jobs(ids: Sequence[int], *, actor: Actor) -> Results[int]:
+    """Start a job that takes back what a bulk job did, on exactly those objects, once; the value is its id."""
+    results: Results[int] = Results(ids)
+    for job in Job.objects.filter(pk__in=ids, kind=JOB_KIND):
+        pk = take_back_job(job, actor=actor)
+        Job.objects.filter(pk=job.pk).update(result={**job.result, "undone_by": pk})
+        results.done(job.pk, pk)
+    return results
+
+
 def failed_jobs(rows: QuerySet[Job]) -> QuerySet[Job]:
     """Given up: somebody starts them again or leaves them."""
     return rows.filter(state=JobState.FAILED)
+
+
+def _can_be_undone(job: Job) -> bool:
+    ended = job.state in (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
+    return job.kind == JOB_KIND and ended and job_undo_form(job) is not None
+
+
+def _on_undo(job: Job) -> list[Any]:
+    back = reverse_of(BULK_VERBS[job.params["bulk"]])
+    facts = {"verb": bare(back.label) if back else "", "count": number(job.result["done"])}
+    return [
+        gettext("“%(verb)s” on the %(count)s objects that were done, in a new job.") % facts,
+        gettext("What has moved on meanwhile is refused, each with its reason."),
+    ]
 
 
 def _has_refused(job: Job) -> bool:
@@ -119,11 +147,36 @@ class JobAdmin(TransitionAdmin):
             ],
             then=lambda _job, pk: admin_url(Job, "change", pk),
         ),
+        ExtraVerb(
+            name="undo",
+            label=_("Undo…"),
+            # Whoever may do the opposite may: the verb asks for that right.
+            permission="kernel.view_job",
+            verb=undo_jobs,
+            applies=_can_be_undone,
+            success=_("This job takes it back."),
+            consequences=_on_undo,
+            then=lambda _job, pk: admin_url(Job, "change", pk),
+        ),
     )
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.progress_view)
-        return [path("<int:pk>/progress/", view, name="kernel_job_progress"), *super().get_urls()]
+        results = self.admin_site.admin_view(partial(results_view, self.admin_site))
+        return [
+            path("<int:pk>/progress/", view, name="kernel_job_progress"),
+            path("bulk/<str:nonce>/", results, name="kernel_job_bulk"),
+            *super().get_urls(),
+        ]
+
+    def buttons(self, request: HttpRequest, obj: Any) -> list[dict[str, Any]]:
+        """Without the undo for those who may not do the opposite."""
+        rows = super().buttons(request, obj)
+        bulk = BULK_VERBS.get(obj.params.get("bulk", ""))
+        back = reverse_of(bulk) if bulk else None
+        if back is None or request.user.has_perm(back.permission):
+            return rows
+        return [row for row in rows if row["name"] != "undo"]
 
     def timeline_of(self, obj: Any) -> None:
         """A job's story is its log."""
@@ -137,6 +190,7 @@ class JobAdmin(TransitionAdmin):
             "progress": progress_of(obj),
             "refused": _refused_of(obj),
             "refused_more": _refused_more(obj),
+            **_bulk_context(obj, request),
             "log": obj.lines.order_by("-id")[:LOG_SHOWN],
         }
 
@@ -152,7 +206,7 @@ class JobAdmin(TransitionAdmin):
 
     @admin.display(description=_("progress"))
     def how_far(self, job: Job) -> str:
-        return f"{job.done_count} / {job.total_count}" if job.total_count else "–"
+        return f"{number(job.done_count)} / {number(job.total_count)}" if job.total_count else "–"
 
     @admin.display(description=_("queued"), ordering="queued_at")
     def queued(self, job: Job) -> Any:
@@ -163,6 +217,21 @@ class JobAdmin(TransitionAdmin):
         # The label is the username as it was; the page of one job looks up the name of today.
         names = {} if job.actor_label else user_names([job.actor_id])
         return actor_words(job.actor_kind, job.actor_id, job.actor_label, names)
+
+
+def _bulk_context(job: Job, request: HttpRequest) -> dict[str, Any]:
+    """With what a bulk job was started, which objects it did or found so, and the job that took it back."""
+    bulk = BULK_VERBS.get(job.params.get("bulk", ""))
+    if bulk is None:
+        return {}
+    said = arguments(bulk, job.params.get("form", {})) if request.user.has_perm(bulk.permission) else []
+    result, undone_by = job.result, job.result.get("undone_by")
+    return {
+        "arguments": [(label, value) for _name, label, value in said],
+        "done": shown_rows(bulk, done_of(job, SHOWN), result.get("done", 0)),
+        "unchanged": shown_rows(bulk, result.get("unchanged_ids", ()), result.get("unchanged", 0)),
+        "undone_url": admin_url(Job, "change", undone_by) if undone_by else "",
+    }
 
 
 def _refused_of(job: Job) -> list[dict[str, Any]]:
