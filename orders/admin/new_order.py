@@ -19,6 +19,8 @@ from config.kernel.admin import acting, admin_url
 from config.kernel.errors import BancaleError
 from config.kernel.money import exponent
 from inventory.models import Sku
+from orders.admin.new_order_sums import sums_fragment, sums_of
+from orders.countries import COUNTRIES
 from orders.enums import ChannelKind
 from orders.models import Order, SalesChannel
 from orders.phone import OWN_KEY, SOURCE, PhoneLine, PhoneOrder, read_phone_order, write_body
@@ -28,7 +30,7 @@ from orders.states import PLACE
 
 BLANK_LINES = 4
 MOST_LINES = 200
-MORE = "more_lines"
+MORE, LOOK, FRAGMENT = "more_lines", "look", "fragment"
 # Channels that an order from the phone may count to, the likeliest first; never a marketplace unasked.
 OURS = {ChannelKind.PHONE: 0, ChannelKind.WEB_SHOP: 1, ChannelKind.WOOCOMMERCE: 2, ChannelKind.SHOPIFY: 3}
 PAID_BY = (
@@ -53,9 +55,9 @@ class NewOrderForm(forms.Form):
     city = forms.CharField(label=_("City"), max_length=120)
     country_code = forms.CharField(
         label=_("Country"),
-        max_length=2,
         validators=[RegexValidator("^[A-Za-z]{2}$", _("Two letters, such as IT."))],
-        help_text=_("Two letters, such as IT."),
+        help_text=_("Type its name or its two letters, such as IT, and choose."),
+        widget=forms.TextInput({"list": "countries", "autocomplete": "off"}),
     )
     prices_include_tax = forms.BooleanField(label=_("Prices include tax"), required=False, initial=True)
     tax_rate = forms.DecimalField(
@@ -90,7 +92,12 @@ class NewOrderForm(forms.Form):
 
 
 class LineForm(forms.Form):
-    sku = forms.CharField(label=_("SKU"), max_length=120, required=False)
+    sku = forms.CharField(
+        label=_("SKU"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput({"list": "skus", "autocomplete": "off", "spellcheck": "false"}),
+    )
     quantity = forms.IntegerField(label=_("Quantity"), min_value=1, max_value=1_000_000, required=False)
     unit_amount = forms.DecimalField(label=_("Unit price"), required=False, **MONEY)
 
@@ -132,6 +139,11 @@ def new_order_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         form, lines = NewOrderForm(initial={"nonce": uuid4().hex}), LineSet(initial=[{}] * BLANK_LINES)
         return _page(model_admin, request, form, lines)
     form, lines = NewOrderForm(request.POST), LineSet(_posted(request))
+    if FRAGMENT in request.POST:
+        return sums_fragment(request, sums_of(form, lines, _typed))
+    if LOOK in request.POST:
+        sums = sums_of(form, lines, _typed)
+        return _page(model_admin, request, _unchecked(form), lines, lenient=True, sums=sums)
     if MORE in request.POST:
         return _page(model_admin, request, _unchecked(form), lines, lenient=True)
     if not (form.is_valid() & lines.is_valid() and _coins_fit(form, lines)):
@@ -214,7 +226,13 @@ def _typed_line(values: dict[str, Any]) -> PhoneLine:
 
 
 def _page(
-    model_admin: Any, request: HttpRequest, form: NewOrderForm, lines: Any, *, lenient: bool = False
+    model_admin: Any,
+    request: HttpRequest,
+    form: NewOrderForm,
+    lines: Any,
+    *,
+    lenient: bool = False,
+    sums: dict[str, Any] | None = None,
 ) -> HttpResponse:
     sections = [
         (_("Customer"), [form[name] for name in ("sales_channel", "name", "email", "phone", "language")]),
@@ -242,6 +260,9 @@ def _page(
         "lines": lines,
         "lenient": lenient,
         "more": MORE,
+        "look": LOOK,
+        "sums": sums,
+        "countries": COUNTRIES,
         "cancel_url": admin_url(Order, "changelist"),
     }
     return TemplateResponse(request, "orders/new_order.html", context)

@@ -32,6 +32,7 @@ from orders.admin.hold_filter import HoldFilter, hold_reasons
 from orders.admin.mail_news import cancellation_mails, mails_of_many
 from orders.admin.marks import NoteForm, TagFilter, TagForm, one_tag, tag_orders, untag_orders
 from orders.admin.new_order import new_order_view
+from orders.admin.new_order_sums import skus_view
 from orders.admin.order_mails import mails_view
 from orders.admin.page import page_of
 from orders.admin.panels import extra_buttons
@@ -183,8 +184,10 @@ class OrderAdmin(TransitionAdmin):
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(partial(mails_view, self))
+        skus = self.admin_site.admin_view(skus_view)
         return [
             path("<int:pk>/mails/", view, name="orders_order_mails"),
+            path("add/skus/", skus, name="orders_order_skus"),
             *super().get_urls(),
         ]
 

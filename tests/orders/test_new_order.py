@@ -13,6 +13,7 @@ from orders.enums import ChannelKind
 from orders.models import Order, RawOrder
 from orders.phone import read_phone_order
 from orders.services.rereading import NoReader, retry_raw_orders
+from tests.factories.fulfillment import stock
 from tests.factories.inventory import make_sku
 from tests.factories.orders import SYSTEM, make_channel
 from tests.kernel.visitor import Visitor, messages_of, text_of, visitor
@@ -187,3 +188,88 @@ def test_raw_order_of_a_channel_is_read_by_its_adapter(support: Visitor) -> None
 def test_body_that_is_none_of_ours_is_refused(body: str) -> None:
     with pytest.raises(InvalidInput):
         read_phone_order(body)
+
+
+def test_skus_are_offered_by_what_is_typed_with_what_can_be_sold(support: Visitor) -> None:
+    stock({"MUG": 12})
+    make_sku("MUG-RED", "A red mug")
+    make_sku("CUP", "A cup")
+
+    offered = support.get(f"{ADD}skus/", {"q": "mu"}).json()["skus"]
+
+    assert offered == [
+        {"code": "MUG", "said": "A mug · 12 free"},
+        {"code": "MUG-RED", "said": "A red mug · 0 free"},
+    ]
+    assert [one["code"] for one in support.get(f"{ADD}skus/", {"q": "a cup"}).json()["skus"]] == ["CUP"]
+    assert support.get(f"{ADD}skus/", {"q": " "}).json() == {"skus": []}
+    assert visitor("Picker").get(f"{ADD}skus/", {"q": "mu"}).status_code == 403
+
+
+def test_offered_skus_cost_the_same_statements_for_one_and_many(
+    support: Visitor, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(6):
+        make_sku(f"MUG-{number}")
+    support.get(f"{ADD}skus/", {"q": "mug"})
+
+    for term, count in (("mug-1", 1), ("mug", 6)):
+        with django_assert_max_num_queries(9):
+            assert len(support.get(f"{ADD}skus/", {"q": term}).json()["skus"]) == count
+
+
+@pytest.mark.parametrize("name", ["look", "fragment"])
+def test_page_works_out_totals_and_stock_before_the_order_is_placed(support: Visitor, name: str) -> None:
+    stock({"MUG": 3})
+    make_sku("CUP", "A cup")
+    given = typed(
+        support,
+        **{
+            "form-1-sku": "cup", "form-1-quantity": "5", "form-1-unit_amount": "2.50",
+            "form-2-sku": "MUG", "form-2-quantity": "2", "form-2-unit_amount": "9.00",
+            "form-3-sku": "NOPE", "form-3-quantity": "1", "form-3-unit_amount": "1.00",
+            "line1": "", "name": "",
+        },
+    )  # fmt: skip
+
+    said = text_of(support.post(ADD, {**given, name: "1"}))
+
+    assert "MUG · A mug 2 €20.00 3 free, 1 waits for stock" in said
+    assert "CUP · A cup 5 €12.50 0 free, 5 wait for stock" in said
+    assert "MUG · A mug 2 €18.00" in said
+    assert "Goods €50.50" in said
+    assert "Shipping €4.90" in said
+    assert "Total €55.40" in said
+    assert "Please correct what is marked below" not in said
+    assert not Order.objects.exists()
+    assert not RawOrder.objects.exists()
+
+
+def test_total_that_is_worked_out_is_the_total_of_the_order(support: Visitor) -> None:
+    make_sku("MUG")
+    given = typed(support)
+    del given["prices_include_tax"]
+
+    said = text_of(support.post(ADD, {**given, "fragment": "1"}))
+    support.post(ADD, given)
+
+    assert "Tax €5.48" in said
+    assert f"Total €{Order.objects.get().total_sent_amount:.2f}" in said
+
+
+def test_nothing_typed_is_worked_out_as_nothing(support: Visitor) -> None:
+    given = typed(support, **{"form-0-quantity": "x"})
+
+    said = text_of(support.post(ADD, {**given, "fragment": "1"}))
+
+    assert "A SKU, its quantity and its price say what the order comes to." in said
+
+
+def test_country_is_chosen_from_all_there_are_and_refused_otherwise(support: Visitor) -> None:
+    make_sku("MUG")
+    page = support.get(ADD).content.decode()
+    assert 'list="countries"' in page
+    assert page.count("<option value=") > 240
+
+    assert "Two letters, such as IT." in text_of(support.post(ADD, typed(support, country_code="Italy")))
+    assert not Order.objects.exists()

@@ -372,6 +372,41 @@
   }
 
   // A file may be dropped anywhere on the page; its field stays as it is, for the keyboard and without this script.
+  // An order that is being typed: SKUs are offered by their first letters, countries by their names, and the server
+  // works out what it comes to.
+  function newOrder(form) {
+    const offered = document.getElementById("skus");
+    const names = new Intl.DisplayNames([document.documentElement.lang], { type: "region" });
+    each("#countries option", (option) => { option.label = names.of(option.value); });
+    let [timer, asked, worked] = [0, 0, 0];
+    const offer = async (box) => {
+      const turn = asked += 1;
+      try {
+        const answer = await fetch(`${form.dataset.skus}?q=${encodeURIComponent(box.value.trim())}`, { headers: { Accept: "application/json" }, redirect: "error" });
+        if (!answer.ok || turn !== asked) { return; }
+        offered.replaceChildren(...(await answer.json()).skus.map((sku) => {
+          const option = document.createElement("option");
+          [option.value, option.label] = [sku.code, sku.said];
+          return option;
+        }));
+      } catch { /* Offline: a code is a code without being offered. */ }
+    };
+    const workOut = async () => {
+      const turn = worked += 1;
+      const typed = new FormData(form);
+      typed.set("fragment", "1");
+      try {
+        const answer = await fetch(location.href, { method: "POST", body: typed, redirect: "error" });
+        if (answer.ok && turn === worked) { form.querySelector("[data-sums-here]").innerHTML = await answer.text(); }
+      } catch { /* Offline: the button asks for it. */ }
+    };
+    form.addEventListener("input", (event) => {
+      clearTimeout(timer);
+      const box = event.target;
+      timer = setTimeout(() => { if (box.matches("input[list=skus]") && box.value.trim()) { offer(box); } workOut(); }, 200);
+    });
+  }
+
   function dropZone(input) {
     const place = document.createElement("div");
     place.className = "drop";
@@ -414,6 +449,7 @@
   each(".actions", actionButtons);
   each("#nav-sidebar[data-queues]", watchQueues);
   each("form[data-palette]", palette);
+  each("form[data-sums]", newOrder);
   each("[data-views]", countViews);
   each("[data-tabs]", countTabs);
   each("[data-place]", sayPlace);
