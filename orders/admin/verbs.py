@@ -28,6 +28,7 @@ from orders.services.completing import complete_orders
 from orders.services.confirming import confirm_orders
 from orders.services.holds import HOLD_ORDER, place_hold, release_holds
 from orders.services.lifting import lift_and_confirm_orders
+from orders.services.mail_occasions import nobody_to_tell
 
 ARRIVED = (FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP)
 STAFF_HOLDS = (HoldKind.MANUAL, HoldKind.FRAUD, HoldKind.CANCEL_REQUESTED, HoldKind.ADDRESS)
@@ -220,16 +221,26 @@ def _is_open(order: Order) -> bool:
     return not order.is_closed
 
 
-CONFIRMED = gettext_lazy("Confirmed; the confirmation mail is on its way.")
+def _confirmed(order: Order, _value: Any) -> str:
+    if nobody_to_tell(order, MailKind.CONFIRMATION):
+        return _("Confirmed; no mail is sent.")
+    return _("Confirmed; the confirmation mail is on its way.")
+
+
+def _confirm_effect(order: Order) -> str:
+    return (
+        _("Confirm order") if nobody_to_tell(order, MailKind.CONFIRMATION) else _("Confirm and send the mail")
+    )
+
 
 ORDER_VERBS = {
     "confirm": TransitionVerb(
         verb=confirm_orders,
-        effect=gettext_lazy("Confirm and send the mail"),
-        success=CONFIRMED,
+        effect=_confirm_effect,
+        success=_confirmed,
         consequences=_on_confirm,
         lines=_owed_lines,
-        undo=gettext_lazy("It can be cancelled until goods have left; the mail cannot be unsent."),
+        undo=gettext_lazy("It can be cancelled until goods have left; a mail cannot be unsent."),
         applies=lambda order: not refusing_confirm(order),
     ),
     "complete": TransitionVerb(
@@ -255,7 +266,7 @@ LIFT_AND_CONFIRM = ExtraVerb(
     permission=HOLD_ORDER,
     tone="primary",
     verb=lift_and_confirm_orders,
-    success=CONFIRMED,
+    success=_confirmed,
     consequences=_on_lift_and_confirm,
     lines=_owed_lines,
     undo=gettext_lazy("It can be held again, and cancelled until goods have left."),

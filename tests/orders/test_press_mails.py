@@ -11,7 +11,7 @@ from orders.enums import ChannelKind
 from orders.models import Order
 from tests.factories.fulfillment import hand, make_confirmed, make_shipped, stock
 from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_line
-from tests.kernel.visitor import Visitor, text_of, visitor
+from tests.kernel.visitor import Visitor, messages_of, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -130,3 +130,16 @@ def test_cancelling_what_is_left_of_a_shipped_order_names_the_other_mail(support
 
     assert f"The mail “Cancellation in part” goes to {order.email}." in said
     assert "called back" not in said
+
+
+def test_confirm_promises_no_mail_where_none_goes(support: Visitor) -> None:
+    amazon = make_order(channel=make_channel(code="amz", kind=ChannelKind.AMAZON))
+    own = make_order()
+
+    assert "Confirm and send the mail" not in page_of(support, amazon, "confirm")
+    assert "Confirm and send the mail" in page_of(support, own, "confirm")
+    answers = [support.press(admin_url(Order, "confirm", one.pk)) for one in (amazon, own)]
+
+    said = [messages_of(support.get(answer.url)) for answer in answers]
+    assert "Confirmed; no mail is sent." in said[0]
+    assert said[1][-1] == "Confirmed; the confirmation mail is on its way."

@@ -91,7 +91,7 @@ class TransitionVerb:
 
     verb: Callable[..., Results[Any]]
     success: Text | Callable[[Any, Any], str]
-    effect: Text = ""
+    effect: Text | Callable[[Any], str] = ""
     title: Text = ""
     form: type[forms.Form] | None = None
     initial: Callable[[Any], Mapping[str, Any]] | None = None
@@ -147,6 +147,13 @@ class Press:
         if not self.verb.applies(obj):
             return BancaleError(_("“%(name)s” does not apply any more."), name=bare(self.label))
         return None
+
+    def effect(self, obj: Any) -> str:
+        """The words of the button of the confirm page."""
+        effect = self.verb.effect
+        if callable(effect) and not isinstance(effect, Promise):
+            return effect(obj)
+        return str(effect) or bare(self.label)
 
     def words(self, obj: Any, value: Any) -> str:
         success = self.verb.success

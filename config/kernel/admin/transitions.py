@@ -250,7 +250,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             "opts": self.opts,
             "object": obj,
             "title": verb.title or f"{bare(press.label)}: {obj}",
-            "effect": verb.effect or bare(press.label),
+            "effect": press.effect(obj),
             "risk": press.tone == "risk",
             "consequences": [*verb.consequences(obj), *foreseen.consequences],
             "undo": verb.undo,
