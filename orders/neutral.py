@@ -35,7 +35,8 @@ class NeutralDiscount:
 
 @dataclass(frozen=True, slots=True)
 class NeutralLine:
-    """`shipped_quantity` are units that the channel no longer waits for: they left before we knew the order."""
+    """`shipped_quantity` are units that the channel no longer waits for: they left before we knew the order. No parcel
+    of ours will tell of them, so they count as delivered."""
 
     external_id: str
     sku_code: str

@@ -16,6 +16,8 @@ CONFIRM = Edge(
 COMPLETE = Edge(
     "complete", frozenset({O.CONFIRMED}), O.COMPLETED, "orders.complete_order", _("Complete order")
 )
+# Of a placed order that the channel had sent in part: its rest is cancelled before anybody confirmed it.
+CLOSE = Edge("close", frozenset({O.PLACED}), O.COMPLETED, "orders.cancel_order", _("Complete what had left"))
 CANCEL = Edge(
     "cancel",
     frozenset({O.DRAFT, O.PLACED, O.CONFIRMED}),
@@ -34,7 +36,7 @@ ORDER = register(
         model="orders.Order",
         statuses=OrderStatus,
         initial=frozenset({O.DRAFT, O.PLACED, O.COMPLETED}),
-        edges=(PLACE, CONFIRM, COMPLETE, CANCEL, VOID, REOPEN),
+        edges=(PLACE, CONFIRM, COMPLETE, CLOSE, CANCEL, VOID, REOPEN),
         thread=("order", "pk"),
     )
 )

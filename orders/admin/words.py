@@ -194,6 +194,8 @@ def _filled(facts: Mapping[str, Any]) -> str:
 
 
 def _how_received(facts: Mapping[str, Any]) -> str:
+    if facts.get("left_before"):
+        return _("its goods had left before: nothing is left to do")
     return _("imported as history") if facts.get("history") else _("raw body kept")
 
 
@@ -253,6 +255,7 @@ describe("order", "created", gettext_lazy("Order received"), detail=_how_receive
 describe("order", "place", gettext_lazy("Placed"), tone="info")
 describe("order", "confirm", gettext_lazy("Confirmed"), tone="ok")
 describe("order", "complete", gettext_lazy("Completed"), tone="ok")
+describe("order", "close", gettext_lazy("Completed"), tone="ok")
 describe(
     "order",
     "cancel",

@@ -5,18 +5,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
-from django.db.models import F, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.audit import Violation, invariant
+from config.kernel.models import Event
 from inventory.enums import LIVE_RESERVATION, ReservationState
 from inventory.models import Reservation
 from orders.axes import derive_fulfillment, derive_payment
-from orders.enums import CLOSED_ORDER
+from orders.enums import CLOSED_ORDER, FulfillmentStatus, OrderStatus
 from orders.models import AllocationDecision, LinePart, Order
 from orders.planner import Reason
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.services.axes import part_states, payment_states
+from orders.states import REOPEN
 
 SHOWN = 50
 CHUNK = 2_000
@@ -157,6 +159,23 @@ def _is_end_of(moment: datetime | None, day: date | None) -> bool:
         return moment is day is None
     noon = datetime.combine(day, time(12), tzinfo=UTC)
     return noon - timedelta(hours=3) < moment < noon + timedelta(hours=25)
+
+
+@invariant(
+    "orders.ended",
+    _("An order of which all has arrived is completed, and none is cancelled of which part left"),
+)
+def ended_orders_are_over() -> Iterator[Violation]:
+    """A delivered order that was reopened waits for a person; the other open ones are completed by themselves."""
+    left = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED)
+    reopened = Event.objects.filter(subject_type="order", subject_id=OuterRef("pk"), kind=REOPEN.name)
+    forgotten = Q(status=OrderStatus.PLACED, fulfillment_status__in=left) | Q(
+        ~Exists(reopened), status=OrderStatus.CONFIRMED, fulfillment_status=FulfillmentStatus.DELIVERED
+    )
+    wrong = Q(status=OrderStatus.CANCELLED) & ~Q(fulfillment_status=FulfillmentStatus.NOTHING_TO_SHIP)
+    rows = Order.objects.filter(forgotten | wrong).order_by("pk")
+    for pk, status, goods in rows.values_list("pk", "status", "fulfillment_status")[:SHOWN]:
+        yield Violation(f"order:{pk}", f"{status}, of its goods: {goods}")
 
 
 @invariant("orders.axes", _("Fulfillment and payment follow from parts and payments"))

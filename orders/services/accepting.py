@@ -90,8 +90,9 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     New orders stand as `placed` with their holds, and the fact `order.accepted` is recorded,
     `order.confirmable` too where the channel confirms by itself and no hold refuses it, and
     `order.hold_needs_buyer` for a hold that only the buyer can mend. One that the channel cancelled before we
-    saw it is accepted and cancelled at once (fact `order.cancelled`; its buyer has heard of it there). History
-    stands as `completed`, its shipped lines as delivered, without hold or fact. An external id that the channel
+    saw it is accepted and cancelled at once (fact `order.cancelled`; its buyer has heard of it there). One that had
+    left whole before we saw it, or but for what the channel cancelled, and history stand as `completed`, what left
+    as delivered, without hold or fact. An external id that the channel
     used before is `unchanged` with the pk it has; nothing of that order is touched. Of two under one external id in
     one call the first is taken, however they differ. Raw orders are linked in the same transaction.
     `exchange_rate` is 1 for the legal entity's own currency, else unknown.
@@ -204,9 +205,10 @@ def _draft(
     for draft, one in zip(drafts, incoming, strict=True):
         draft.order.import_run_id = one.import_run_id
     attach([draft.order for draft in drafts], "sales_channel", {channel.pk: channel})
-    live = [draft for draft in drafts if not draft.is_history]
-    repeats = find_repeats(channel, live)
-    for draft in live:
+    repeats = find_repeats(channel, [draft for draft in drafts if not draft.is_history])
+    for draft in drafts:
+        if draft.is_over:
+            continue
         findings = Findings(
             draft.unknown_skus,
             draft.cut_address,
@@ -277,7 +279,7 @@ def _tell(drafts: Sequence[Draft], actor: Actor) -> None:
         [
             NewFact("order.cancelled" if draft.is_cancelled else "order.accepted", ("order", draft.order.pk))
             for draft in drafts
-            if not draft.is_history
+            if not (draft.is_history or draft.is_over)
         ]
         + confirmable_facts(
             [draft.order for draft in drafts if not draft.is_history],
@@ -288,7 +290,9 @@ def _tell(drafts: Sequence[Draft], actor: Actor) -> None:
 
 
 def _facts(order: Order) -> Mapping[str, Any]:
-    return {"channel": order.sales_channel_id, "history": order.is_history}
+    said = {"channel": order.sales_channel_id, "history": order.is_history}
+    left_before = order.status == OrderStatus.COMPLETED and not order.is_history
+    return {**said, "left_before": True} if left_before else said
 
 
 def _settle_repeated(incoming: Sequence[Incoming], results: Results[str]) -> None:

@@ -6,14 +6,14 @@ from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.results import Results
-from config.kernel.states import apply_transition
+from config.kernel.states import Edge, apply_transition
 from orders.axes import PartState
 from orders.enums import FulfillmentStatus, OrderStatus
 from orders.errors import NotDelivered, OrderClosed
 from orders.models import Order
 from orders.services.axes import part_states
 from orders.services.locking import lock_orders, refuse_unknown
-from orders.states import COMPLETE, ORDER
+from orders.states import CLOSE, COMPLETE, ORDER
 
 
 @verb
@@ -38,16 +38,14 @@ def complete_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
 
 
 def complete_delivered(orders: Sequence[Order], *, actor: Actor) -> None:
-    """Complete those of the locked orders that are confirmed and delivered; what a carrier's event leads to.
+    """Complete those of the locked orders of which all that is owed has arrived; what a carrier's event leads to,
+    and cancelling the rest.
 
     No permission is asked: the goods have arrived, whoever tells.
     """
-    arrived = [
-        order
-        for order in orders
-        if order.status == OrderStatus.CONFIRMED and order.fulfillment_status == FulfillmentStatus.DELIVERED
-    ]
-    _complete(arrived, actor)
+    arrived = [order for order in orders if order.fulfillment_status == FulfillmentStatus.DELIVERED]
+    for edge in (COMPLETE, CLOSE):
+        _complete([order for order in arrived if edge.leads_from(order.status)], actor, edge)
 
 
 def _decide(order: Order, parts: Mapping[int, Sequence[PartState]], results: Results[int]) -> None:
@@ -64,5 +62,5 @@ def _decide(order: Order, parts: Mapping[int, Sequence[PartState]], results: Res
         results.done(order.pk)
 
 
-def _complete(orders: Sequence[Order], actor: Actor) -> None:
-    apply_transition(ORDER, COMPLETE, orders, actor=actor, also={"completed_at": clock.now()})
+def _complete(orders: Sequence[Order], actor: Actor, edge: Edge = COMPLETE) -> None:
+    apply_transition(ORDER, edge, orders, actor=actor, also={"completed_at": clock.now()})

@@ -8,7 +8,7 @@ from decimal import Decimal
 from config.kernel.fastpath import Values, new_row, take_ids
 from config.kernel.money import ZERO
 from orders.axes import PartState, PaymentState, derive_fulfillment, derive_payment
-from orders.enums import NeutralState, OrderStatus
+from orders.enums import FulfillmentStatus, NeutralState, OrderStatus
 from orders.models import (
     Address,
     Charge,
@@ -94,8 +94,13 @@ class Draft:
     holds: list[Hold] = field(default_factory=list)
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing of it is left to do: history, and what had left whole before we knew it."""
+        return self.order.status == OrderStatus.COMPLETED
+
+    @property
     def is_cancelled(self) -> bool:
-        return self.neutral.state == NeutralState.CANCELLED
+        return self.neutral.state == NeutralState.CANCELLED and not self.is_over
 
 
 def build(neutral: NeutralOrder, context: Context, *, is_history: bool) -> Draft:
@@ -145,12 +150,12 @@ def _tax(part: NeutralLine | NeutralCharge) -> Decimal | None:
 
 def _state(share: PartShare, line: NeutralLine, neutral: NeutralOrder, is_history: bool) -> PartState:
     """The counters that a part begins with. What the channel no longer waits for has left before we knew it."""
-    shipped = line.shipped_quantity * share.per_unit if line.requires_shipping else 0
+    left = line.shipped_quantity * share.per_unit if line.requires_shipping else 0
     if neutral.state == NeutralState.CANCELLED:
-        return PartState(share.ordered, cancelled=share.ordered - shipped, shipped=shipped)
+        return PartState(share.ordered, cancelled=share.ordered - left, shipped=left, delivered=left)
     if is_history and line.requires_shipping:
-        return PartState(share.ordered, shipped=share.ordered, delivered=share.ordered)
-    return PartState(share.ordered, shipped=shipped)
+        left = share.ordered
+    return PartState(share.ordered, shipped=left, delivered=left)
 
 
 def _order(
@@ -165,7 +170,11 @@ def _order(
     taxes = (totals.seller_tax, totals.marketplace_tax)
     goods = zip(neutral.lines, states, strict=True)
     stated = neutral.total_amount
-    is_completed = is_history and neutral.state != NeutralState.CANCELLED
+    standing = derive_fulfillment(
+        [state for line, parts in goods if line.requires_shipping for state in parts]
+    )
+    is_past = is_history and neutral.state != NeutralState.CANCELLED
+    is_over = is_past or standing == FulfillmentStatus.DELIVERED
     customer = context.customers.get(email)
     return new_row(
         Order,
@@ -177,10 +186,8 @@ def _order(
         customer_id=None if customer is None else customer.pk,
         email=email,
         language=language_of(neutral, channel.language),
-        status=OrderStatus.COMPLETED if is_completed else OrderStatus.PLACED,
-        fulfillment_status=derive_fulfillment(
-            [state for line, parts in goods if line.requires_shipping for state in parts]
-        ),
+        status=OrderStatus.COMPLETED if is_over else OrderStatus.PLACED,
+        fulfillment_status=standing,
         payment_status=derive_payment(
             totals.computed_total if stated is None else stated, _payment_states(neutral)
         ),
@@ -200,8 +207,8 @@ def _order(
         total_difference_amount=totals.difference,
         placed_at=neutral.placed_at,
         accepted_at=context.at,
-        confirmed_at=neutral.placed_at if is_completed else None,
-        completed_at=neutral.placed_at if is_completed else None,
+        confirmed_at=neutral.placed_at if is_past else None,
+        completed_at=neutral.placed_at if is_past else context.at if is_over else None,
         required_on=neutral.required_on,
     )
 

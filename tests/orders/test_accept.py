@@ -200,8 +200,30 @@ def test_accept_orders_units_that_left_before_are_not_owed() -> None:
     order = make_order(lines=(neutral_line(quantity=3, shipped_quantity=2),))
 
     part = LinePart.objects.get()
-    assert (part.ordered, part.shipped, part.remaining) == (3, 2, 1)
-    assert order.fulfillment_status == "partly_shipped"
+    assert (part.ordered, part.shipped, part.delivered, part.remaining) == (3, 2, 2, 1)
+    assert (order.status, order.fulfillment_status) == ("placed", "partly_shipped")
+
+
+@pytest.mark.parametrize("state", [NeutralState.OPEN, NeutralState.CANCELLED])
+@pytest.mark.parametrize("is_history", [False, True])
+def test_accept_orders_of_which_nothing_is_left_is_completed(
+    state: NeutralState, is_history: bool, frozen_clock: datetime
+) -> None:
+    left = 2 if state == NeutralState.OPEN else 1
+    lines = (neutral_line(quantity=2, shipped_quantity=left),)
+    order = make_order(state=state, is_history=is_history, lines=lines, payments=(), total_amount=Decimal(99))
+
+    part = LinePart.objects.get()
+    assert (order.status, order.fulfillment_status) == ("completed", "delivered")
+    assert (part.shipped, part.delivered, part.cancelled, part.remaining) == (left, left, 2 - left, 0)
+    is_past = is_history and state == NeutralState.OPEN
+    assert (order.confirmed_at, order.completed_at) == (
+        (PLACED_AT, PLACED_AT) if is_past else (None, frozen_clock)
+    )
+    assert [event.to_status for event in Event.objects.all()] == ["completed"]
+    assert Event.objects.get().facts.get("left_before", False) is not is_history
+    assert (Hold.objects.count(), Fact.objects.count()) == (0, 0)
+    assert [one for finding in run_audit() for one in finding.violations] == []
 
 
 def test_accept_orders_twice_is_unchanged() -> None:

@@ -16,9 +16,11 @@ from orders.enums import FulfillmentStatus, HoldKind, OrderStatus
 from orders.models import LinePart, Order
 from orders.services.allocating import allocate_orders
 from orders.services.cancelling import cancel_orders
+from orders.services.cancelling_lines import CancelUnits, cancel_units
+from orders.services.confirming import confirm_orders
 from orders.services.holds import place_hold
 from tests.factories.fulfillment import hand, make_confirmed, make_shipped, stock, told
-from tests.factories.orders import SYSTEM
+from tests.factories.orders import SYSTEM, make_order, neutral_line
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +70,50 @@ def test_cancel_rest_after_delivery_completes_at_once() -> None:
     order, _parcel = part_shipped(delivered=True)
 
     assert cancel_orders([order.pk], reason="no more", actor=RULE).done_ids == [order.pk]
+
+    order.refresh_from_db()
+    assert (order.status, order.fulfillment_status) == (OrderStatus.COMPLETED, FulfillmentStatus.DELIVERED)
+    assert_audit_clean()
+
+
+@pytest.mark.parametrize("by_units", [False, True])
+def test_cancel_rest_of_what_the_channel_had_sent_in_part_completes_it(by_units: bool) -> None:
+    stock({"MUG": 1})
+    order = make_order(lines=(neutral_line("MUG", 3, shipped_quantity=1),), payments=())
+    outbox.deliver_due("work")
+    line = order.lines.get()
+
+    if by_units:
+        wish = CancelUnits(order.pk, {line.pk: 2})
+        assert cancel_units([wish], reason="enough", actor=RULE).done_ids == [order.pk]
+    else:
+        assert cancel_orders([order.pk], reason="enough", actor=RULE).done_ids == [order.pk]
+
+    order.refresh_from_db()
+    part = LinePart.objects.get()
+    assert (part.shipped, part.delivered, part.cancelled, part.allocated) == (1, 1, 2, 0)
+    assert (order.status, order.fulfillment_status) == (OrderStatus.COMPLETED, FulfillmentStatus.DELIVERED)
+    assert (order.confirmed_at, order.completed_at is not None) == (None, True)
+    steps = Event.objects.filter(subject_type="order", to_status="completed")
+    assert list(steps.values_list("kind", "from_status")) == [("close", "placed")]
+    assert not order.holds.filter(lifted_at=None).exists()
+    assert confirm_orders([order.pk], actor=RULE).refusals[order.pk].code == "order_closed"
+    assert not Fact.objects.filter(kind="order.confirmed").exists()
+    assert cancel_orders([order.pk], reason="again", actor=RULE).refusals[order.pk].code == "order_closed"
+    assert_audit_clean()
+
+
+def test_order_that_the_channel_had_sent_in_part_completes_with_the_delivery_of_the_rest() -> None:
+    stock({"MUG": 2})
+    order = make_order(lines=(neutral_line("MUG", 3, shipped_quantity=1),))
+    outbox.deliver_due("work")
+    confirm_orders([order.pk], actor=RULE).raise_refusals()
+    (work_id,) = release_orders([order.pk], actor=SYSTEM).only()
+    work = FulfillmentOrder.objects.get(pk=work_id)
+    parcel = Parcel.objects.get(pk=ship_by_hand([hand(work)], actor=SYSTEM).only())
+    assert_audit_clean()
+
+    record_tracking([told(parcel, ParcelStatus.DELIVERED)], actor=SYSTEM).raise_refusals()
 
     order.refresh_from_db()
     assert (order.status, order.fulfillment_status) == (OrderStatus.COMPLETED, FulfillmentStatus.DELIVERED)

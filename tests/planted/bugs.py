@@ -248,6 +248,8 @@ BUGS = [
         deeds.sell_and_deliver, "events.chain"),
     Bug("cancelled, its units stay promised", "stuck reservation", forget(cancelling, "_give_back"),
         deeds.cancel_before_a_waiting_one, "orders.claims"),
+    Bug("rest cancelled, order not ended", "stuck order", forget(cancelling, "complete_delivered"),
+        deeds.cancel_the_rest, "orders.ended"),
     Bug("backorder filled, status not derived again", "drift of statuses", forget(backorders, "refresh_axes"),
         deeds.cancel_before_a_waiting_one, "orders.axes"),
 ]  # fmt: skip

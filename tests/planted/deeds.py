@@ -87,6 +87,14 @@ def cancel_before_a_waiting_one() -> list[str]:
     return told(waiting=(units("waiting"), 0)) + breaches()
 
 
+def cancel_the_rest() -> list[str]:
+    """One of two mugs had left before the order came; the other is cancelled before anybody confirmed it."""
+    order = make_order(lines=(neutral_line("MUG", 2, shipped_quantity=1),))
+    cancel_orders([order.pk], reason="test", actor=ACTOR).raise_refusals()
+    outbox.deliver_due("work")
+    return breaches()
+
+
 def come_late_to_a_queue() -> list[str]:
     """Somebody waits for three; two come in, and somebody else orders two before the queue is served."""
     mug, place = make_sku("MUG"), make_location()
