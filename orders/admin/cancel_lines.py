@@ -19,7 +19,7 @@ from orders.selectors.once import once
 from orders.selectors.order_goods import Goods, goods_of
 from orders.services.cancelling import LONGEST_REASON
 from orders.services.cancelling_lines import CancelUnits, cancel_units
-from orders.services.claims import PartClaims, claims_of
+from orders.services.claims import PartClaims, claims_of, kits_left, kits_loose
 from orders.states import CANCEL
 
 LINE = "line_"
@@ -60,8 +60,8 @@ def _left(claims: Sequence[PartClaims]) -> LineLeft:
 
     return LineLeft(
         line=claims[0].part.line,
-        left=least([one.part.remaining for one in claims]),
-        loose=least([one.loose for one in claims]),
+        left=kits_left(claims),
+        loose=kits_loose(claims),
         waiting=max(-(-sum(row.quantity for row in one.waiting) // one.part.per_unit) for one in claims),
         reserved=least([sum(row.quantity for row, _place in one.held) for one in claims]),
         work=tuple(dict.fromkeys(number for one in claims for number in one.work)),

@@ -17,7 +17,7 @@ from orders.errors import NotEnoughLeft, UnitsAtWork
 from orders.models import LinePart, Order
 from orders.services.axes import refresh_axes
 from orders.services.cancelling import call_off, closed, fit_reason, parts_by_order, tell_units
-from orders.services.claims import PartClaims, read_claims
+from orders.services.claims import PartClaims, kits_left, kits_loose, read_claims
 from orders.services.completing import complete_delivered
 from orders.services.counters import write_counters
 from orders.services.locking import lock_orders, refuse_unknown
@@ -30,7 +30,7 @@ GIVEN_BACK = "units_cancelled"
 
 @dataclass(frozen=True, slots=True)
 class CancelUnits:
-    """Whole units to cancel of one order, by line id; of a kit, whole kits."""
+    """Whole units to cancel of one order, by line id; of a kit, whole kits, of which what had left stays sent."""
 
     order_id: int
     lines: Mapping[int, int]
@@ -46,9 +46,10 @@ def cancel_units(requests: Sequence[CancelUnits], *, reason: str, actor: Actor) 
 
     At most 200 orders. Locks the orders by ascending pk, then all levels of the lines' SKUs. Of a part's units
     those go first that nobody has decided, then those that wait, then reserved ones that the warehouse was not
-    asked for. When nothing is left to ship, an order of which nothing was shipped is cancelled and a
-    part-shipped one completed, at once or when what was shipped arrives. `reason` as for `cancel_orders`. A
-    second call cancels again: the door makes a press count once.
+    asked for. Of kits that have left in part, a part of which less is owed than they take is cancelled to its last
+    unit, so that no rest is kept alive by what cannot come back. When nothing is left to ship, an order of which
+    nothing was shipped is cancelled and a part-shipped one completed, at once or when what was shipped arrives.
+    `reason` as for `cancel_orders`. A second call cancels again: the door makes a press count once.
 
     Refuses an order's whole request: `OrderClosed`, `NotEnoughLeft`, `UnitsAtWork` with the fulfillment orders
     to call back, `InvalidInput` for a quantity or a line of another order, `NotFound`. Raises `NotAllowed`,
@@ -119,10 +120,10 @@ def _short(
         "line": line.sku_code or line.title,
         "asked": quantity,
     }
-    left = min(part.remaining // part.per_unit for part in parts)
+    mine = [claims[part.pk] for part in parts]
+    left, loose = kits_left(mine), kits_loose(mine)
     if quantity > left:
         return NotEnoughLeft(**facts, left=left)
-    loose = min(claims[part.pk].loose // part.per_unit for part in parts)
     if quantity > loose:
         work = sorted({number for part in parts for number in claims[part.pk].work})
         return UnitsAtWork(**facts, left=loose, work=", ".join(work))
@@ -131,9 +132,9 @@ def _short(
 
 def _units(request: CancelUnits, parts: Sequence[LinePart]) -> dict[int, int]:
     return {
-        part.pk: request.lines[part.line_id] * part.per_unit
+        part.pk: min(request.lines[part.line_id] * part.per_unit, part.remaining)
         for part in parts
-        if part.line_id in request.lines
+        if part.line_id in request.lines and part.remaining
     }
 
 

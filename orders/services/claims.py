@@ -57,6 +57,18 @@ class PartClaims:
         return cuts
 
 
+def kits_left(claims: Iterable[PartClaims]) -> int:
+    """Of one line's parts, the line's units of which anything is still owed: a kit, of which some parts have left,
+    counts whole."""
+    return max((-(-one.part.remaining // one.part.per_unit) for one in claims), default=0)
+
+
+def kits_loose(claims: Sequence[PartClaims]) -> int:
+    """How many of those can be cancelled without calling anything back from the warehouse."""
+    bound = [one.loose // one.part.per_unit for one in claims if one.loose < one.part.remaining]
+    return min([kits_left(claims), *bound])
+
+
 def read_claims(parts: Sequence[LinePart], levels: Sequence[StockLevel]) -> dict[int, PartClaims]:
     """Claims by part id, also of parts without any. The orders and all levels of their SKUs are locked."""
     ids = [part.pk for part in parts]

@@ -9,18 +9,22 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.audit import run_audit
 from config.kernel.errors import InvalidInput, NotAllowed, NotFound
 from config.kernel.models import Event, Fact
+from fulfillment.models import FulfillmentOrder
 from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.releasing import release_orders
+from fulfillment.services.shipping import ship_by_hand
 from inventory.enums import ReservationState
 from inventory.models import Location, Reservation, Sku, StockLevel
+from orders.admin.cancel_lines import lines_left
 from orders.enums import FulfillmentStatus, OrderStatus
 from orders.errors import NotEnoughLeft, OrderClosed, UnitsAtWork
 from orders.models import Hold, LinePart, Order, OrderLine
 from orders.services.allocating import allocate_orders
 from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.confirming import confirm_orders
+from tests.factories.fulfillment import hand
 from tests.factories.inventory import make_kit, make_location, make_sku, receive
-from tests.factories.orders import make_order, neutral_line
+from tests.factories.orders import SYSTEM, make_order, neutral_line
 from tests.fulfillment.watching import statements
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +115,63 @@ def test_cancel_kits_cancels_whole_kits_of_every_part(near: Location) -> None:
     assert (part_of("JUG").cancelled, part_of("JUG").allocated) == (2, 1)
     order.refresh_from_db()
     assert order.fulfillment_status == FulfillmentStatus.ALLOCATED
+    assert_clean()
+
+
+def sent_unevenly(near: Location, *, kits: int) -> Order:
+    """Kits of two mugs and a lid; two mugs and two lids have left: a kit, and the lid of another."""
+    mug, lid = make_sku("MUG"), make_sku("LID")
+    make_kit({mug: 2, lid: 1}, code="SET")
+    receive(mug, near, 2)
+    receive(lid, near, 2)
+    order = make_order(lines=(neutral_line("SET", kits),))
+    allocate_orders([order.pk], actor=RULE).raise_refusals()
+    confirm_orders([order.pk], actor=RULE).raise_refusals()
+    (work_id,) = release_orders([order.pk], actor=RULE).only()
+    ship_by_hand([hand(FulfillmentOrder.objects.get(pk=work_id))], actor=SYSTEM).raise_refusals()
+    return order
+
+
+def test_cancel_a_kit_of_which_a_part_has_left_cancels_the_rest_of_it(near: Location) -> None:
+    order = sent_unevenly(near, kits=2)
+
+    assert cancel(order, SET=1).done_ids == [order.pk]
+
+    mug, lid = part_of("MUG"), part_of("LID")
+    assert [(part.shipped, part.cancelled, part.remaining) for part in (mug, lid)] == [(2, 2, 0), (2, 0, 0)]
+    assert Event.objects.get(kind="units_cancelled").facts["parts"] == {str(mug.pk): 2}
+    order.refresh_from_db()
+    assert (order.status, order.fulfillment_status) == (OrderStatus.CONFIRMED, FulfillmentStatus.SHIPPED)
+    assert isinstance(cancel(order, SET=1).refusals[order.pk], NotEnoughLeft)
+    assert_clean()
+
+
+def test_cancel_kits_takes_whole_ones_before_the_one_of_which_a_part_has_left(near: Location) -> None:
+    order = sent_unevenly(near, kits=3)
+
+    cancel(order, SET=1).raise_refusals()
+
+    assert [(part_of(code).cancelled, part_of(code).remaining) for code in ("MUG", "LID")] == [(2, 2), (1, 0)]
+    assert cancel(order, SET=2).refusals[order.pk].facts["left"] == 1
+    cancel(order, SET=1).raise_refusals()
+    assert [part_of(code).remaining for code in ("MUG", "LID")] == [0, 0]
+    assert_clean()
+
+
+def test_cancel_a_kit_whose_missing_part_is_at_work_is_refused(near: Location) -> None:
+    order = sent_unevenly(near, kits=2)
+    receive(Sku.objects.get(code="MUG"), near, 2)
+    outbox.deliver_due("work")
+    (work_id,) = release_orders([order.pk], actor=RULE).only()
+
+    problem = cancel(order, SET=1).refusals[order.pk]
+
+    assert isinstance(problem, UnitsAtWork)
+    assert (problem.facts["left"], problem.facts["asked"]) == (0, 1)
+    assert [(one.left, one.loose) for one in lines_left(order)] == [(1, 0)]
+    cancel_fulfillment_orders([work_id], actor=RULE).raise_refusals()
+    assert [(one.left, one.loose) for one in lines_left(Order.objects.get())] == [(1, 1)]
+    assert cancel(order, SET=1).done_ids == [order.pk]
     assert_clean()
 
 
