@@ -91,7 +91,7 @@ def _by_rate(shape: Shape, tax: Tax, rates: Decimal, total: Decimal) -> Decimal 
     return round_money(total * tax.rate / of, shape.currency)
 
 
-def shared_value(total: Decimal | None, weights: Sequence[Decimal], currency: str) -> list[Decimal | None]:
+def shared_value(total: Decimal | None, weights: Sequence[int], currency: str) -> list[Decimal | None]:
     """What each part of a line is worth; they sum to the line's total exactly."""
     if total is None:
         return [None] * len(weights)

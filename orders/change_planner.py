@@ -26,7 +26,6 @@ from orders.changes import (
 from orders.enums import ChargeKind
 from orders.errors import BelowLeast, NothingLeft
 
-ONE = Decimal(1)
 MOST_UNITS = 2_000_000_000
 
 
@@ -153,14 +152,14 @@ def _new_line(shape: Shape, position: int, action: AddLine) -> Line:
     price = priced(shape, action.unit_amount, action.quantity, Priced(None, (), taxes))
     shares = action.shares
     parts = (
-        (Part(None, action.sku_id, 1, ONE, action.quantity),)
+        (Part(None, action.sku_id, 1, 1, action.quantity),)
         if shares is None
         else tuple(
             Part(
                 None,
                 share.sku_id,
                 share.per_unit,
-                Decimal(share.value_weight * share.per_unit),
+                share.value_weight,
                 action.quantity * share.per_unit,
             )
             for share in shares

@@ -26,16 +26,21 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`weight` is its share in the line's value, frozen with the line. Units in hand are picked or packed now."""
+    """`value_weight` shares the line's value among its parts, frozen with the line. Units in hand are picked or
+    packed now."""
 
     pk: int | None
     sku_id: int | None
     per_unit: int
-    weight: Decimal
+    value_weight: int
     ordered: int
     cancelled: int = 0
     shipped: int = 0
     in_hand: int = 0
+
+    @property
+    def weight(self) -> int:
+        return self.value_weight * self.per_unit
 
     @property
     def kept(self) -> int:

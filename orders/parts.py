@@ -30,6 +30,7 @@ class PartShare(NamedTuple):
 
     sku_id: int | None
     per_unit: int
+    value_weight: int
     ordered: int
     value_amount: Decimal | None
 
@@ -44,10 +45,10 @@ def split_line(
     shares: Sequence[KitShare] = sku.shares or () if sku is not None else ()
     if not shares:
         known = sku is not None and sku.shares is None
-        return (PartShare(sku.pk if sku is not None and known else None, 1, quantity, total),)
+        return (PartShare(sku.pk if sku is not None and known else None, 1, 1, quantity, total),)
     weights = [share.value_weight * share.per_unit for share in shares]
     values = [None] * len(shares) if total is None else split_amount(total, weights, currency)
     return tuple(
-        PartShare(share.sku_id, share.per_unit, quantity * share.per_unit, value)
+        PartShare(share.sku_id, share.per_unit, share.value_weight, quantity * share.per_unit, value)
         for share, value in zip(shares, values, strict=True)
     )

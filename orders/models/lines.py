@@ -56,7 +56,8 @@ class OrderLine(QuickRead):
 class LinePart(QuickRead):
     """What has to leave the shelf for a line: one part for a plain SKU, several for a kit, frozen at acceptance.
 
-    `value_amount` is this part's frozen share of the line's total; the parts of a line sum to it exactly.
+    `value_amount` is this part's frozen share of the line's total; the parts of a line sum to it exactly. Whenever
+    that total is stated or changed, it is shared by `value_weight` × `per_unit`, frozen too.
     picked and packed count units in that stage now, the other counters are cumulative. Written by the verbs of
     orders only. Only parts of lines that are shipped and whose SKU is known take part in allocation.
     """
@@ -66,6 +67,7 @@ class LinePart(QuickRead):
         Sku, on_delete=models.PROTECT, null=True, related_name="line_parts", verbose_name=_("SKU")
     )
     per_unit = models.PositiveIntegerField(_("per unit"), default=1)
+    value_weight = models.PositiveIntegerField(_("value weight"), default=1, db_default=1)
     value_amount = MoneyField(_("value"), null=True)
     ordered = models.PositiveIntegerField(_("ordered"))
     cancelled = models.PositiveIntegerField(_("cancelled"), default=0)
@@ -104,6 +106,11 @@ class LinePart(QuickRead):
 
     def __str__(self) -> str:
         return f"{self.ordered} × {self.sku_id}"
+
+    @property
+    def share_weight(self) -> int:
+        """What the line's value is shared by: the weights of all units that one of the line takes."""
+        return self.value_weight * self.per_unit
 
     @property
     def remaining(self) -> int:

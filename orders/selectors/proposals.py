@@ -6,13 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from config.kernel.fastpath import Among
-from config.kernel.money import ZERO
 from orders.change_shapes import Basis, Charge, Line, Part, Priced, Shape, Share, Tax
 from orders.changes import Action, read_action
 from orders.models import Charge as ChargeRow
 from orders.models import DiscountShare, LinePart, Order, OrderLine, Payment, ProposalAction, TaxLine
 
-ONE = Decimal(1)
 Owner = tuple[str, int]
 
 
@@ -55,26 +53,22 @@ def _line(row: OrderLine, price: Priced, parts: Sequence[LinePart]) -> Line:
         unit_amount=row.unit_amount,
         price=price,
         basis=Basis(row.quantity, price),
-        parts=tuple(_parts(parts)),
+        parts=tuple(map(_part, parts)),
         is_shipped=row.requires_shipping,
     )
 
 
-def _parts(rows: Sequence[LinePart]) -> Iterable[Part]:
-    """The weights are the frozen values; where these are unknown or nothing, the units."""
-    is_valued = any(row.value_amount for row in rows)
-    for row in rows:
-        weight = row.value_amount if is_valued and row.value_amount is not None else ZERO
-        yield Part(
-            pk=row.pk,
-            sku_id=row.sku_id,
-            per_unit=row.per_unit,
-            weight=weight if is_valued else Decimal(row.per_unit),
-            ordered=row.ordered,
-            cancelled=row.cancelled,
-            shipped=row.shipped,
-            in_hand=row.picked + row.packed,
-        )
+def _part(row: LinePart) -> Part:
+    return Part(
+        pk=row.pk,
+        sku_id=row.sku_id,
+        per_unit=row.per_unit,
+        value_weight=row.value_weight,
+        ordered=row.ordered,
+        cancelled=row.cancelled,
+        shipped=row.shipped,
+        in_hand=row.picked + row.packed,
+    )
 
 
 def _owner(row: Any) -> Owner:

@@ -1,14 +1,13 @@
 """Amounts that a channel states later, written into the rows that waited for them; what is known stays as it is."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.db.models import Q
 
 from config.kernel.money import ZERO, split_amount
-from inventory.models import KitPart
 from orders.models import Charge, DiscountShare, LinePart, Order, OrderLine, TaxLine
 from orders.neutral import NeutralCharge, NeutralLine, NeutralOrder
 from orders.services.texts import fit
@@ -156,7 +155,7 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
 
 
 def write_amounts(all_rows: Sequence[AmountRows]) -> None:
-    """Rows that changed, of all orders: at most eight statements. The orders' own sums are the caller's to write."""
+    """Rows that changed, of all orders: at most seven statements. The orders' own sums are the caller's to write."""
     lines = [row for rows in all_rows for row in rows.changed if isinstance(row, OrderLine)]
     charges = [row for rows in all_rows for row in rows.changed if isinstance(row, Charge)]
     valued = [row for rows in all_rows for row in rows.valued if row.pk is not None]
@@ -174,32 +173,16 @@ def write_amounts(all_rows: Sequence[AmountRows]) -> None:
 
 
 def _valued_parts(all_rows: Sequence[AmountRows]) -> list[LinePart]:
-    """The parts of lines whose value is known now, each with its share, by the kit's weights as they are now."""
+    """The parts of lines whose value is known now, each with its share by the weights it was accepted with."""
     lines = [(rows, row) for rows in all_rows for row in rows.valued if isinstance(row, OrderLine)]
-    kits = {line.sku_id for rows, line in lines if len(rows.parts[line.pk]) > 1}
-    weights: dict[tuple[int | None, int | None], int] = (
-        {(row.kit_id, row.part_id): row.value_weight for row in KitPart.objects.filter(kit__in=kits)}
-        if kits
-        else {}
-    )
-    return [
-        part
-        for rows, line in lines
-        for part in _share(line, rows.parts[line.pk], weights, rows.order.currency)
-    ]
+    return [part for rows, line in lines for part in _share(line, rows.parts[line.pk], rows.order.currency)]
 
 
-def _share(
-    line: OrderLine,
-    parts: Sequence[LinePart],
-    weights: Mapping[tuple[int | None, int | None], int],
-    currency: str,
-) -> Sequence[LinePart]:
+def _share(line: OrderLine, parts: Sequence[LinePart], currency: str) -> Sequence[LinePart]:
     if len(parts) == 1 or line.total_amount is None:
         values = [line.total_amount] * len(parts)
     else:
-        shares = [weights.get((line.sku_id, part.sku_id), 1) * part.per_unit for part in parts]
-        values = list(split_amount(line.total_amount, shares, currency))
+        values = list(split_amount(line.total_amount, [part.share_weight for part in parts], currency))
     for part, value in zip(parts, values, strict=True):
         part.value_amount = value
     return parts

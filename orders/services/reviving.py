@@ -111,7 +111,7 @@ def _write(known: Sequence[_Known]) -> None:
         one.line.sku_id = one.sku.pk
     OrderLine.objects.bulk_update([one.line for one in known], ["sku"])
     new = [part for one in known for part in _parts(one)]
-    columns = ["sku", "per_unit", "value_amount", "ordered", *COUNTERS]
+    columns = ["sku", "per_unit", "value_weight", "value_amount", "ordered", *COUNTERS]
     LinePart.objects.bulk_update([one.part for one in known], columns)
     LinePart.objects.bulk_create(new)
 
@@ -121,7 +121,7 @@ def _parts(one: _Known) -> Iterator[LinePart]:
     units = {name: getattr(one.part, name) for name in COUNTERS}
     for place, share in enumerate(one.shares):
         part = LinePart(line=one.line) if place else one.part
-        part.sku_id, part.per_unit = share.sku_id, share.per_unit
+        part.sku_id, part.per_unit, part.value_weight = share.sku_id, share.per_unit, share.value_weight
         part.ordered, part.value_amount = share.ordered, share.value_amount
         for name, count in units.items():
             setattr(part, name, count * share.per_unit)

@@ -35,9 +35,9 @@ def test_split_line_kit_parts_are_whole_coins_that_sum_to_the_line(
 def test_split_line_plain_unknown_and_empty_kit() -> None:
     amounts = {"quantity": 3, "total": Decimal(9), "currency": "EUR"}
 
-    assert split_line(KnownSku(7), **amounts) == (PartShare(7, 1, 3, Decimal(9)),)
-    assert split_line(None, **amounts) == (PartShare(None, 1, 3, Decimal(9)),)
-    assert split_line(KnownSku(7, ()), **amounts) == (PartShare(None, 1, 3, Decimal(9)),)
+    assert split_line(KnownSku(7), **amounts) == (PartShare(7, 1, 1, 3, Decimal(9)),)
+    assert split_line(None, **amounts) == (PartShare(None, 1, 1, 3, Decimal(9)),)
+    assert split_line(KnownSku(7, ()), **amounts) == (PartShare(None, 1, 1, 3, Decimal(9)),)
 
 
 def test_split_line_unknown_total_gives_unknown_values() -> None:
@@ -45,4 +45,4 @@ def test_split_line_unknown_total_gives_unknown_values() -> None:
 
     parts = split_line(kit, quantity=2, total=None, currency="EUR")
 
-    assert parts == (PartShare(2, 2, 4, None), PartShare(3, 1, 2, None))
+    assert parts == (PartShare(2, 2, 1, 4, None), PartShare(3, 1, 1, 2, None))

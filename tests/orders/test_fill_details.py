@@ -13,6 +13,7 @@ from config.kernel.audit import run_audit
 from config.kernel.errors import NotAllowed
 from config.kernel.models import Event
 from inventory.models import Sku
+from inventory.services.catalogue import PartOfKit, save_kits
 from orders.enums import ChargeKind, HoldKind, MailKind, NeutralState, OrderStatus, PaymentAxis
 from orders.models import Hold, LinePart, Notification, Order, SalesChannel
 from orders.neutral import NeutralBuyer, NeutralCharge, NeutralDiscount, NeutralOrder, NeutralTax
@@ -122,6 +123,23 @@ def test_fill_states_amounts_buyer_and_address_and_the_order_is_confirmed_once(c
         assert fill(order, settled()).unchanged_ids == [order.pk]
     assert_clean()
     assert len(mail.outbox) == 2
+
+
+def test_fill_shares_a_kits_value_by_the_weights_of_when_it_was_accepted(channel: SalesChannel) -> None:
+    order = accept(pending(), channel)
+    kit, cup, tin = (Sku.objects.get(code=code) for code in ("GIFT", "CUP", "TIN"))
+    tea = Sku.objects.create(code="TEA", title="Tea", created_at=PLACED_AT)
+    now = [PartOfKit(cup.pk, 1, 1), PartOfKit(tin.pk, 1, 9), PartOfKit(tea.pk, 1, 90)]
+    save_kits([kit.pk], parts={kit.pk: now}, actor=SYSTEM).raise_refusals()
+
+    fill(order, settled()).raise_refusals()
+
+    shares = LinePart.objects.filter(line__sku_code="GIFT")
+    assert dict(shares.values_list("sku__code", "value_amount")) == {
+        "CUP": Decimal("6.66"),
+        "TIN": Decimal("3.33"),
+    }
+    assert_clean()
 
 
 def test_fill_one_after_the_other_says_what_is_still_missing(channel: SalesChannel) -> None:

@@ -67,17 +67,19 @@ def test_map_to_a_kit_freezes_its_parts_with_value_shares() -> None:
     line = OrderLine.objects.get()
     cancel_units([CancelUnits(order.pk, {line.pk: 1})], reason="one less", actor=SYSTEM).raise_refusals()
 
+    kit.kit_parts.filter(part=jug).update(value_weight=4)
     map_old(kit).raise_refusals()
 
     parts = LinePart.objects.order_by("sku__code")
-    assert list(parts.values_list("sku__code", "per_unit", "ordered", "cancelled")) == [
-        ("CUP", 2, 6, 2),
-        ("JUG", 1, 3, 1),
+    assert list(parts.values_list("sku__code", "per_unit", "value_weight", "ordered", "cancelled")) == [
+        ("CUP", 2, 1, 6, 2),
+        ("JUG", 1, 4, 3, 1),
     ]
     assert sum(part.value_amount for part in parts) == line.total_amount == Decimal(30)
     assert_clean()
 
 
+    assert list(parts.values_list("value_amount", flat=True)) == [Decimal(10), Decimal(20)]
 def test_map_serves_future_orders_of_that_channel_only() -> None:
     mug = make_sku("MUG")
     map_old(mug).raise_refusals()

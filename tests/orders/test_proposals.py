@@ -159,6 +159,20 @@ def test_new_line_freezes_title_taxes_and_kit_parts() -> None:
     assert list(new.parts.values_list("sku__code", "ordered", "allocated", "value_amount").order_by("pk")) == [
         ("MUG", 4, 4, D("14.64")), ("CUP", 2, 2, D("9.76")),
     ]  # fmt: skip
+    assert list(new.parts.values_list("value_weight", flat=True).order_by("pk")) == [3, 4]
+    assert_holds(order)
+
+
+def test_kit_that_cost_nothing_for_a_while_shares_its_price_by_its_weights_again() -> None:
+    kit = make_kit("GIFT", MUG=(2, 1), CUP=(1, 6))
+    order = make_order(lines=(neutral_line("GIFT", 1, "40.00"),))
+    kit.kit_parts.update(value_weight=1)
+    line = line_of(order, "GIFT")
+
+    for price in ("0.01", "0", "40.00"):
+        order = change(order, SetPrice(line.pk, D(price)))
+
+    assert list(line.parts.values_list("value_amount", flat=True).order_by("pk")) == [D(10), D(30)]
     assert_holds(order)
 
 

@@ -81,7 +81,12 @@ def _new_parts(row: OrderLine, line: Line) -> Iterator[LinePart]:
     values = shared_value(line.price.total, weights, row.order.currency)
     for part, value in zip(line.parts, values, strict=True):
         yield LinePart(
-            line=row, sku_id=part.sku_id, per_unit=part.per_unit, ordered=part.ordered, value_amount=value
+            line=row,
+            sku_id=part.sku_id,
+            per_unit=part.per_unit,
+            value_weight=part.value_weight,
+            ordered=part.ordered,
+            value_amount=value,
         )
 
 
