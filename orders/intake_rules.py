@@ -92,11 +92,18 @@ def too_many_units(order: NeutralOrder, skus: Mapping[str, KnownSku]) -> Invalid
     """Whether a kit's parts come to more units than a counter holds."""
     for index, line in enumerate(order.lines):
         sku = skus.get(line.sku_code.strip())
-        most = max((share.per_unit for share in sku.shares or ()), default=1) if sku is not None else 1
-        if line.quantity * most > MOST_UNITS:
-            accepted = _("accepted are at most %(most)s units") % {"most": MOST_UNITS // most}
-            return InvalidInput(field=f"lines[{index}].quantity", value=str(line.quantity), accepted=accepted)
+        if (problem := too_many_parts(f"lines[{index}].quantity", line.quantity, sku)) is not None:
+            return problem
     return None
+
+
+def too_many_parts(field: str, quantity: int, sku: KnownSku | None) -> InvalidInput | None:
+    """Whether so many of a SKU are more units of one of its parts than a counter holds."""
+    most = max((share.per_unit for share in sku.shares or ()), default=1) if sku is not None else 1
+    if quantity * most <= MOST_UNITS:
+        return None
+    accepted = _("accepted are at most %(most)s units") % {"most": MOST_UNITS // most}
+    return InvalidInput(field=field, value=str(quantity), accepted=accepted)
 
 
 def payment_faults(payment: NeutralPayment, name: str) -> Iterator[Found]:

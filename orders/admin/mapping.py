@@ -10,11 +10,14 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.actors import Actor
 from config.kernel.admin import ExtraVerb, ObjectForm, ReadOnlyAdmin
+from config.kernel.errors import InvalidInput
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago
 from inventory.models import Sku
 from orders.admin.panels import register_order_button
+from orders.intake_rules import too_many_parts
 from orders.models import Order, SkuAlias
+from orders.parts import KitShare, KnownSku
 from orders.selectors.order_goods import goods_of
 from orders.selectors.unknown import waiting_order_ids
 from orders.services.mapping import MAP_SKU, SkuMapping, map_skus
@@ -48,12 +51,22 @@ def map_typed(ids: Sequence[int], *, code: str, sku: Sku, actor: Actor) -> Resul
     """`map_skus` for the channel of the one order of a confirm page, answered by order id."""
     results: Results[int] = Results(ids)
     for order in Order.objects.filter(pk__in=ids):
+        if (problem := _too_many(order, code, sku)) is not None:
+            results.refuse(order.pk, problem)
+            continue
         answer = map_skus([SkuMapping(order.sales_channel_id, code, sku.pk)], actor=actor)
         for error in answer.refusals.values():
             results.refuse(order.pk, error)
         for alias_id in answer.values.values():
             results.done(order.pk, alias_id)
     return results
+
+
+def _too_many(order: Order, code: str, sku: Sku) -> InvalidInput | None:
+    """Whether the order's own lines of this code would be more units than can be counted."""
+    parts = [KitShare(one.part_id, one.per_unit, one.value_weight) for one in sku.kit_parts.all()]
+    quantities = order.lines.filter(sku=None, sku_code=code).values_list("quantity", flat=True)
+    return too_many_parts(code, max(quantities, default=0), KnownSku(sku.pk, tuple(parts)))
 
 
 def _consequences(order: Order) -> list[str]:

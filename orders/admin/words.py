@@ -119,12 +119,23 @@ def _found(hold: Hold) -> str:
         sums = {name: money_said(facts.get(name), facts.get("currency", "")) for name in ("sent", "computed")}
         return _("The channel sent %(sent)s; lines, charges and taxes add up to %(computed)s.") % sums
     if hold.kind == HoldKind.UNKNOWN_SKU and facts.get("skus"):
-        return _("Unknown: %(skus)s.") % {"skus": ", ".join(facts["skus"])}
+        return _unknown(facts["skus"], facts.get("too_many", ()))
     said = []
     if facts.get("missing"):
         said.append(_("Missing: %(what)s.") % {"what": _listed(facts["missing"])})
     if facts.get("cut"):
         said.append(_("Too long and cut: %(what)s.") % {"what": _listed(facts["cut"])})
+    return " ".join(said)
+
+
+def _unknown(names: Sequence[str], too_many: Sequence[str]) -> str:
+    """Of a line that is too large the SKU is known: mapping it is no way out."""
+    said = []
+    if unknown := [name for name in names if name not in too_many]:
+        said.append(_("Unknown: %(skus)s.") % {"skus": ", ".join(unknown)})
+    if too_many:
+        text = _("More units of a kit's part than one line can have: %(skus)s.")
+        said.append(text % {"skus": ", ".join(too_many)})
     return " ".join(said)
 
 

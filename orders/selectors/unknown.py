@@ -37,8 +37,9 @@ def waiting_order_ids(named: Collection[tuple[int, str]], limit: int) -> list[in
     return list(found)
 
 
-def knowable_order_ids(limit: int) -> list[int]:
-    """Open orders with an unknown line whose code has been mapped, or has become a SKU, since; oldest first."""
+def knowable_order_ids(limit: int, *, after: int = 0) -> list[int]:
+    """Open orders with an unknown line whose code has been mapped, or has become a SKU, since; by pk, from above
+    `after`."""
     mapped = SkuAlias.objects.filter(
         sales_channel=OuterRef("order__sales_channel"), code=OuterRef("sku_code"), sku__is_kit=False
     )
@@ -49,5 +50,7 @@ def knowable_order_ids(limit: int) -> list[int]:
     )
     own = Sku.objects.filter(code=OuterRef("sku_code"))
     plain, of_parts = own.filter(is_kit=False), own.filter(kit_parts__isnull=False)
-    rows = unknown_lines().filter(Exists(mapped) | Exists(kits) | Exists(plain) | Exists(of_parts))
+    rows = unknown_lines().filter(
+        Exists(mapped) | Exists(kits) | Exists(plain) | Exists(of_parts), order__gt=after
+    )
     return list(rows.order_by("order_id").values_list("order_id", flat=True).distinct()[:limit])

@@ -1,16 +1,17 @@
 """Lines that waited for their SKU come alive: it has been mapped, or made."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, batch_transaction, verb
+from config.kernel.errors import InvalidInput
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
 from orders.errors import HistoryOrder, OrderClosed
-from orders.intake_rules import MOST_UNITS
+from orders.intake_rules import too_many_parts
 from orders.models import LinePart, Order, OrderLine
 from orders.parts import KnownSku, PartShare, split_line
 from orders.selectors.unknown import knowable_order_ids
@@ -24,6 +25,7 @@ LINES_KNOWN = "order.lines_known"
 SKU_MAPPED = "sku_mapped"
 MAPPER = Actor.rule("SKU mapping")
 COUNTERS = ("cancelled", "shipped", "delivered", "returned")
+Large = Mapping[int, Mapping[str, InvalidInput]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,10 @@ def revive_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     At most 200 ids. Locks the orders by ascending pk. The parts keep the line's value to the coin and what was
     cancelled or had left before. The hold is lifted with the last unknown line; the fact `order.lines_known`
     lets allocation follow. An order of which nothing has become known is `unchanged`, as is a second call.
+    A line that comes to more units of a part than can be counted stays as it is, and the hold says so.
     No rights are asked: who maps needs them.
 
-    Refuses: `OrderClosed`, `HistoryOrder`, `NotFound`.
+    Refuses: `InvalidInput` for an order with such lines only, `OrderClosed`, `HistoryOrder`, `NotFound`.
     """
     results: Results[int] = Results(order_ids)
     with batch_transaction():
@@ -59,50 +62,56 @@ def revive_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
                 results.refuse(order.pk, HistoryOrder(number=order.number))
             elif order.is_closed:
                 results.refuse(order.pk, OrderClosed(order.number, order.status))
-        found = _become_known([orders[pk] for pk in results.open_ids])
+        found, too_many = _become_known([orders[pk] for pk in results.open_ids])
         for pk in results.open_ids:
             if pk in found:
                 results.done(pk)
+            elif pk in too_many:
+                results.refuse(pk, next(iter(too_many[pk].values())))
             else:
                 results.unchanged(pk)
         if found:
             _write([known for some in found.values() for known in some])
+        if found or too_many:
+            _hold([orders[pk] for pk in sorted({*found, *too_many})], found, too_many, actor)
+        if found:
             _tell([orders[pk] for pk in found], found, actor)
     return results
 
 
 def revive_known_orders() -> int:
-    """Revive every open order some line of which has become known, a transaction each 200; returns how many."""
-    total = 0
-    while ids := knowable_order_ids(MAX_BATCH):
-        revived = len(revive_orders(ids, actor=MAPPER).done_ids)
-        total += revived
-        if not revived:
-            break
+    """Revive every open order some line of which has become known, a transaction each 200; returns how many. Those
+    that cannot be revived keep nobody waiting behind them."""
+    total = last = 0
+    while ids := knowable_order_ids(MAX_BATCH, after=last):
+        total += len(revive_orders(ids, actor=MAPPER).done_ids)
+        last = ids[-1]
     return total
 
 
-def _become_known(orders: Sequence[Order]) -> dict[int, list[_Known]]:
-    """By order: one statement, and up to three a sales channel."""
+def _become_known(orders: Sequence[Order]) -> tuple[dict[int, list[_Known]], Large]:
+    """By order, and what is wrong with lines that are too large; one statement, and up to three a sales channel."""
     parts = LinePart.objects.filter(line__order__in=orders, line__sku=None, sku=None)
     by_channel: dict[int, list[LinePart]] = defaultdict(list)
     order_of = {order.pk: order for order in orders}
     for part in parts.select_related("line").order_by("line__order_id", "pk"):
         by_channel[order_of[part.line.order_id].sales_channel_id].append(part)
     found: dict[int, list[_Known]] = defaultdict(list)
+    too_many: dict[int, dict[str, InvalidInput]] = defaultdict(dict)
     for channel_id, some in by_channel.items():
         skus = find_skus({part.line.sku_code for part in some}, sales_channel_id=channel_id)
         for part in some:
             sku = skus.get(part.line.sku_code)
             if sku is None or sku.shares == ():
                 continue
-            currency = order_of[part.line.order_id].currency
-            shares = split_line(
-                sku, quantity=part.line.quantity, total=part.line.total_amount, currency=currency
-            )
-            if max(share.ordered for share in shares) <= MOST_UNITS:
-                found[part.line.order_id].append(_Known(part, sku, shares))
-    return dict(found)
+            line = part.line
+            if (problem := too_many_parts(line.sku_code, line.quantity, sku)) is not None:
+                too_many[line.order_id][line.sku_code] = problem
+                continue
+            currency = order_of[line.order_id].currency
+            shares = split_line(sku, quantity=line.quantity, total=line.total_amount, currency=currency)
+            found[line.order_id].append(_Known(part, sku, shares))
+    return dict(found), too_many
 
 
 def _write(known: Sequence[_Known]) -> None:
@@ -129,9 +138,15 @@ def _parts(one: _Known) -> Iterator[LinePart]:
             yield part
 
 
+def _hold(orders: Sequence[Order], found: Collection[int], too_many: Large, actor: Actor) -> None:
+    """What is still unknown is named by the hold; whoever sees an order from before has to look again."""
+    changed = follow_unknown_skus(
+        orders, too_many={order.pk: list(too_many.get(order.pk, ())) for order in orders}, actor=actor
+    )
+    count_up(changed.union(found))
+
+
 def _tell(orders: Sequence[Order], found: Mapping[int, Sequence[_Known]], actor: Actor) -> None:
-    follow_unknown_skus(orders, actor=actor)
-    count_up([order.pk for order in orders])
     refresh_axes(orders)
     entries = [
         Entry(("order", pk), Thread("order", pk), SKU_MAPPED, facts={"code": code, "sku": sku_id})

@@ -4,17 +4,21 @@ from decimal import Decimal
 
 import pytest
 
-from config.kernel import outbox
+from config.kernel import clock, outbox
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.audit import run_audit
 from config.kernel.errors import InvalidInput, NotAllowed, NotFound
 from config.kernel.models import Event, Fact
 from inventory.models import Sku
+from orders import intake_rules
+from orders.admin.mapping import map_typed
+from orders.admin.words import hold_text
 from orders.enums import FulfillmentStatus, HoldKind
 from orders.models import Hold, LinePart, OrderLine, SkuAlias
+from orders.services import reviving
 from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.mapping import SkuMapping, map_skus
-from orders.services.reviving import revive_orders
+from orders.services.reviving import revive_known_orders, revive_orders
 from orders.tasks import sweep_unknown_skus
 from tests.factories.inventory import make_kit, make_location, make_sku, receive
 from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_line
@@ -63,11 +67,11 @@ def test_map_brings_waiting_lines_to_life_and_allocation_follows() -> None:
 def test_map_to_a_kit_freezes_its_parts_with_value_shares() -> None:
     cup, jug = make_sku("CUP"), make_sku("JUG")
     kit = make_kit({cup: 2, jug: 1}, code="SET")
+    kit.kit_parts.filter(part=jug).update(value_weight=4)
     order = unknown_order(quantity=3)
     line = OrderLine.objects.get()
     cancel_units([CancelUnits(order.pk, {line.pk: 1})], reason="one less", actor=SYSTEM).raise_refusals()
 
-    kit.kit_parts.filter(part=jug).update(value_weight=4)
     map_old(kit).raise_refusals()
 
     parts = LinePart.objects.order_by("sku__code")
@@ -75,11 +79,74 @@ def test_map_to_a_kit_freezes_its_parts_with_value_shares() -> None:
         ("CUP", 2, 1, 6, 2),
         ("JUG", 1, 4, 3, 1),
     ]
+    assert list(parts.values_list("value_amount", flat=True)) == [Decimal(10), Decimal(20)]
     assert sum(part.value_amount for part in parts) == line.total_amount == Decimal(30)
     assert_clean()
 
 
-    assert list(parts.values_list("value_amount", flat=True)) == [Decimal(10), Decimal(20)]
+def pallet_and_cup() -> tuple[Sku, Sku]:
+    """A kit of a thousand cups, and the cup."""
+    cup = make_sku("CUP")
+    return make_kit({cup: 1000}, code="PALLET"), cup
+
+
+def test_map_to_a_kit_of_more_units_than_can_be_counted_holds_the_order_and_serves_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake_rules, "MOST_UNITS", 9_999)
+    pallet, cup = pallet_and_cup()
+    large, small = unknown_order(quantity=10), unknown_order(quantity=9)
+    version = large.version
+
+    assert map_old(pallet).raise_refusals() is None
+
+    parts = LinePart.objects.order_by("pk").values_list("line__order_id", "sku", "ordered")
+    assert list(parts) == [(large.pk, None, 10), (small.pk, cup.pk, 9000)]
+    hold = Hold.objects.get(kind="unknown_sku", lifted_at=None)
+    assert (hold.order_id, hold.facts) == (large.pk, {"skus": ["OLD-2019"], "too_many": ["OLD-2019"]})
+    assert "More units of a kit's part than one line can have: OLD-2019." in hold_text(hold)
+    assert "Unknown: OLD-2019" not in hold_text(hold)
+    large.refresh_from_db()
+    assert large.version == version + 1
+    problem = revive_orders([large.pk], actor=SYSTEM).refusals[large.pk]
+    assert (problem.code, problem.facts["value"]) == ("invalid_input", "10")
+    large.refresh_from_db()
+    assert large.version == version + 1
+    line = OrderLine.objects.get(order=large)
+    cancel_units([CancelUnits(large.pk, {line.pk: 1})], reason="one less", actor=SYSTEM).raise_refusals()
+    assert Hold.objects.get(pk=hold.pk).facts == hold.facts
+    assert_clean()
+
+
+def test_sweep_passes_orders_that_cannot_come_to_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_rules, "MOST_UNITS", 9_999)
+    monkeypatch.setattr(reviving, "MAX_BATCH", 2)
+    for quantity in (10, 11, 12, 1, 2, 3):
+        unknown_order(quantity=quantity)
+    pallet, _cup = pallet_and_cup()
+    SkuAlias.objects.create(sales_channel=make_channel(), code="OLD-2019", sku=pallet, mapped_at=clock.now())
+
+    assert (revive_known_orders(), revive_known_orders()) == (3, 0)
+
+    assert sorted(LinePart.objects.exclude(sku=None).values_list("ordered", flat=True)) == [1000, 2000, 3000]
+    assert Hold.objects.filter(facts__too_many__0="OLD-2019", lifted_at=None).count() == 3
+    assert_clean()
+
+
+def test_map_on_the_page_of_an_order_that_it_cannot_bring_to_life_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake_rules, "MOST_UNITS", 9_999)
+    pallet, cup = pallet_and_cup()
+    order = unknown_order(quantity=10)
+
+    problem = map_typed([order.pk], code="OLD-2019", sku=pallet, actor=SYSTEM).refusals[order.pk]
+
+    assert (problem.code, problem.facts["field"]) == ("invalid_input", "OLD-2019")
+    assert not SkuAlias.objects.exists()
+    assert map_typed([order.pk], code="OLD-2019", sku=cup, actor=SYSTEM).done_ids == [order.pk]
+
+
 def test_map_serves_future_orders_of_that_channel_only() -> None:
     mug = make_sku("MUG")
     map_old(mug).raise_refusals()
