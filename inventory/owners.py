@@ -28,7 +28,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """A reservation whose time has run out, whole; `was_open` when units were held for it."""
+    """A reservation whose time has run out, or units of it that stood alone then; `was_open` when they were held."""
 
     reservation_id: int
     sku_id: int

@@ -127,13 +127,47 @@ def test_expire_reservations_leaves_what_the_owner_works_on_without_an_end(
     sku: Sku, place: Location, owner: Hearer
 ) -> None:
     held = reserve(sku, place, 4, reference_id=1, expires_at=AT)
-    owner.bound = {(1, place.pk): 2}
+    owner.bound = {(1, place.pk): 4}
 
     assert expire(held) == {"done": 0, "unchanged": 1, "refused": 0}
 
     held.refresh_from_db()
-    assert (held.state, held.expires_at, owner.told) == ("open", None, [])
+    assert (held.state, held.quantity, held.expires_at, owner.told) == ("open", 4, None, [])
     assert owner.kept == [(1, 4)]
+
+
+def test_expire_reservations_closes_the_units_that_the_owner_does_not_work_on(
+    sku: Sku, place: Location, owner: Hearer, audit: Callable[[], dict], freed: Callable[[], list[int]]
+) -> None:
+    held = reserve(sku, place, 4, reference_id=1, expires_at=AT)
+    elsewhere = reserve(sku, place, 3, reference_id=2, expires_at=AT)
+    owner.bound = {(1, place.pk): 1}
+    before = len(freed())
+
+    results = expire_reservations([held.pk, elsewhere.pk], actor=ACTOR)
+
+    assert (results.done_ids, results.values) == ([held.pk, elsewhere.pk], {held.pk: 3, elsewhere.pk: 3})
+    rows = Reservation.objects.order_by("pk").values_list("reference_id", "quantity", "state", "expires_at")
+    assert list(rows) == [(1, 1, "open", None), (2, 3, "expired", AT), (1, 3, "expired", AT)]
+    assert (owner.kept, sorted(owner.told)) == ([(1, 1)], [(1, 3, True), (2, 3, True)])
+    assert StockLevel.objects.get().reserved == 1
+    assert freed()[before:] == [sku.pk]
+    assert audit() == {}
+
+
+def test_expire_reservations_counts_work_against_the_oldest_units_of_a_place(
+    sku: Sku, place: Location, owner: Hearer, audit: Callable[[], dict]
+) -> None:
+    endless = reserve(sku, place, 2, reference_id=1)
+    held = reserve(sku, place, 4, reference_id=1, expires_at=AT)
+    owner.bound = {(1, place.pk): 3, (1, place.pk + 1): 9}
+
+    assert expire(held) == {"done": 1, "unchanged": 0, "refused": 0}
+
+    rows = Reservation.objects.order_by("pk").values_list("pk", "quantity", "state")
+    assert list(rows)[:2] == [(endless.pk, 2, "open"), (held.pk, 1, "open")]
+    assert (owner.kept, owner.told) == ([(1, 1)], [(1, 3, True)])
+    assert audit() == {}
 
 
 def test_expire_reservations_without_permission_is_refused(sku: Sku, place: Location) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from config.kernel import clock
+from config.kernel import clock, outbox
 from config.kernel.audit import run_audit
 from config.kernel.models import Event
 from inventory.models import Reservation
@@ -54,6 +54,27 @@ def test_expired_promise_is_given_again_by_allocating() -> None:
 
     order.refresh_from_db()
     assert order.fulfillment_status == FulfillmentStatus.ALLOCATED
+    assert breaches() == []
+
+
+def test_promise_of_which_the_warehouse_works_on_part_expires_in_part() -> None:
+    make_released({"MUG": 5}, goods={"MUG": 2})
+    stock({"MUG": 3})
+    outbox.deliver_due("work")
+    part = LinePart.objects.get()
+    assert part.allocated == 5
+    Reservation.objects.filter(state="open").update(expires_at=clock.now() - timedelta(hours=1))
+
+    sweep_reservations()
+    sweep_reservations()
+
+    part.refresh_from_db()
+    assert part.allocated == 2
+    assert sorted(Reservation.objects.filter(state="open").values_list("quantity", "expires_at")) == [
+        (2, None)
+    ]
+    expired, kept = (Event.objects.get(kind=kind) for kind in ("promise_expired", "promise_kept"))
+    assert (expired.facts["units"], kept.facts["units"]) == (3, 2)
     assert breaches() == []
 
 

@@ -15,7 +15,9 @@ from inventory.enums import LIVE_RESERVATION, ReservationState
 from inventory.errors import NotExpired
 from inventory.models import Reservation, StockLevel
 from inventory.owners import OWNERS, Expired, Reference, ReservationOwner, ids_by_kind
+from inventory.selectors.queue import QUEUE_ORDER
 from inventory.services.levels import LevelChange, change_levels, lock_levels, record_freed
+from inventory.services.reservations.cutting import Cut, split_off
 from inventory.services.reservations.quantities import sum_by_level
 from inventory.states import EXPIRE, RESERVATION
 
@@ -27,8 +29,9 @@ def expire_reservations(reservation_ids: Sequence[int], *, actor: Actor) -> Resu
     """Close open and waiting reservations whose time has run out; their units are free again.
 
     At most 200 ids. Locks the owners of their references, then all levels of their SKUs. Owners are told in the
-    same transaction. Units that an owner is working on stay promised, from now on without an end: that one, and
-    one that is closed already, comes back `unchanged`. Records `stock.freed` for the SKUs.
+    same transaction. Units that an owner is working on stay promised, from now on without an end, the oldest of
+    a reference first: one of which nothing else is left, and one that is closed already, comes back `unchanged`.
+    The values are the units that were closed. Records `stock.freed` for the SKUs.
 
     Refuses: `NotFound`; `NotExpired` for one without an end, or before it. Raises `NotAllowed`.
     """
@@ -41,12 +44,17 @@ def expire_reservations(reservation_ids: Sequence[int], *, actor: Actor) -> Resu
         rows = Reservation.objects.in_bulk(reservation_ids)
         due = [rows[pk] for pk in results.keys if _is_due(pk, rows.get(pk), results)]
         kept = _at_work(due, levels)
-        _lift_end([row for row in due if row.pk in kept], results, actor)
-        gone = [row for row in due if row.pk not in kept]
+        over = {row.pk: row.quantity - kept.get(row.pk, 0) for row in due}
+        pieces = split_off([Cut(row, over[row.pk]) for row in due if row.pk in kept and over[row.pk]])
+        _lift_end([row for row in due if row.pk in kept], actor)
+        gone = [row for row in due if row.pk not in kept] + pieces
         if gone:
             _close(gone, levels, actor)
-        for row in gone:
-            results.done(row.pk, row.quantity)
+        for row in due:
+            if over[row.pk]:
+                results.done(row.pk, over[row.pk])
+            else:
+                results.unchanged(row.pk)
     return results
 
 
@@ -71,30 +79,44 @@ def _is_due(pk: int, row: Reservation | None, results: Results[int]) -> bool:
     return False
 
 
-def _at_work(rows: Sequence[Reservation], levels: Sequence[StockLevel]) -> set[int]:
-    """Those of the open reservations that an owner is working on."""
+def _at_work(rows: Sequence[Reservation], levels: Sequence[StockLevel]) -> dict[int, int]:
+    """Units of the open reservations that an owner is working on, by pk; those without any are left out.
+
+    What a reference holds at a place stands in for its work there in the sequence of the queue, with an end or not.
+    """
     place = {level.pk: level.location_id for level in levels}
-    held = [row for row in rows if row.state == ReservationState.OPEN]
-    bound: set[tuple[str, int, int]] = set()
-    for kind, ids in ids_by_kind({_reference(row) for row in held}).items():
+    held = {row.pk for row in rows if row.state == ReservationState.OPEN}
+    kept: dict[int, int] = {}
+    for kind, ids in ids_by_kind({_reference(row) for row in rows if row.pk in held}).items():
+        bound: dict[tuple[int, int], int] = defaultdict(int)
         for owner in OWNERS.get(kind, ()):
-            spots = owner.bound_units(ids).items()
-            bound.update((kind, pk, location_id) for (pk, location_id), units in spots if units > 0)
-    return {row.pk for row in held if (*_reference(row), place[row.level_id or 0]) in bound}
+            for spot, units in owner.bound_units(ids).items():
+                bound[spot] += units
+        if not any(bound.values()):
+            continue
+        every = Reservation.objects.filter(
+            reference_kind=kind, reference_id__in=ids, state=ReservationState.OPEN, level__in=list(place)
+        )
+        for row in every.order_by(*QUEUE_ORDER):
+            spot = (row.reference_id, place[row.level_id or 0])
+            units = min(row.quantity, bound[spot])
+            bound[spot] -= units
+            if units and row.pk in held:
+                kept[row.pk] = units
+    return kept
 
 
 def _reference(row: Reservation) -> Reference:
     return (row.reference_kind, row.reference_id)
 
 
-def _lift_end(rows: Collection[Reservation], results: Results[int], actor: Actor) -> None:
+def _lift_end(rows: Collection[Reservation], actor: Actor) -> None:
+    """Whoever works on these units is told; the rows hold nothing else any more."""
     if rows:
         ids = [row.pk for row in rows]
         Reservation.objects.filter(pk__in=ids).update(expires_at=None, version=F("version") + 1)
         for owner, told in _owners_of(rows):
             owner.keep(told, actor=actor)
-    for row in rows:
-        results.unchanged(row.pk)
 
 
 def _owners_of(rows: Iterable[Reservation]) -> Iterator[tuple[ReservationOwner, list[Expired]]]:
