@@ -16,7 +16,8 @@ from config.kernel.batches import MAX_BATCH, in_batches
 from config.kernel.errors import BancaleError, NotFound, TooMany
 from config.kernel.results import Results
 from orders.enums import ChannelKind, HoldKind, NeutralState
-from orders.models import RawOrder, SalesChannel
+from orders.errors import OrderClosed
+from orders.models import Order, RawOrder, SalesChannel
 from orders.neutral import NeutralOrder
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.filling import Details, fill_details
@@ -42,6 +43,13 @@ class Unreadable(BancaleError):
 
     code = "unreadable"
     message = _("The body could not be read (%(error)s).")
+
+
+class NewsRefused(BancaleError):
+    """What a later body says of an order that we have could not be taken. `facts`: `order` (pk), `number`, `why`."""
+
+    code = "news_refused"
+    message = _("Order %(number)s is here; what this says of it was refused: %(why)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +91,11 @@ def read_raw_orders(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]:
 
     At most 200 ids; also for another try after a problem was put right. A settled one is `unchanged`. Where the
     order is known already, what it lacked is filled in and its payments are brought up to what the body reports;
-    one that the channel has cancelled meanwhile is held for a person.
+    one that the channel has cancelled meanwhile is held for a person, unless it is over.
 
-    Refuses what cannot be read (`PayloadError`, `NoAdapter`, `Unreadable`) or accepted (see `accept_orders`);
-    the reason then stands on the raw order, which stays open. `NotFound`. Raises `NotAllowed`.
+    Refuses what cannot be read (`PayloadError`, `NoAdapter`, `Unreadable`) or accepted (see `accept_orders`), and
+    what says something of a known order that cannot be (`NewsRefused`); the reason then stands on the raw order,
+    which stays open. `NotFound`. Raises `NotAllowed`.
     """
     results: Results[int] = Results(raw_ids)
     if len(results.keys) > MAX_BATCH:
@@ -132,7 +141,7 @@ def _accept(
     for channel_id, pks in by_channel.items():
         incoming = [Incoming(read[pk]) for pk in pks]
         accepted = accept_orders(incoming, sales_channel_id=channel_id, actor=actor)
-        known: dict[int, NeutralOrder] = {}
+        known: dict[int, int] = {}  # of several bodies of one order the last speaks
         taken: set[str] = set()
         for pk in pks:
             key = read[pk].external_id
@@ -141,18 +150,26 @@ def _accept(
             elif accepted.is_done(key) and key not in taken:
                 results.done(pk, accepted.values[key])
             else:
-                results.unchanged(pk, accepted.values[key])
-                known[accepted.values[key]] = read[pk]
+                known[accepted.values[key]] = pk
             taken.add(key)
-        _tell_known(known, Actor.channel(channel_id, rows[pks[0]].sales_channel.code))
+        told = {order_id: read[pk] for order_id, pk in known.items()}
+        refused = _tell_known(told, Actor.channel(channel_id, rows[pks[0]].sales_channel.code))
+        for pk in pks:
+            if pk in results.refusals or results.is_done(pk):
+                continue
+            order_id = accepted.values[read[pk].external_id]
+            if order_id in refused and known[order_id] == pk:
+                results.refuse(pk, refused[order_id])
+            else:
+                results.unchanged(pk, order_id)
     record_problems({pk: str(results.refusals[pk]) for pk in read if pk in results.refusals})
     # Last: cut off before here, a body is read again, and its payments and its cancellation are not lost.
     settle_raw_orders({pk: results.values[pk] for pk in read if pk in results.values})
 
 
-def _tell_known(known: Mapping[int, NeutralOrder], actor: Actor) -> None:
+def _tell_known(known: Mapping[int, NeutralOrder], actor: Actor) -> dict[int, NewsRefused]:
     """What a later body says of an order that we have: what was not stated before, its payments, and that it was
-    cancelled out there."""
+    cancelled out there. Returns what could not be taken, by order."""
     details = [Details(pk, order) for pk, order in known.items()]
     reports = [PaymentReport(pk, order.payments) for pk, order in known.items()]
     cancelled = [pk for pk, order in known.items() if order.state == NeutralState.CANCELLED]
@@ -162,9 +179,17 @@ def _tell_known(known: Mapping[int, NeutralOrder], actor: Actor) -> None:
         in_batches(report_payments, reports, actor=actor),
         in_batches(place_hold, cancelled, kind=HoldKind.CANCEL_REQUESTED, facts=facts, actor=actor),
     ]
+    refused: dict[int, list[BancaleError]] = defaultdict(list)
     for results in told:
         for pk, error in results.refusals.items():
-            log.warning("order %s: %s", pk, error)
+            # Of an order that is over nothing is left to hold.
+            if not isinstance(error, OrderClosed):
+                refused[pk].append(error)
+    numbers = dict(Order.objects.filter(pk__in=refused).values_list("pk", "number")) if refused else {}
+    return {
+        pk: NewsRefused(order=pk, number=numbers.get(pk, pk), why=" ".join(map(str, errors)))
+        for pk, errors in refused.items()
+    }
 
 
 def sweep_raw_orders() -> int:

@@ -18,6 +18,7 @@ from config.kernel.admin import (
     admin_url,
     badge_column,
     bulk_action,
+    describe,
     queue_filter,
     worded_filter,
 )
@@ -32,7 +33,7 @@ from orders.selectors.work import mails_unknown, unread
 from orders.services.mail_occasions import nobody_to_tell
 from orders.services.mail_outcomes import mark_mails_sent, send_mails_again
 from orders.services.mail_resending import RESEND, resend_mails
-from orders.services.rereading import retry_raw_orders
+from orders.services.rereading import CLOSED, RAW_ORDER, close_raw_orders, retry_raw_orders
 from orders.states import PLACE
 
 MAIL_QUEUES = (Queue("unknown", _("Mails of unknown outcome"), mails_unknown, "stop", on_front=False),)
@@ -57,6 +58,13 @@ def linked_order(order: Order | None) -> Any:
     if order is None:
         return "–"
     return format_html('<a href="{}">{}</a>', admin_url(Order, "change", order.pk), order.number)
+
+
+def _is_open(row: RawOrder) -> bool:
+    return row.order_id is None and row.settled_at is None
+
+
+describe(RAW_ORDER, CLOSED, _("Nothing more to do"), detail="%(reason)s", tone="idle")
 
 
 @admin.register(RawOrder)
@@ -85,12 +93,24 @@ class RawOrderAdmin(TransitionAdmin):
             permission=PLACE.permission,
             tone="primary",
             verb=retry_raw_orders,
-            applies=lambda row: row.order_id is None,
+            applies=lambda row: _is_open(row),
             success=_("Accepted; this is the order."),
             consequences=lambda row: [
                 _("The body is read once more; if it can be accepted now, the order is placed.")
             ],
             then=lambda _row, pk: admin_url(Order, "change", pk),
+        ),
+        ExtraVerb(
+            name="close",
+            label=_("Nothing more to do"),
+            permission=PLACE.permission,
+            verb=close_raw_orders,
+            form=ReasonForm,
+            applies=lambda row: _is_open(row) and bool(row.problem),
+            success=_("It waits for nobody any more; body and problem stay here."),
+            consequences=lambda row: [
+                _("It leaves the queue of refused raw orders; nothing of it reaches an order.")
+            ],
         ),
     )
     actions = (
@@ -99,9 +119,9 @@ class RawOrderAdmin(TransitionAdmin):
         ),
     )
 
-    def timeline_of(self, obj: Any) -> None:
-        """A body has no story but its outcome."""
-        return
+    def timeline_of(self, obj: Any) -> list[Any] | None:
+        """A body has no story but its outcome, and what a person decided."""
+        return super().timeline_of(obj) or None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
@@ -113,6 +133,8 @@ class RawOrderAdmin(TransitionAdmin):
     def outcome(self, row: RawOrder) -> Any:
         if row.order_id is not None:
             return linked_order(row.order)
+        if row.settled_at is not None:
+            return badge(_("nothing more to do"), "idle")
         return badge(_("refused"), "stop") if row.problem else badge(_("waiting"), "wait")
 
     @admin.display(description=_("order"))

@@ -5,16 +5,26 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel import clock
 from config.kernel.actors import Actor
-from config.kernel.batches import verb
+from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, NotFound
+from config.kernel.events import Entry, Thread, record_events
 from config.kernel.results import Results
 from orders.models import RawOrder
 from orders.phone import SOURCE, read_phone_order
 from orders.rereading import Rereader, register_rereader, rereader_of
 from orders.services.accepting import Incoming, accept_orders
+from orders.services.cancelling import fit_reason
 from orders.services.raw import record_problems
 from orders.states import PLACE
+
+RAW_ORDER, CLOSED = "raworder", "closed"
+
+
+class NotRefused(BancaleError):
+    code = "not_refused"
+    message = _("It has not been read yet; it is within a few minutes.")
 
 
 class NoReader(BancaleError):
@@ -52,6 +62,43 @@ def retry_raw_orders(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     record_problems(problems)
     for rereader, pks in groups.items():
         results.absorb(rereader(pks, actor=actor))
+    return results
+
+
+@verb
+def close_raw_orders(raw_ids: Sequence[int], *, reason: str, actor: Actor) -> Results[int]:
+    """Say of refused raw orders that nothing comes of them any more; body and problem stay, with the reason.
+
+    At most 200 ids. Locks them by ascending pk. One that is settled already is `unchanged`. `reason`: 1 to 120
+    characters, no personal data.
+
+    Refuses: `NotFound`; `NotRefused` for one that nobody has read yet. Raises `NotAllowed`, `InvalidInput` for the
+    reason.
+    """
+    actor.require(PLACE.permission)
+    said = fit_reason(reason)
+    results: Results[int] = Results(raw_ids)
+    with batch_transaction():
+        rows = RawOrder.objects.filter(pk__in=results.keys).defer("body").order_by("pk")
+        found = {row.pk: row for row in rows.select_for_update(of=("self",))}
+        for pk in results.keys:
+            row = found.get(pk)
+            if row is None:
+                results.refuse(pk, NotFound())
+            elif row.settled_at is not None:
+                results.unchanged(pk)
+            elif not row.problem:
+                results.refuse(pk, NotRefused())
+            else:
+                results.done(pk)
+        RawOrder.objects.filter(pk__in=results.done_ids).update(settled_at=clock.now())
+        record_events(
+            [
+                Entry((RAW_ORDER, pk), Thread(RAW_ORDER, pk), CLOSED, facts={"reason": said})
+                for pk in results.done_ids
+            ],
+            actor=actor,
+        )
     return results
 
 

@@ -1,11 +1,13 @@
 """Bodies from outside become orders; what cannot is kept with its reason and can be tried again."""
 
 import json
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from channels import bodies as cutting
 from channels.errors import PayloadError
@@ -13,11 +15,14 @@ from channels.services import intake
 from channels.services.intake import Body, read_raw_orders, sweep_raw_orders, take_in
 from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
-from config.kernel.errors import NotAllowed, TooMany
+from config.kernel.errors import InvalidInput, NotAllowed, TooMany
+from config.kernel.models import Event
 from orders.enums import ChannelKind
 from orders.models import Hold, Order, RawOrder
+from orders.selectors.work import unread
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.raw import RawEntry, store_raw_orders
+from orders.services.rereading import close_raw_orders, retry_raw_orders
 from tests.channels import bodies
 from tests.factories.orders import SYSTEM, assert_sums_up, make_channel
 
@@ -167,6 +172,86 @@ def test_take_in_cancelled_out_there_holds_the_order_here() -> None:
     order = Order.objects.get()
     assert order.status == "placed"
     assert Hold.objects.get(kind="cancel_requested").facts == {"cause": "cancelled_by_channel"}
+
+
+def refunded(total: str, back: str) -> str:
+    return woo(total=total, refunds=[{"id": 9, "total": f"-{back}"}])
+
+
+def test_take_in_payment_news_that_cannot_be_waits_for_a_person() -> None:
+    take(refunded("25.62", "5.00"))
+    order = Order.objects.get()
+
+    results = take(refunded("20.00", "6.00"), woo(id=502))
+
+    problem = results.refusals["0"]
+    assert (problem.code, problem.facts["order"], results.done_ids) == ("news_refused", order.pk, ["1"])
+    raw = RawOrder.objects.get(settled_at=None)
+    assert raw.problem == str(problem)
+    assert order.number in raw.problem
+    assert "20.00" in raw.problem
+    assert list(unread(RawOrder.objects.all())) == [raw]
+    payment = order.payments.get()
+    assert (payment.captured_amount, payment.refunded_amount) == (Decimal("25.62"), Decimal(5))
+    assert retry_raw_orders([raw.pk], actor=SYSTEM).refusals[raw.pk].code == "news_refused"
+
+
+def test_take_in_news_of_the_last_of_several_bodies_counts() -> None:
+    take(refunded("25.62", "5.00"))
+
+    results = take(refunded("20.00", "6.00"), refunded("25.62", "6.00"))
+
+    assert results.counts() == {"done": 0, "unchanged": 2, "refused": 0}
+    assert Order.objects.get().payments.get().refunded_amount == Decimal(6)
+    assert not unread(RawOrder.objects.all()).exists()
+
+
+def test_close_raw_orders_takes_them_out_of_the_queue_with_the_reason() -> None:
+    take("{", woo())
+    refused, settled = RawOrder.objects.order_by("pk")
+    waiting = RawOrder.objects.create(
+        sales_channel=settled.sales_channel, source="x", body="y", body_hash="z", received_at=clock.now()
+    )
+
+    results = close_raw_orders(
+        [refused.pk, settled.pk, waiting.pk, 404], reason="a test of theirs", actor=SYSTEM
+    )
+
+    assert (results.done_ids, results.unchanged_ids) == ([refused.pk], [settled.pk])
+    assert [results.refusals[pk].code for pk in (waiting.pk, 404)] == ["not_refused", "not_found"]
+    assert not unread(RawOrder.objects.all()).exists()
+    refused.refresh_from_db()
+    assert refused.problem
+    assert refused.settled_at is not None
+    event = Event.objects.get(thread_type="raworder")
+    assert (event.thread_id, event.kind, event.facts) == (
+        refused.pk,
+        "closed",
+        {"reason": "a test of theirs"},
+    )
+    assert close_raw_orders([refused.pk], reason="again", actor=SYSTEM).unchanged_ids == [refused.pk]
+    assert Event.objects.filter(thread_type="raworder").count() == 1
+    with pytest.raises(NotAllowed):
+        close_raw_orders([refused.pk], reason="no", actor=Actor(ActorKind.USER, 1, "clerk", frozenset()))
+    with pytest.raises(InvalidInput):
+        close_raw_orders([refused.pk], reason=" ", actor=SYSTEM)
+
+
+def test_refused_raw_order_is_closed_from_its_page(admin_client: Client) -> None:
+    take("{")
+    raw = RawOrder.objects.get()
+    page = f"/orders/raworder/{raw.pk}/change/"
+    assert "Nothing more to do" in admin_client.get(page).content.decode()
+    form = admin_client.get(f"/orders/raworder/{raw.pk}/close/").content.decode()
+    hidden = dict(re.findall(r'name="(version|nonce|last_event)" value="([^"]*)"', form))
+
+    admin_client.post(f"/orders/raworder/{raw.pk}/close/", hidden | {"reason": "sent by mistake"})
+
+    raw.refresh_from_db()
+    assert raw.settled_at is not None
+    shown = admin_client.get(page).content.decode()
+    assert "sent by mistake" in shown
+    assert "/close/" not in shown
 
 
 def test_take_in_same_order_twice_in_one_call_by_different_bodies() -> None:
