@@ -1,4 +1,7 @@
-"""The one lock order. Every row lock goes through `lock_rows` or a `LockingRead`, which refuse to go backwards."""
+"""The one lock order. Rows of its kinds are locked by `lock_rows` or a `LockingRead`, which refuse to go backwards.
+
+The few locks beside it stand in `tests/kernel/test_locks.py`, each with why nobody waits in a circle for them.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +11,8 @@ from django.db import connection, models, transaction
 
 from config.kernel.compiled_reads import CompiledRead
 
+# A count stands before orders, not by its stock: approving one takes promised units away, and only its lines, read
+# under its lock, say of which SKUs and so from which orders. Other documents take nothing that is promised.
 LOCK_ORDER = (
     "idempotency_key", "import_run", "count", "order", "fulfillment_order", "wave", "pick_task", "shipment", "parcel",
     "return", "payment", "purchase_order", "transfer", "stock_receipt", "stock_adjustment", "stock_level", "bin_stock",

@@ -133,6 +133,11 @@ def _write(wanted: Mapping[Key, int]) -> tuple[dict[Key, SkuAlias], set[Key], se
 
 
 def _locked(keys: Collection[Key]) -> dict[Key, SkuAlias]:
+    """Not a kind of the kernel's order: a rival for a code waits at its unique index too, whatever is locked here.
+
+    A press holds its order by then. Two presses for one code, of orders that each wakes for the other, end by the
+    database's word and are tried again.
+    """
     rows = SkuAlias.objects.select_for_update().filter(
         sales_channel__in={channel for channel, _code in keys}, code__in={code for _channel, code in keys}
     )

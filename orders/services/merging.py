@@ -56,7 +56,7 @@ def merge_customers(customer_ids: Sequence[int], *, keep_id: int, actor: Actor) 
 
 def lock_customers(customer_ids: Collection[int]) -> dict[int, Customer]:
     """Lock customers by ascending pk, after their orders. Not a kind of the kernel's order: nothing is locked
-    behind them."""
+    behind them but an order that came in under them meanwhile, whose intake has ended by then."""
     rows = Customer.objects.filter(pk__in=set(customer_ids)).order_by("pk")
     return {row.pk: row for row in rows.select_for_update()}
 

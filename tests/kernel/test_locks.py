@@ -1,3 +1,4 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,37 @@ from config.kernel.models import DocumentCounter
 from config.kernel.numbering import next_numbers
 
 pytestmark = pytest.mark.django_db
+
+ROOT = Path(__file__).parents[2]
+# Locks beside the one order, and why nobody waits in a circle for them.
+BESIDE = {
+    "config/access/factors.py": "a person's own device, in a transaction of its own",
+    "config/kernel/admin/forms.py": "master data on its form, before anything else",
+    "config/kernel/admin/transitions.py": "what a button of no kind is about, before its verb",
+    "config/kernel/deliveries.py": "deliveries, behind their orders, nothing behind them",
+    "config/kernel/exports.py": "one export, in a transaction of its own",
+    "config/kernel/jobs.py": "one job, in a transaction of its own",
+    "config/kernel/outbox.py": "deliveries that nobody holds, in transactions of their own",
+    "inventory/services/bins.py": "locations, before their bins are made; stock is not looked at",
+    "inventory/services/digests.py": "who follows alerts, before their mails; nothing behind them",
+    "inventory/services/levels.py": "SKUs, before their levels",
+    "orders/services/mail_outcomes.py": "mails, before their deliveries",
+    "orders/services/mail_resending.py": "mails, nothing behind them",
+    "orders/services/mail_stopping.py": "deliveries, behind their orders",
+    "orders/services/mapping.py": "codes of channels, which rivals wait for at the unique index anyhow",
+    "orders/services/merging.py": "customers, behind their orders",
+    "orders/services/rereading.py": "raw orders, nothing behind them",
+}
+
+
+def test_every_lock_beside_the_order_is_known() -> None:
+    rooms = [ROOT / name for name in ("config", "inventory", "orders", "fulfillment", "returns", "channels")]
+    files = [path for room in rooms for path in room.rglob("*.py") if "migrations" not in path.parts]
+    locking = {
+        path.relative_to(ROOT).as_posix() for path in files if "select_for_update(" in path.read_text("utf-8")
+    }
+
+    assert locking == {*BESIDE, "config/kernel/locks.py"}
 
 
 def test_locks_in_order_pass_and_may_repeat() -> None:
