@@ -246,12 +246,12 @@ def _missing(
     for wish in wishes:
         allowance = allowed[wish.key]
         if allowance.quantity < wish.quantity:
-            is_owed = allowance.ahead > 0 and any(free.get((wish.sku_id, place)) for place in shipping)
+            is_there = any(free.get((wish.sku_id, place), 0) > 0 for place in shipping)
             yield Missing(
                 wish.key,
                 wish.sku_id,
                 wish.quantity - allowance.quantity,
-                Reason.QUEUE_AHEAD if is_owed else Reason.NO_STOCK,
+                Reason.QUEUE_AHEAD if allowance.ahead > 0 and is_there else Reason.NO_STOCK,
                 allowance.ahead,
             )
 

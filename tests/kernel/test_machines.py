@@ -8,11 +8,15 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.db import connection, transaction
+from django.db.models import Q, TextChoices
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel.errors import Conflict, IllegalTransition
+from config.kernel.events import Thread
 from config.kernel.models import Event
-from config.kernel.states import MACHINES, Edge, Machine, apply_transition
+from config.kernel.states import MACHINES, Edge, Machine, apply_transition, each, legal_values, register
+from orders.models import Order
+from tests.factories.orders import make_order
 from tests.kernel.rows import ACTOR, ROWS, columns_for
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +62,40 @@ def test_edge_moves_only_from_its_sources(machine: Machine, status: str, edge: E
 
 def test_matrix_builds_a_row_of_every_machine() -> None:
     assert set(ROWS) == set(MACHINES)
+
+
+class Lamp(TextChoices):
+    OFF = "off", "Off"
+    ON = "on", "On"
+
+
+SWITCH_ON = Edge("switch_on", frozenset({Lamp.OFF}), Lamp.ON, "lamps.switch_lamp", "Switch on")
+
+
+def test_machine_knows_its_edges_by_name_and_whose_timeline_it_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.kernel.states.MACHINES", {})
+    lamp = Machine("lamp", "lamps.Lamp", Lamp, frozenset({Lamp.OFF}), (SWITCH_ON,), ("room", "room_id"))
+
+    assert register(lamp) is lamp
+    assert dict(lamp.by_name) == {"switch_on": SWITCH_ON}
+    assert (SWITCH_ON.leads_from("off"), SWITCH_ON.leads_from("on")) == (True, False)
+    assert lamp.thread_of(SimpleNamespace(pk=1, room_id=7)) == Thread("room", 7)
+
+
+def test_legal_values_are_the_machines_statuses() -> None:
+    constraint = legal_values("status", Lamp, "lamp_status_legal")
+
+    assert (constraint.name, constraint.condition) == ("lamp_status_legal", Q(status__in=["off", "on"]))
+
+
+def test_each_writes_a_value_of_its_own_to_every_row() -> None:
+    orders = [make_order(external_id=str(number)) for number in range(3)]
+    names = {order.pk: f"N{order.pk}" for order in orders[:2]}
+    rows = Order.objects.filter(pk__in=names)
+
+    rows.update(external_number=each(names, Order._meta.get_field("external_number")))
+
+    assert dict(rows.values_list("pk", "external_number")) == names
 
 
 @pytest.mark.parametrize("machine", MACHINES.values(), ids=lambda machine: machine.name)

@@ -6,6 +6,7 @@ returns of nothing, and calls and additions left out. Texts are left alone: they
 
 import ast
 import copy
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,38 +20,68 @@ RECKONED: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult,
     ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
 }  # fmt: skip
+LONGEST, BRIEF = 100, 60
 OTHER = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One function of one file, changed in one place; `code` is what it would run as."""
+    """One function of one file, changed in one place; `code` is what it would run as.
+
+    `name` says where and what without a line number, so that it stays the same while the file grows: the function,
+    the statement's beginning, the change, and which of several alike it is.
+    """
 
     path: str
     line: int
     function: str
-    change: str
+    name: str
     code: CodeType
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line} {self.function}: {self.change}"
+        return f"{self.path}:{self.line} {self.name}"
 
 
 def mutants_of(path: str) -> Iterator[Mutant]:
     """Every mutant of a file's functions; a method's name has its class before it."""
     tree = ast.parse(Path(path).read_text(encoding="utf-8"))
-    for name, function in _functions(tree):
-        for index in range(len(list(_places(function)))):
+    for function, node in _functions(tree):
+        alike: dict[str, int] = defaultdict(int)
+        for index in range(len(list(_places(node)))):
             mutated = copy.deepcopy(tree)
-            ((_, twin),) = [(of, one) for of, one in _functions(mutated) if of == name]
-            node, change = list(_places(twin))[index]
-            before = ast.unparse(node)
-            replaced = change(node)
-            _put(twin, node, replaced)
+            ((_, twin),) = [(of, one) for of, one in _functions(mutated) if of == function]
+            statements = _statements(twin)
+            old, change = list(_places(twin))[index]
+            within, before = _said(statements[id(old)], BRIEF), _said(old)
+            new = change(old)
+            _put(twin, old, new)
             ast.fix_missing_locations(mutated)
-            told = f"{before} -> {ast.unparse(replaced)}".replace("\n", " ")
-            code = _find(compile(mutated, path, "exec"), name)
-            yield Mutant(path, node.lineno, name, told, code)
+            place = "" if old is statements[id(old)] else f"{within} | "
+            name = f"{function}: {place}{before} -> {_said(new)}"
+            alike[name] += 1
+            name += f" #{alike[name]}" if alike[name] > 1 else ""
+            code = _find(compile(mutated, path, "exec"), function)
+            yield Mutant(path, old.lineno, function, name, code)
+
+
+def _statements(function: ast.FunctionDef) -> dict[int, ast.AST]:
+    """The innermost statement that each node stands in, by the node's id."""
+    found: dict[int, ast.AST] = {}
+
+    def enter(node: ast.AST, statement: ast.AST) -> None:
+        statement = node if isinstance(node, ast.stmt) else statement
+        found[id(node)] = statement
+        for child in ast.iter_child_nodes(node):
+            enter(child, statement)
+
+    enter(function, function)
+    return found
+
+
+def _said(node: ast.AST, longest: int = LONGEST) -> str:
+    """The first line of a node's source, of a condition only the condition."""
+    text = ast.unparse(node).partition("\n")[0].removesuffix(":")
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _functions(tree: ast.AST, inside: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orders import split_planner
 from orders.planner import (
     LAST,
     Candidate,
@@ -149,6 +150,12 @@ def test_plan_negative_free_units_take_nothing_from_elsewhere() -> None:
     assert decide(demand(1, (MUG, 2)), {(MUG, A): -3, (MUG, B): 2}).outcome == Outcome.WHOLE
 
 
+def test_plan_where_a_loss_bit_nothing_is_left_for_a_queue_to_be_first_for() -> None:
+    decision = decide(demand(1, (MUG, 2)), {(MUG, A): -3}, waiting=(Waiting(MUG, 4, turn(-5)),))
+
+    assert decision.missing == (Missing(100, MUG, 2, Reason.NO_STOCK, 4),)
+
+
 def test_plan_nothing_asked_answers_nothing() -> None:
     assert decide(demand(1), {(MUG, A): 1}).outcome == Outcome.NOTHING
 
@@ -200,6 +207,41 @@ def test_choose_locations_too_many_sets_is_greedy_and_complete() -> None:
 
     assert sum(units for _place, units in split[MUG]) == 25
     assert len(split[MUG]) == 9
+
+
+def test_choose_locations_asked_for_nothing_gives_nothing() -> None:
+    assert choose_locations({}, {}, []) == {}
+    assert choose_locations({MUG: 0, TEE: 2}, {(MUG, A): 9, (TEE, A): 2}, [A]) == {TEE: [(A, 2)]}
+
+
+def test_choose_locations_up_to_so_many_sets_takes_the_preferred_beyond_them_the_largest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free = {(MUG, 1): 2, (MUG, 2): 4, (MUG, 3): 4, (MUG, 4): 4}
+
+    monkeypatch.setattr(split_planner, "MOST_SETS", 6)
+    assert choose_locations({MUG: 6}, free, [1, 2, 3, 4]) == {MUG: [(1, 2), (2, 4)]}
+    monkeypatch.setattr(split_planner, "MOST_SETS", 5)
+    assert choose_locations({MUG: 6}, free, [1, 2, 3, 4]) == {MUG: [(2, 4), (3, 2)]}
+
+
+def test_choose_locations_beyond_so_many_sets_serves_every_sku_by_the_most_useful_places(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(split_planner, "MOST_SETS", 2)
+    free = {(MUG, 1): 3, (MUG, 2): 3, (TEE, 2): 1, (TEE, 3): 1, (MUG, 4): 1, (TEE, 4): 1}
+
+    split = choose_locations({MUG: 4, TEE: 2}, free, [1, 2, 3, 4])
+
+    assert split == {MUG: [(2, 3), (4, 1)], TEE: [(2, 1), (4, 1)]}
+
+
+def test_choose_locations_beyond_so_many_sets_leaves_places_without_the_sku_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(split_planner, "MOST_SETS", 2)
+
+    assert split_planner._fill(MUG, 2, {(MUG, 2): 1, (MUG, 3): 1}, [1, 2, 3]) == [(2, 1), (3, 1)]
 
 
 def test_choose_locations_more_needed_than_free_is_a_defect() -> None:

@@ -1,0 +1,1 @@
+WHY: dict[str, dict[str, str]] = {}
