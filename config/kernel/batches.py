@@ -28,6 +28,14 @@ def batch_transaction() -> Iterator[None]:
     """The transaction of one batch; inside another one it is that one's savepoint."""
     with transaction.atomic():
         yield
+    if not _is_inside():
+        connection._bancale_commits = commits() + 1  # type: ignore[attr-defined]
+
+
+def commits() -> int:
+    """How many batches this thread has committed: the same number before and after a call that broke says that
+    nothing of it stayed."""
+    return getattr(connection, "_bancale_commits", 0)
 
 
 def is_transient(error: OperationalError) -> bool:

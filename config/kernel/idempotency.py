@@ -48,3 +48,10 @@ def is_answered(scope: str, key: str) -> bool:
     from config.kernel.models import IdempotencyKey
 
     return IdempotencyKey.objects.filter(scope=scope, key=key, response__isnull=False).exists()
+
+
+def forget(scope: str, key: str) -> None:
+    """Let a key be claimed again whose request broke before anything of it was done."""
+    from config.kernel.models import IdempotencyKey
+
+    IdempotencyKey.objects.filter(scope=scope, key=key, response__isnull=True).delete()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
@@ -11,8 +11,10 @@ from config.kernel import jobs
 from config.kernel.admin import admin_url
 from config.kernel.admin.bulk import enqueue_bulk
 from config.kernel.admin.bulk_verbs import BULK_VERBS
+from config.kernel.errors import NotFound
 from config.kernel.models import Event, Fact, Job
 from orders.models import Order
+from orders.services import confirming, holds
 from orders.services.cancelling import cancel_orders
 from orders.services.holds import place_hold
 from tests.factories.orders import SYSTEM, make_channel, make_order
@@ -283,3 +285,91 @@ def test_job_page_tells_its_progress_to_the_open_page() -> None:
     assert Job.objects.get(pk=pk).state == "cancelled"
     assert manager.get(f"/kernel/job/{pk}/progress/").json()["reload"] is True
     assert visitor("", "orders.view_order").get(f"/kernel/job/{pk}/progress/").status_code == 403
+
+
+NOTHING_DONE = "An error stopped it and nothing was done; you may press again. It stands in the log."
+PART_DONE = "An error stopped it after a part was done: look at the list again. It stands in the log."
+
+
+def press(client: Visitor, page: Any) -> list[str]:
+    """What the list says after a press that leads to no page of its own."""
+    answered = carry_out(client, page)
+    return [str(message) for message in client.get(answered.url).context["messages"]]
+
+
+def raising(error: Exception) -> Any:
+    def fail(*_given: Any) -> None:
+        raise error
+
+    return fail
+
+
+def test_bulk_that_breaks_before_anything_is_done_says_so_and_may_be_pressed_again(
+    support: Visitor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    orders = [make_order() for _number in range(2)]
+    asked = start(support, CONFIRM, [order.pk for order in orders])
+
+    with monkeypatch.context() as broken:
+        broken.setattr(confirming, "record_facts", raising(RuntimeError("broken")))
+        said = press(support, asked)
+    again = carry_out(support, asked)
+
+    assert said == [NOTHING_DONE]
+    assert f"{CONFIRM} broke" in caplog.text
+    assert again.context["done"] == 2
+    assert Event.objects.filter(kind="confirm").count() == 2
+
+
+def test_bulk_that_breaks_half_way_is_not_done_again(
+    support: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One order stands alone after the batch was halved, and is done; at the other one something breaks."""
+    orders = [make_order() for _number in range(2)]
+    asked = start(support, CONFIRM, [order.pk for order in orders])
+
+    def fail(facts: Any) -> None:
+        if len(facts) > 1:
+            raise IntegrityError("halve")
+        if facts[0].subject[1] == orders[1].pk:
+            raise RuntimeError("broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(confirming, "record_facts", fail)
+        said = press(support, asked)
+
+    assert said == press(support, asked) == [PART_DONE]
+    assert list(Order.objects.filter(status="confirmed")) == [orders[0]]
+
+
+def test_bulk_that_is_refused_as_a_whole_says_why(
+    support: Visitor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = start(support, CONFIRM, [make_order().pk])
+
+    with monkeypatch.context() as broken:
+        broken.setattr(confirming, "record_facts", raising(NotFound()))
+        said = press(support, asked)
+
+    assert said == ["It does not exist any more."]
+    assert "broke" not in caplog.text
+    assert carry_out(support, asked).context["done"] == 1
+
+
+def test_undo_that_breaks_leads_back_to_what_was_done(
+    support: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = make_order()
+    asked = start(support, "bulk_orders_order_hold_orders", [order.pk])
+    done = carry_out(support, asked, kind="manual", reason="test")
+    page = done.request["PATH_INFO"]
+
+    with monkeypatch.context() as broken:
+        broken.setattr(holds, "lift", raising(RuntimeError("broken")))
+        back = support.post(page)
+    said = [str(message) for message in support.get(back.url).context["messages"]]
+
+    assert (back.url, said) == (page, [NOTHING_DONE])
+    assert order.holds.filter(lifted_at=None).count() == 1
+    support.post(page)
+    assert not order.holds.filter(lifted_at=None).exists()

@@ -157,12 +157,14 @@ def _carry_out(
     if has_changed:
         return _confirm_page(model_admin, request, ids, bulk, form, is_stale=True)
     if answer is None:
-        answer = run_now(bulk, ids, given, actor=acting(request), list_url=request.get_full_path())
-        idempotency.finish(SCOPE, nonce, answer)
-    elif "job" in answer:
+        answer = run_now(bulk, ids, given, nonce, actor=acting(request), list_url=request.get_full_path())
+    if "broken" in answer:
+        messages.error(request, answer["broken"])
+        return None
+    if "job" in answer:
         messages.info(request, _("It runs now; this page shows how far it is."))
         return HttpResponseRedirect(admin_url(apps.get_model("kernel.Job"), "change", answer["job"]))
-    elif not answer:
+    if not answer:
         messages.warning(request, _("This was pressed before and has not ended; look at the list again."))
         return None
     return HttpResponseRedirect(results_url(nonce))

@@ -1,10 +1,12 @@
 """What an action on many rows did: a page with an address of its own, each object's answer, and the way back, once."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 from django.apps import apps
+from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -19,10 +21,13 @@ from config.kernel.actors import Actor
 from config.kernel.admin.base import acting, admin_url
 from config.kernel.admin.bulk_looks import and_more
 from config.kernel.admin.bulk_verbs import BULK_VERBS, BulkVerb, arguments, cleaned, reverse_of, titled
+from config.kernel.batches import commits
+from config.kernel.errors import BancaleError
 from config.kernel.models import IdempotencyKey
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import number
 
+log = logging.getLogger(__name__)
 SCOPE = "admin_bulk"
 SHOWN = 20
 UNDO = "-undo"
@@ -42,19 +47,34 @@ def answer_of(results: Results[Any]) -> dict[str, Any]:
 
 
 def run_now(
-    bulk: BulkVerb, ids: Sequence[int], given: Mapping[str, str], *, actor: Actor, list_url: str
-) -> dict[str, Any]:
-    """Run one batch and answer all that its page needs; `given` is the form as it was posted."""
-    since = clock.now().isoformat()
-    answer = answer_of(bulk.verb(ids, actor=actor, **cleaned(bulk, given)))
-    return {
-        **answer,
-        "bulk": bulk.name,
-        "by": actor.id,
-        "given": dict(given),
-        "since": since,
-        "list": list_url,
-    }
+    bulk: BulkVerb, ids: Sequence[int], given: Mapping[str, str], nonce: str, *, actor: Actor, list_url: str
+) -> Answer:
+    """Run one batch, and keep with the nonce all that its page needs; `given` is the form as it was posted.
+
+    Where the verb broke, `broken` says so. If nothing of it was committed the nonce is free for another press.
+    """
+    before = commits()
+    answer = {"bulk": bulk.name, "by": actor.id, "given": dict(given), "list": list_url}
+    answer["since"] = clock.now().isoformat()
+    try:
+        answer |= answer_of(bulk.verb(ids, actor=actor, **cleaned(bulk, given)))
+    except Exception as error:
+        answer["broken"] = _broken(bulk, error, is_begun=commits() > before)
+        if commits() == before:
+            idempotency.forget(SCOPE, nonce)
+            return answer
+    idempotency.finish(SCOPE, nonce, answer)
+    return answer
+
+
+def _broken(bulk: BulkVerb, error: Exception, *, is_begun: bool) -> str:
+    """In words; what nobody meant to refuse goes to the log."""
+    if isinstance(error, BancaleError):
+        return str(error)
+    log.exception("%s broke", bulk.name)
+    if is_begun:
+        return _("An error stopped it after a part was done: look at the list again. It stands in the log.")
+    return _("An error stopped it and nothing was done; you may press again. It stands in the log.")
 
 
 def results_url(nonce: str) -> str:
@@ -70,6 +90,9 @@ def results_view(site: Any, request: HttpRequest, nonce: str) -> HttpResponse:
         raise Http404
     if not request.user.has_perm(bulk.permission):
         raise PermissionDenied
+    if "broken" in answer:
+        messages.error(request, answer["broken"])
+        return HttpResponseRedirect(answer["list"])
     if request.method == "POST":
         return _take_back(request, nonce, bulk, answer)
     return _page(site, request, nonce, bulk, answer)
@@ -93,7 +116,10 @@ def _take_back(request: HttpRequest, nonce: str, bulk: BulkVerb, answer: Answer)
         before = idempotency.begin(SCOPE, undo, {"undo": nonce})
     if before is None:
         ids, url = answer["done_ids"], answer["list"]
-        idempotency.finish(SCOPE, undo, run_now(back, ids, form, actor=acting(request), list_url=url))
+        done = run_now(back, ids, form, undo, actor=acting(request), list_url=url)
+        if "broken" in done:
+            messages.error(request, done["broken"])
+            return HttpResponseRedirect(results_url(nonce))
     return HttpResponseRedirect(results_url(undo))
 
 
