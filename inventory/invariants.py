@@ -1,6 +1,6 @@
 """Invariants of this room as queries (`manage.py audit`). Each finds nothing, or names at most fifty breaches."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db.models import (
@@ -143,9 +143,20 @@ def nobody_overtaken() -> Iterator[Violation]:
     by those W of the same SKU and equal priority, of other references, that stand before O by (`queued_at`, id) and
     had begun to wait when O was opened (`opened_at` > `waiting_since`). `waiting_since` and not `queued_at`,
     because an order that arrives late may have an old place in the queue. Priorities are compared only when
-    equal: a raised one does not take back what was given before. Units that were left for W and are gone since,
-    lost or given to a higher priority, say nothing about O.
+    equal: a raised one does not take back what was given before. As many units as were left for W and are gone
+    since, lost or given to others ahead of O, say nothing about it.
     """
+    shown = 0
+    for row in _takers():
+        if row["owed"] > row["free"] + _gone_since(row) and shown < SHOWN:
+            shown += 1
+            detail = f"was taken although reservation {row['first']} waits ahead of it"
+            yield Violation(f"reservation:{row['pk']}", detail)
+
+
+def _takers() -> Iterable[Mapping[str, Any]]:
+    """Open reservations at locations that sell, for which fewer units are `free` now than are `owed` to those who
+    waited ahead when they were opened, the `first` of these."""
     before = Q(queued_at__lt=OuterRef("queued_at")) | Q(
         queued_at=OuterRef("queued_at"), pk__lt=OuterRef("stood")
     )
@@ -170,29 +181,35 @@ def nobody_overtaken() -> Iterator[Violation]:
         sku=OuterRef("sku"), location__is_active=True, location__can_ship=True, on_hand__gt=0
     )
     lined = Reservation.objects.filter(state=ReservationState.WAITING).values("sku")
-    for pk, first in (
+    return (
         taken.filter(sku__in=lined)
-        .exclude(Exists(_lost_since()) | Exists(_given_to_higher_since()))
         .annotate(stood=Subquery(stood.order_by("pk").values("pk")[:1]))
         .annotate(first=Subquery(ahead.order_by("queued_at", "pk").values("pk")[:1]))
         .annotate(owed=_total(ahead, F("quantity"), "sku"), free=_total(levels, FREE, "sku"))
         .filter(owed__gt=F("free"))
-        .values_list("pk", "first")[:SHOWN]
-    ):
-        yield Violation(f"reservation:{pk}", f"was taken although reservation {first} waits ahead of it")
-
-
-def _lost_since() -> QuerySet[StockMovement]:
-    """Movements after the outer reservation was opened that took free units of its SKU away; shipping takes none."""
-    taken = Q(delta__lt=0) | Q(unsellable_delta__gt=0)
-    later = StockMovement.objects.filter(taken, level__sku=OuterRef("sku"), at__gte=OuterRef("opened_at"))
-    return later.exclude(kind=MovementKind.SHIP)
-
-
-def _given_to_higher_since() -> QuerySet[Reservation]:
-    return Reservation.objects.filter(
-        sku=OuterRef("sku"), priority__gt=OuterRef("priority"), opened_at__gte=OuterRef("opened_at")
+        .order_by("pk")
+        .values("pk", "sku", "priority", "queued_at", "opened_at", "first", "owed", "free")
     )
+
+
+def _gone_since(taker: Mapping[str, Any]) -> int:
+    """Free units of the SKU that were taken away after a reservation was opened, and by whom nobody behind it: by
+    movements, shipping not among them, or by reservations of a higher priority or an older place."""
+    at = taker["opened_at"]
+    gone = F("unsellable_delta") - F("delta")
+    moved = StockMovement.objects.filter(level__sku=taker["sku"], at__gte=at).exclude(kind=MovementKind.SHIP)
+    higher = Q(priority__gt=taker["priority"])
+    # Whoever waited already is owed less since; others have come to an old place, as those who lost units do.
+    older = Q(
+        Q(waiting_since=None) | Q(waiting_since__gte=at),
+        priority=taker["priority"],
+        queued_at__lt=taker["queued_at"],
+        opened_at__gt=at,
+    )
+    held = (ReservationState.OPEN, ReservationState.CONSUMED)
+    given = Reservation.objects.filter(higher | older, sku=taker["sku"], opened_at__gte=at, state__in=held)
+    lost = moved.annotate(gone=gone).filter(gone__gt=0).aggregate(units=Sum("gone"))["units"]
+    return (lost or 0) + (given.aggregate(units=Sum("quantity"))["units"] or 0)
 
 
 @invariant("stock.bins", _("Each location has its default and its quarantine bin"))

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import transaction
 
-from config.kernel.audit import run_audit
+from config.kernel.audit import Violation, run_audit
 from inventory.errors import QueueJumped
 from inventory.models import Location, Reservation, Sku
 from inventory.selectors.queue import QueuePlace, queue_places, waiting_in_line
 from inventory.selectors.stock import available_to_sell, waiting_quantity
 from inventory.services.correcting import Adjustment, adjust_stock
 from inventory.services.levels import lock_levels
-from inventory.services.reservations import Fill, fill_reservations
+from inventory.services.reservations import Fill, fill_reservations, placing
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, receive, reserve
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +143,41 @@ def test_audit_units_left_for_those_in_line_were_lost_names_nobody(sku: Sku, pla
     adjust_stock([Adjustment("k", sku.pk, place.pk, -3)], reason="test", actor=ACTOR).raise_refusals()
 
     assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
+
+
+def test_audit_units_left_for_those_in_line_went_back_to_an_older_place_names_nobody(
+    sku: Sku, place: Location
+) -> None:
+    """As those of an order do that an import had changed and gives back."""
+    reserve(sku, None, 3, queued_at=AT)
+    receive(sku, place, 5)
+    reserve(sku, place, 2, queued_at=LATER)
+
+    reserve(sku, place, 2, queued_at=AT - timedelta(hours=1))
+
+    assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
+
+
+@pytest.mark.parametrize("gone", ["lost", "given to a higher priority", "given to an older place"])
+def test_audit_units_gone_since_excuse_no_more_than_their_number(
+    sku: Sku, place: Location, gone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three wait and three come; somebody late takes two, and the last one goes."""
+    first = reserve(sku, None, 3, queued_at=AT)
+    receive(sku, place, 3)
+    monkeypatch.setattr(placing, "refuse_overtaking", lambda *_given: None)
+    late = reserve(sku, place, 2, queued_at=LATER)
+
+    if gone == "lost":
+        adjust_stock([Adjustment("k", sku.pk, place.pk, -1)], reason="test", actor=ACTOR).raise_refusals()
+    elif gone == "given to a higher priority":
+        reserve(sku, place, 1, queued_at=LATER, priority=1)
+    else:
+        reserve(sku, place, 1, queued_at=AT - timedelta(hours=1))
+
+    (finding,) = run_audit(["stock.queue"])
+    said = f"was taken although reservation {first.pk} waits ahead of it"
+    assert finding.violations == (Violation(f"reservation:{late.pk}", said),)
 
 
 def test_reservation_is_named_by_its_sku_and_state(sku: Sku) -> None:
