@@ -73,6 +73,17 @@ class ChangePlan:
         """Units added to parts that are there."""
         return {pk: units for pk, units in self._units().items() if units > 0}
 
+    @property
+    def growing(self) -> set[int]:
+        """SKUs of which the warehouse is asked for more units."""
+        more = self.more
+        return {
+            part.sku_id
+            for line in self.after.lines
+            for part in (line.parts if line.is_shipped else ())
+            if part.sku_id is not None and (part.pk in more or (part.pk is None and part.ordered))
+        }
+
     def _units(self) -> dict[int, int]:
         old = {part.pk: part.ordered for line in self.before.lines for part in line.parts}
         return {

@@ -202,3 +202,8 @@ class AlreadyReturned(BancaleError):
 
     code = "already_returned"
     message = _("Units of order %(number)s have been returned.")
+
+
+class SkuOrdered(BancaleError):
+    code = "sku_ordered"
+    message = _("Open orders still ask for %(sku)s (%(units)s), so it cannot become a kit.")

@@ -7,5 +7,9 @@ class ReturnsConfig(AppConfig):
     verbose_name = _("Returns")
 
     def ready(self) -> None:
+        from inventory.uses import register_uses
         from returns import invariants, states  # noqa: F401  (registers checks and machines)
         from returns.selectors import sight  # noqa: F401  (declares who sees what)
+        from returns.selectors.sku_use import skus_expected_back
+
+        register_uses(skus_expected_back)

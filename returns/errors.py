@@ -57,3 +57,8 @@ class NoVerdict(BancaleError):
 class DamagedGoodsForSale(BancaleError):
     code = "damaged_for_sale"
     message = _("Return %(number)s: damaged or defective units %(unit_ids)s cannot go back for sale.")
+
+
+class SkuExpectedBack(BancaleError):
+    code = "sku_expected_back"
+    message = _("%(sku)s is on its way back from customers (%(units)s), so it cannot become a kit.")

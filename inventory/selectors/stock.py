@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from django.db.models import F, Sum, Value
 from django.db.models.functions import Greatest
 
+from config.kernel.compiled_reads import CompiledRead
 from inventory.enums import ReservationState
-from inventory.models import KitPart, Reservation, StockLevel
+from inventory.models import KitPart, Location, Reservation, StockLevel
 
+all_locations = CompiledRead(Location.objects.all)
 FREE = F("on_hand") - F("reserved") - F("unsellable") - F("buffer")
 
 

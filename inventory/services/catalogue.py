@@ -20,6 +20,7 @@ from inventory.models import Barcode, Bin, KitPart, Location, Reservation, Sku, 
 from inventory.selectors.transit import lines_in_transit
 from inventory.services.arrivals import refuse_quantity
 from inventory.services.levels import lock_levels, lock_skus
+from inventory.uses import uses_of
 
 ADD_SKU = "inventory.add_sku"
 CHANGE_SKU = "inventory.change_sku"
@@ -179,15 +180,16 @@ def save_kits(
     Orders keep the parts that they froze. Locks the SKUs, then their levels. The same parts again come back
     `unchanged`.
 
-    Refuses: `NotAllowed`; `NotFound`; `SkuHoldsStock` while there are units or promises of it; `KitOfKits` for
-    a part that is a kit, and for a kit that is a part; `KitWithoutParts`; `InvalidInput` for a quantity.
+    Refuses: `NotAllowed`; `NotFound`; `SkuHoldsStock` while there are units or promises of it, and what upper rooms
+    refuse that still need it as it is (`inventory.uses`); `KitOfKits` for a part that is a kit, and for a kit that
+    is a part; `KitWithoutParts`; `InvalidInput` for a quantity.
     """
     actor.require(CHANGE_SKU)
     results: Results[int] = Results(kit_ids)
     with batch_transaction():
         rows = {row.pk: row for row in lock_skus(kit_ids)}
         lock_levels(kit_ids)
-        facts = _KitFacts.of(kit_ids, parts)
+        facts = _KitFacts.of(list(rows.values()), parts)
         for pk in kit_ids:
             problem = NotFound(sku_id=pk) if pk not in rows else facts.problem(rows[pk], parts.get(pk, ()))
             if problem is not None:
@@ -205,12 +207,14 @@ class _KitFacts:
     """What decides whether SKUs can be kits of these parts."""
 
     held: set[int]
+    uses: dict[int, BancaleError]
     parts_of_others: set[int]
     known: dict[int, bool]
     now: dict[int, set[PartOfKit]]
 
     @classmethod
-    def of(cls, kit_ids: Sequence[int], parts: Mapping[int, Sequence[PartOfKit]]) -> "_KitFacts":
+    def of(cls, kits: Sequence[Sku], parts: Mapping[int, Sequence[PartOfKit]]) -> "_KitFacts":
+        kit_ids = [kit.pk for kit in kits]
         part_ids = {part.part_id for wanted in parts.values() for part in wanted}
         live = Reservation.objects.filter(sku_id__in=kit_ids, state__in=LIVE_RESERVATION)
         stocked = StockLevel.objects.filter(sku_id__in=kit_ids, on_hand__gt=0)
@@ -223,6 +227,7 @@ class _KitFacts:
                 *live.values_list("sku_id", flat=True),
                 *lines_in_transit(kit_ids).values_list("sku_id", flat=True),
             },
+            uses=uses_of([kit.pk for kit in kits if not kit.is_kit]),
             parts_of_others=set(
                 KitPart.objects.filter(part_id__in=kit_ids).values_list("part_id", flat=True)
             ),
@@ -234,6 +239,8 @@ class _KitFacts:
     def problem(self, kit: Sku, parts: Sequence[PartOfKit]) -> BancaleError | None:
         if kit.pk in self.held:
             return SkuHoldsStock(sku=kit.code)
+        if kit.pk in self.uses:
+            return self.uses[kit.pk]
         if kit.pk in self.parts_of_others:
             return KitOfKits(sku=kit.code)
         if not parts:
@@ -250,7 +257,7 @@ class _KitFacts:
 
 def kit_problem(kit: Sku, parts: Sequence[PartOfKit]) -> BancaleError | None:
     """Why `save_kits` would refuse these parts now; for a form to say before it is sent."""
-    return _KitFacts.of([kit.pk], {kit.pk: parts}).problem(kit, parts)
+    return _KitFacts.of([kit], {kit.pk: parts}).problem(kit, parts)
 
 
 def _write_kits(kits: Sequence[Sku], parts: Mapping[int, Sequence[PartOfKit]], actor: Actor) -> None:

@@ -1,9 +1,10 @@
 """Stock levels: made, locked, and changed in one statement."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from config.kernel.compiled_reads import CompiledRead
 from config.kernel.errors import Conflict
@@ -11,6 +12,7 @@ from config.kernel.fastpath import Among, add_to_rows, attach
 from config.kernel.locks import LockingRead
 from config.kernel.outbox import NewFact, record_facts
 from inventory.models import Location, Sku, StockLevel
+from inventory.selectors.stock import all_locations
 
 REORDER_POINT_CROSSED = "stock.reorder_point_crossed"
 LEVELS = StockLevel._meta.db_table
@@ -52,7 +54,8 @@ def ensure_levels(pairs: Iterable[tuple[int, int]]) -> None:
 
 
 def lock_skus(sku_ids: Iterable[int]) -> list[Sku]:
-    """Lock SKUs by ascending pk, before their levels. For what makes a first level of a SKU, or makes it a kit.
+    """Lock SKUs by ascending pk, before their levels. For what makes a first level of a SKU, makes it a kit, or lets
+    somebody wait for one that has no level.
 
     Not a kind of the kernel's order: a verb that makes levels may follow one that locked other levels.
     """
@@ -70,6 +73,51 @@ def lock_levels(sku_ids: Iterable[int]) -> list[StockLevel]:
     return levels
 
 
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What stands of some SKUs, under locks: all their levels, each with its location. `kits` are the codes of those
+    that are kits, of which nobody can be promised a unit; `places` are all locations there are."""
+
+    levels: list[StockLevel]
+    places: list[Location]
+    kits: Mapping[int, str]
+
+
+def lock_stock(sku_ids: Iterable[int]) -> Stock:
+    """Lock all levels of these SKUs by ascending pk, and before them the SKUs that have none.
+
+    For verbs that let somebody wait: where no level is there to lock, the first one could be made and given away
+    beside them, or the SKU become a kit. Three statements; one more where a SKU has no level, and one where
+    nothing of one is on hand.
+    """
+    wanted = set(sku_ids)
+    bare = [pk for (pk,) in _without_level(wanted)]
+    alone = lock_skus(bare) if bare else []
+    levels, places = _locked(wanted), all_locations()
+    attach(levels, "location", {place.pk: place for place in places})
+    kits = {sku.pk: sku.code for sku in alone if sku.is_kit}
+    empty = wanted.difference(bare, (level.sku_id for level in levels if level.on_hand))
+    return Stock(levels, places, kits | kits_among(empty))
+
+
+def kits_among(sku_ids: Collection[int]) -> dict[int, str]:
+    """Codes of those SKUs that are kits; one statement, none for none."""
+    return (
+        dict(Sku.objects.filter(Among("pk", sku_ids), is_kit=True).values_list("pk", "code"))
+        if sku_ids
+        else {}
+    )
+
+
+# A level is never deleted, so that a SKU which has one before any lock has one under it.
+_without_level: CompiledRead[tuple[int]] = CompiledRead(
+    lambda sku_ids: (
+        Sku.objects.filter(Among("pk", sku_ids))
+        .exclude(Exists(StockLevel.objects.filter(sku=OuterRef("pk"))))
+        .order_by("pk")
+        .values_list("pk")
+    )
+)
 _locked = LockingRead("stock_level", lambda sku_ids: StockLevel.objects.filter(Among("sku_id", sku_ids)))
 _places = CompiledRead(lambda pks: Location.objects.filter(Among("pk", pks)).order_by())
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.audit import Violation, invariant
 from config.kernel.models import Event
 from inventory.enums import LIVE_RESERVATION, ReservationState
-from inventory.models import Reservation
+from inventory.models import Reservation, Sku
 from orders.axes import derive_fulfillment, derive_payment
 from orders.enums import CLOSED_ORDER, FulfillmentStatus, OrderStatus
 from orders.models import AllocationDecision, LinePart, Order
@@ -85,13 +85,15 @@ def decided_to_the_last_unit() -> Iterator[Violation]:
     decided = set(AllocationDecision.objects.values_list("order_id", flat=True).distinct())
     open_parts: list[tuple[int, int, int]] = []
     shown = 0
+    kits = set(Sku.objects.filter(is_kit=True).values_list("pk", flat=True))
     columns = ("pk", "line__order_id", "sku_id", "line__requires_shipping", "ordered", "shipped", "cancelled")
     for part_id, order_id, sku_id, is_goods, ordered, shipped, cancelled in _parts(*columns):
         rest = ordered - shipped - cancelled - sum(live.get(part_id, ZEROS))
         if rest < 0 and shown < SHOWN:
             shown += 1
             yield Violation(f"line part:{part_id}", f"{-rest} units more are claimed than ordered")
-        if rest > 0 and is_goods and sku_id and order_id in decided:
+        # A SKU that became a kit after it was ordered cannot be promised any more.
+        if rest > 0 and is_goods and sku_id and sku_id not in kits and order_id in decided:
             open_parts.append((part_id, order_id, rest))
     yield from _forgotten(open_parts)
 

@@ -1,21 +1,26 @@
 """What orders still ask of stock: undecided parts, live claims, and the queue of a SKU."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Max, QuerySet, Sum
 
 from config.kernel.compiled_reads import CompiledRead
 from config.kernel.fastpath import Among
 from inventory.enums import LIVE_RESERVATION, ReservationState
 from inventory.models import Location, Reservation, StockLevel
+from inventory.selectors.stock import all_locations
 from orders.models import LinePart
 from orders.planner import Place, Turn, Waiting
 
 ORDER_LINE_PART = "order_line_part"
+# No two join a line at one moment. The row's id would order them, and a part that is split off and loses its units
+# again would come back behind its neighbours.
+MOMENT = timedelta(microseconds=1)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 CHUNK = 500
 
 
@@ -109,42 +114,52 @@ def in_line(waiting: Iterable[Reservation]) -> tuple[Waiting, ...]:
     return tuple(Waiting(row.sku_id, row.quantity, turn_of(row)) for row in waiting)
 
 
-_met: CompiledRead[tuple[int, int, int | None, int | None]] = CompiledRead(
-    lambda sku_ids, at: (
+_met: CompiledRead[tuple[int, int, int, datetime]] = CompiledRead(
+    lambda sku_ids: (
         Reservation.objects.filter(Among("sku_id", sku_ids), state=ReservationState.WAITING)
         .values_list("sku_id", "priority")
-        .annotate(
-            before=Sum("quantity", filter=Q(queued_at__lte=at)),
-            behind=Sum("quantity", filter=Q(queued_at__gt=at)),
-        )
+        .annotate(units=Sum("quantity"), last=Max("queued_at"))
     )
 )
 
 
-def line_at(sku_ids: Iterable[int], at: datetime) -> tuple[Waiting, ...]:
-    """The queues of SKUs summed as one who joins at `at` meets them: before and behind, by priority.
+@dataclass(slots=True)
+class Line:
+    """The queue of a SKU as one meets it who joins: its id, units by priority, and when the last of them joined."""
 
-    One statement, however many wait.
-    """
-    met = []
-    for sku_id, priority, before, behind in _met(sku_ids, at):
-        if before:
-            met.append(Waiting(sku_id, before, Turn(priority, at, 0)))
-        if behind:
-            met.append(Waiting(sku_id, behind, Turn(priority, at + timedelta(microseconds=1), 0)))
-    return tuple(met)
+    sku_id: int
+    units: dict[int, int] = field(default_factory=dict)
+    last: datetime = BEGINNING
+
+    def joined(self, at: datetime) -> datetime:
+        """When somebody joins who does so now. Processes have clocks of their own; whoever comes later, under the
+        lock of the SKU's levels, stands later, also where the clock says otherwise."""
+        return max(at, self.last + MOMENT)
+
+    @property
+    def waiting(self) -> Iterator[Waiting]:
+        """Those in line as the planner sees them, all before anybody new of their priority."""
+        for priority, units in self.units.items():
+            yield Waiting(self.sku_id, units, Turn(priority, self.last, 0))
+
+
+def lines_of(sku_ids: Iterable[int]) -> dict[int, Line]:
+    """The queues of SKUs, also of those that nobody waits for. One statement, however many wait."""
+    lines = {sku_id: Line(sku_id) for sku_id in sku_ids}
+    for sku_id, priority, units, last in _met(lines):
+        line = lines[sku_id]
+        line.units[priority], line.last = units, max(line.last, last)
+    return lines
 
 
 def turn_of(reservation: Reservation) -> Turn:
     return Turn(reservation.priority, reservation.queued_at, reservation.pk)
 
 
-_places = CompiledRead(Location.objects.all)
-
-
-def all_places() -> tuple[Place, ...]:
-    """Every location as the planner sees it; one that does not sell ships nothing."""
-    return tuple(Place(place.pk, place.preference, place.is_selling) for place in _places())
+def all_places(known: Iterable[Location] | None = None) -> tuple[Place, ...]:
+    """Every location as the planner sees it; one that does not sell ships nothing. One statement unless `known`."""
+    places = all_locations() if known is None else known
+    return tuple(Place(place.pk, place.preference, place.is_selling) for place in places)
 
 
 def used_locations(parts: Sequence[LinePart], claimed: dict[int, Claimed]) -> dict[int, list[int]]:

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.events import record_events
 from config.kernel.results import Results
-from inventory.models import StockLevel
-from inventory.services.levels import by_place, lock_levels
+from inventory.errors import KitHoldsNoStock
+from inventory.services.levels import Stock, by_place, lock_stock
 from inventory.services.reservations import Claim, place_reservations
 from orders.axes import PartState
 from orders.enums import OrderStatus, Step
@@ -19,7 +19,7 @@ from orders.models import Hold, LinePart, Order
 from orders.planner import Decision, Demand, Problem, Stand, Turn, Wish
 from orders.planning import current_planner
 from orders.selectors import demand
-from orders.selectors.demand import ORDER_LINE_PART
+from orders.selectors.demand import MOMENT, ORDER_LINE_PART
 from orders.selectors.holds import open_holds, refusing
 from orders.services.axes import settle_fulfillment
 from orders.services.counters import write_counters
@@ -37,9 +37,6 @@ READ = (
 READ_OF_PARTS = (
     "sku", "ordered", "cancelled", "allocated", "shipped", "delivered", "line__order", "line__sku_code", "line__title",
 )  # fmt: skip
-# Orders that are decided together join the line this far apart. At one time the row's id would order them, and a
-# part that is split off and loses its units again would come back behind its neighbours.
-MOMENT = timedelta(microseconds=1)
 # Who allocates when nobody asked for it.
 BY_RULE = Actor.rule("allocation")
 
@@ -75,14 +72,15 @@ class _Asking:
 def allocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     """Decide every undecided unit of orders: reserve it at a location or let it wait in the queue of its SKU.
 
-    At most 200 ids. Locks the orders by ascending pk, then all levels of their SKUs. Does not wait for confirm.
+    At most 200 ids. Locks the orders by ascending pk, then those of their SKUs that have no level, then all levels.
+    Does not wait for confirm.
     Writes reservations, the parts' counters, one `AllocationDecision` an order, axes and timeline. An order
     without undecided units comes back `unchanged`; repeating the call changes nothing. Values: the outcome code.
     Lines whose SKU is unknown are left out and named in the decision. What an unpaid order gets, it gets until
     the end that its channel sets.
 
     Refuses: `OrderClosed`, `HistoryOrder`, `NotPlaced` (a draft), `HoldOpen`, `SkuUnknown` (nothing else is
-    left), `NotFound`; `NotAllowed` raised.
+    left), `KitHoldsNoStock` where a SKU has become a kit since it was ordered, `NotFound`; `NotAllowed` raised.
     """
     actor.require(ALLOCATE)
     results = Results(order_ids)
@@ -93,28 +91,51 @@ def allocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
         asking = _asking([order for order in orders if _is_fit(order, holds, results)], results)
         if not asking:
             return results
-        levels = lock_levels({part.sku_id for one in asking for part in one.known if part.sku_id})
-        decisions = _decide(asking, levels, actor)
+        stock = lock_stock(_skus(asking))
+        asking = [one for one in asking if _is_plain(one, stock, results)]
+        if not asking:
+            return results
+        decisions = _decide(asking, stock, actor)
         settle_fulfillment([one.order for one in asking], {one.order.pk: one.states() for one in asking})
         for decision in decisions:
             results.done(decision.order_id, decision.outcome.value)
     return results
 
 
-def allocate_locked(orders: Sequence[Order], levels: Sequence[StockLevel], *, actor: Actor) -> None:
+def allocate_locked(orders: Sequence[Order], stock: Stock, *, actor: Actor) -> None:
     """Decide what is undecided of locked orders inside another verb, which refreshes their axes.
 
-    `levels` are all levels of all their SKUs, locked. No rights are asked here.
+    `stock` is that of all their SKUs, locked. Parts whose SKU has become a kit stay undecided. No rights are asked
+    here.
     """
-    if asking := _asking(orders, Results(order.pk for order in orders)):
-        _decide(asking, levels, actor)
+    asking = _asking(orders, Results(order.pk for order in orders))
+    for one in asking if stock.kits else ():
+        one.known = [part for part in one.known if part.sku_id not in stock.kits]
+    if asking := [one for one in asking if one.known]:
+        _decide(asking, stock, actor)
 
 
-def _decide(asking: Sequence[_Asking], levels: Sequence[StockLevel], actor: Actor) -> Sequence[Decision]:
+def _skus(asking: Sequence[_Asking]) -> set[int]:
+    return {part.sku_id for one in asking for part in one.known if part.sku_id}
+
+
+def _is_plain(one: _Asking, stock: Stock, results: Results[int]) -> bool:
+    kits = [stock.kits[pk] for pk in sorted(_skus([one]) & stock.kits.keys())] if stock.kits else []
+    if kits:
+        results.refuse(one.order.pk, KitHoldsNoStock(sku=kits[0]))
+    return not kits
+
+
+def _decide(asking: Sequence[_Asking], stock: Stock, actor: Actor) -> Sequence[Decision]:
     at = clock.now()
-    joined = {one.order.pk: at + MOMENT * place for place, one in enumerate(asking)}
-    decisions = current_planner().plan(_problem(asking, levels, joined, at)).decisions
-    _write(asking, decisions, levels, joined, at)
+    lines = demand.lines_of(_skus(asking))
+    joins = {sku_id: line.joined(at) for sku_id, line in lines.items()}
+    joined: dict[int, datetime] = {}
+    for place, one in enumerate(asking):
+        later = MOMENT * place
+        joined.update((part.pk, joins[part.sku_id or 0] + later) for part in one.known)
+    decisions = current_planner().plan(_problem(asking, stock, joined, lines)).decisions
+    _write(asking, decisions, stock, joined, at)
     _record(asking, decisions, actor)
     return decisions
 
@@ -164,19 +185,22 @@ def _asking(orders: Sequence[Order], results: Results[int]) -> list[_Asking]:
 
 
 def _problem(
-    asking: Sequence[_Asking], levels: Sequence[StockLevel], joined: Mapping[int, datetime], at: datetime
+    asking: Sequence[_Asking], stock: Stock, joined: Mapping[int, datetime], lines: Mapping[int, demand.Line]
 ) -> Problem:
     return Problem(
-        demands=tuple(_demand(one, joined[one.order.pk]) for one in asking),
-        stands=tuple(Stand(level.sku_id, level.location_id, level.free) for level in levels),
-        places=demand.all_places(),
-        waiting=demand.line_at({level.sku_id for level in levels}, at),
+        demands=tuple(_demand(one, joined) for one in asking),
+        stands=tuple(Stand(level.sku_id, level.location_id, level.free) for level in stock.levels),
+        places=demand.all_places(stock.places),
+        waiting=tuple(waiting for line in lines.values() for waiting in line.waiting),
     )
 
 
-def _demand(one: _Asking, at: datetime) -> Demand:
-    turn = Turn(one.order.sales_channel.priority, at)
-    wishes = tuple(Wish(part.pk, part.sku_id or 0, one.units[part.pk], turn) for part in one.known)
+def _demand(one: _Asking, joined: Mapping[int, datetime]) -> Demand:
+    priority = one.order.sales_channel.priority
+    turns = {at: Turn(priority, at) for at in {joined[part.pk] for part in one.known}}
+    wishes = tuple(
+        Wish(part.pk, part.sku_id or 0, one.units[part.pk], turns[joined[part.pk]]) for part in one.known
+    )
     preferred = one.order.preferred_location_id
     return Demand(one.order.pk, wishes, (*one.used, *([preferred] if preferred else [])))
 
@@ -184,12 +208,12 @@ def _demand(one: _Asking, at: datetime) -> Demand:
 def _write(
     asking: Sequence[_Asking],
     decisions: Sequence[Decision],
-    levels: Sequence[StockLevel],
+    stock: Stock,
     joined: Mapping[int, datetime],
     at: datetime,
 ) -> None:
     """Reservations in the sequence of the decisions, then the counters."""
-    level_at = by_place(levels)
+    level_at = by_place(stock.levels)
     of_order = {one.order.pk: one for one in asking}
     parts = {part.pk: part for one in asking for part in one.known}
     ends = ends_of([one.order for one in asking], at)
@@ -198,19 +222,20 @@ def _write(
         one = of_order[decision.order_id]
         order = one.order
         promised, priority = promised_at(order), order.sales_channel.priority
-        until, since = ends.get(order.pk), joined[order.pk]
+        until = ends.get(order.pk)
         for share in decision.shares:
-            level = level_at[share.sku_id, share.location_id]
+            level, since = level_at[share.sku_id, share.location_id], joined[share.key]
             parts[share.key].allocated += share.quantity
             claims.append(
                 Claim(share.sku_id, level.pk, share.quantity, share.key, priority, since, promised, until)
             )
         for missing in decision.missing:
             one.waiting[missing.key] += missing.quantity
+            since = joined[missing.key]
             claims.append(
                 Claim(missing.sku_id, None, missing.quantity, missing.key, priority, since, promised, until)
             )
-    place_reservations(ORDER_LINE_PART, claims, levels=levels)
+    place_reservations(ORDER_LINE_PART, claims, levels=stock.levels, kits=stock.kits)
     given = {share.key for decision in decisions for share in decision.shares}
     write_counters([parts[pk] for pk in sorted(given)], ["allocated"])
 

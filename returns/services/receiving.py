@@ -10,6 +10,7 @@ from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, NotFound
 from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition
+from inventory.errors import KitHoldsNoStock
 from inventory.services.returning import take_back_into_quarantine
 from orders.services.progress import RETURNED, record_returned, refused_shares
 from returns.enums import RmaStatus
@@ -51,7 +52,8 @@ def receive_returns(receipts: Sequence[ReturnReceipt], *, actor: Actor) -> Resul
 
     Refuses: `NotFound`; `IllegalTransition` unless approved, on its way or received; `UnitsUnknown`;
     `UnitsContradict`; `LocationUnknown` for a place that was closed; `NothingArrived` when the first receipt has
-    neither right nor wrong goods; `Conflict` for more units than the order has counted as shipped.
+    neither right nor wrong goods; `KitHoldsNoStock` for goods whose SKU has become a kit since they were sold;
+    `Conflict` for more units than the order has counted as shipped.
     """
     actor.require(RECEIVE.permission)
     results: Results[int] = Results(receipt.key for receipt in receipts)
@@ -114,7 +116,11 @@ def _refusal(receipt: ReturnReceipt, rma: Rma, units: Units) -> BancaleError | N
         return problem
     if (rma.status != RmaStatus.RECEIVED and not (receipt.arrived or receipt.wrong)) or not named:
         return NothingArrived(number=rma.number)
-    return None if rma.location.is_active else LocationUnknown()
+    if not rma.location.is_active:
+        return LocationUnknown()
+    arriving = (units[pk].line_part.sku for pk in receipt.arrived if units[pk].reception != ARRIVE.target)
+    kits = sorted(sku.code for sku in arriving if sku is not None and sku.is_kit)
+    return KitHoldsNoStock(sku=kits[0]) if kits else None
 
 
 def _write(

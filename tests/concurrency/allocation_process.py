@@ -22,18 +22,17 @@ def set_the_scene() -> None:
     """Pause after the levels were read; `unlocked`: no row locks, and no condition where they are written."""
     from inventory.models import StockLevel
     from inventory.services import levels
-    from orders.services import allocating
 
-    lock_levels, enough_free = levels.lock_levels, levels.ENOUGH_FREE
+    locked, enough_free = levels._locked, levels.ENOUGH_FREE
 
     def read_levels(sku_ids: Iterable[int]) -> list[StockLevel]:
-        rows = StockLevel.objects.select_related("location").filter(sku_id__in=set(sku_ids))
+        rows = StockLevel.objects.filter(sku_id__in=set(sku_ids))
         levels.ENOUGH_FREE = enough_free if MODE[0] == "locked" else "1 = 1"
-        found = lock_levels(sku_ids) if MODE[0] == "locked" else list(rows.order_by("pk"))
+        found = locked(sku_ids) if MODE[0] == "locked" else list(rows.order_by("pk"))
         time.sleep(PAUSE)
         return found
 
-    allocating.lock_levels = read_levels
+    levels._locked = read_levels
 
 
 def count_repeats() -> None:

@@ -213,6 +213,27 @@ def test_snoozed_alert_is_cleared_by_units(sku: Sku, place: Location) -> None:
     assert wake_alerts([alert.pk], actor=ACTOR).unchanged_ids == [alert.pk]
 
 
+@pytest.mark.postgres
+def test_waking_takes_as_many_statements_for_twenty_alerts_as_for_one(place: Location) -> None:
+    counts = []
+    for count in (1, 20):
+        with clock.frozen(NOON):
+            for _number in range(count):
+                low = make_sku()
+                make_level(low, place, 3)
+                watch(low, place, 4)
+            outbox.deliver_due("work")
+            alerts = list(LowStockAlert.objects.filter(status="open").values_list("pk", flat=True))
+            assert len(alerts) == count
+            snooze_alerts(alerts, until=WEEK, reason="Summer", actor=ACTOR).raise_refusals()
+        with clock.frozen(WEEK), CaptureQueriesContext(connection) as captured:
+            wake_alerts(alerts, actor=ACTOR).raise_refusals()
+        acknowledge_alerts(alerts, reason="Ordered", actor=ACTOR).raise_refusals()
+        counts.append(len(captured))
+
+    assert counts == [7, 7]
+
+
 @pytest.mark.parametrize("until", [NOON, NOON + timedelta(days=91)])
 def test_snooze_alerts_into_the_past_or_for_ever_is_refused(
     sku: Sku, place: Location, until: datetime

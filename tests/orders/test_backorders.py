@@ -40,12 +40,19 @@ def mug(near: Location) -> Sku:
     return sku
 
 
-def waiting_order(quantity: int, *, minute: int = 0, priority: int = 0) -> Order:
+def new_order(quantity: int, *, priority: int = 0) -> Order:
     channel = make_channel(code=f"shop-{priority}", priority=priority)
-    order = make_order(channel=channel, lines=(neutral_line("MUG", quantity),))
+    return make_order(channel=channel, lines=(neutral_line("MUG", quantity),))
+
+
+def wait(order: Order, *, minute: int = 0) -> Order:
     with clock.frozen(NOON + timedelta(minutes=minute)):
         allocate_orders([order.pk], actor=RULE).raise_refusals()
     return order
+
+
+def waiting_order(quantity: int, *, minute: int = 0, priority: int = 0) -> Order:
+    return wait(new_order(quantity, priority=priority), minute=minute)
 
 
 def allocated(*orders: Order) -> list[int]:
@@ -57,9 +64,9 @@ def fill(*skus: Sku) -> dict[int, int]:
 
 
 def test_fill_backorders_serves_the_queue_and_splits_the_last(near: Location, mug: Sku) -> None:
-    third = waiting_order(2, minute=3)
-    first = waiting_order(2, minute=1)
-    second = waiting_order(3, minute=2)
+    third, first, second = new_order(2), new_order(2), new_order(3)
+    for minute, order in enumerate((first, second, third), 1):
+        wait(order, minute=minute)
     receive(mug, near, 4)
 
     results = fill_backorders([mug.pk], actor=RULE)
@@ -257,3 +264,23 @@ def test_accepted_order_is_refused_leaves_no_failed_delivery(near: Location) -> 
 
     delivery = Delivery.objects.get(subscriber="orders.allocate_accepted")
     assert delivery.state == "suppressed"
+
+
+@pytest.mark.parametrize("is_counted", [False, True])
+def test_worker_whose_clock_is_behind_lets_its_order_join_behind_those_who_wait(
+    near: Location, mug: Sku, is_counted: bool
+) -> None:
+    """Of another priority too: somebody may be moved to it."""
+    first = waiting_order(2, minute=1)
+    if is_counted:
+        receive(mug, near, 2)
+
+    second, third = waiting_order(2), waiting_order(2, priority=-1)
+
+    assert allocated(first, second, third) == [0, 0, 0]
+    joined = dict(Reservation.objects.values_list("reference_id", "queued_at"))
+    places = [joined[LinePart.objects.get(line__order=order).pk] for order in (first, second, third)]
+    moment = timedelta(microseconds=1)
+    assert places == [NOON + timedelta(minutes=1) + moment * step for step in range(3)]
+    fill(mug)
+    assert allocated(first, second, third) == [2 * is_counted, 0, 0]

@@ -1,25 +1,30 @@
 """How many statements the verbs that give and take stock need: as many for forty orders as for two."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
+from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.results import Results
-from inventory.models import Location, Sku
+from inventory.models import Location, Reservation, Sku
 from inventory.selectors.stock import waiting_quantity
+from inventory.services.reservations import Requeue, expire_reservations, requeue_reservations
 from orders.changes import SetQuantity
 from orders.enums import HoldKind, PaymentStatus
-from orders.models import Order, OrderLine
+from orders.models import LinePart, Order, OrderLine
 from orders.neutral import NeutralPayment
 from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders
 from orders.services.cancelling import cancel_orders
 from orders.services.cancelling_lines import CancelUnits, cancel_units
+from orders.services.completing import complete_orders
 from orders.services.confirming import confirm_orders
 from orders.services.holds import place_hold, release_holds
 from orders.services.payments import PaymentReport, report_payments
@@ -134,6 +139,60 @@ def test_verbs_on_allocated_orders_take_a_fixed_number_of_statements(skus: list[
         assert {verb: statements(partial(verb, ids)) for verb in VERBS} == VERBS
 
 
+def test_allocate_of_what_nobody_stocked_asks_for_its_skus_once_more(near: Location) -> None:
+    """They are locked themselves, and so known to be no kits."""
+    skus = [make_sku() for _number in range(8)]
+    few, many = place(skus, 4), place(skus, 40)
+
+    counts = [statements(lambda ids=ids: allocate_orders(ids, actor=RULE)) for ids in (few, many)]
+
+    assert counts == [18, 18]
+
+
+def requeue(ids: list[int]) -> Results[int]:
+    waiting = waiting_of(ids).values_list("pk", flat=True)
+    return requeue_reservations([Requeue(pk, 3) for pk in waiting], reason="test", actor=RULE)
+
+
+def expire(ids: list[int]) -> Results[int]:
+    live = claims_of(ids)
+    live.update(expires_at=clock.now() - timedelta(minutes=1))
+    return expire_reservations(list(live.values_list("pk", flat=True)[:200]), actor=RULE)
+
+
+def claims_of(ids: list[int]) -> QuerySet[Reservation]:
+    parts = LinePart.objects.filter(line__order__in=ids).values("pk")
+    return Reservation.objects.filter(reference_id__in=parts, state__in=["open", "waiting"]).order_by("pk")
+
+
+def waiting_of(ids: list[int]) -> QuerySet[Reservation]:
+    return claims_of(ids).filter(state="waiting")
+
+
+# With the statement, or the two, by which each finds its rows.
+SWEEPS = {requeue: 19, expire: 26}
+
+
+def test_moving_in_line_and_expiry_do_not_grow(skus: list[Sku]) -> None:
+    few, many = place(skus, 4), place(skus, 40)
+    allocate_orders(few + many, actor=RULE).raise_refusals()
+    assert waiting_of(few).count() < waiting_of(many).count()
+
+    for ids in (few, many):
+        assert {verb: statements(partial(verb, ids)) for verb in SWEEPS} == SWEEPS
+
+
+def test_completing_does_not_grow() -> None:
+    counts = []
+    for count in (2, 40):
+        card = neutral_line("GIFTCARD", 1, requires_shipping=False)
+        ids = [make_order(lines=(card,)).pk for _number in range(count)]
+        confirm_orders(ids, actor=RULE).raise_refusals()
+        counts.append(statements(lambda ids=ids: complete_orders(ids, actor=RULE).raise_refusals()))
+
+    assert counts == [7, 7]
+
+
 def test_confirming_changes_does_not_grow(skus: list[Sku]) -> None:
     def proposals(count: int) -> list[int]:
         ids = place(skus, count)
@@ -151,4 +210,4 @@ def test_confirming_changes_does_not_grow(skus: list[Sku]) -> None:
 
     counts = [statements(lambda ids=ids: confirm_proposals(ids, actor=RULE)) for ids in (few, many)]
 
-    assert counts == [51, 51]
+    assert counts == [52, 52]

@@ -21,16 +21,17 @@ from config.kernel import outbox, sessions, states
 from config.kernel.outbox import Owed
 from config.kernel.results import Results
 from inventory.models import Reservation, StockLevel
-from inventory.services import levels, movements
+from inventory.services import catalogue, levels, movements
 from inventory.services.reservations import consuming, filling, placing, releasing, requeueing
 from orders import parts as order_parts
 from orders import planner
 from orders.enums import MailKind
 from orders.mail_kinds import SUBSCRIBERS
 from orders.models import TaxLine
+from orders.selectors.demand import Line
 from orders.services import accepting, allocating, backorders, cancelling, confirming, payments
 from orders.services.proposals import stock
-from tests.planted import deeds, lines, races
+from tests.planted import deeds, first_units, lines, races
 from tests.planted.deeds import Deed
 
 CONFIRMATION = SUBSCRIBERS[MailKind.CONFIRMATION]
@@ -238,6 +239,8 @@ BUGS = [
         deeds.come_late_to_a_queue, "stock.queue"),
     Bug("whoever is moved in line joins at its head", "overtaking", swap(requeueing, "_write", at_the_head),
         lines.wait_in_line, "place changed"),
+    Bug("each process joins by its own clock", "overtaking", swap(Line, "joined", lambda _line, at: at),
+        deeds.join_by_a_slow_clock, "late"),
     Bug("orders decided together join at one moment", "overtaking", swap(allocating, "MOMENT", timedelta(0)),
         deeds.join_together_and_lose, "held"),
     Bug("change claims its units before the queue", "overtaking", swap(stock, "allocate_locked", before_the_queue),
@@ -268,6 +271,11 @@ RACES = [
         races.sweep_after_a_worker, "effects"),
     Bug("session of an earlier claim counts for a later one", "effect twice", swap(sessions, "WITH_ITS_SESSION", Q()),
         races.sweep_beside_an_older_worker, "taken"),
+    Bug("nothing there, nothing locked", "overtaking", swap(levels, "_without_level", lambda _ids: []),
+        first_units.wait_for_a_first_unit, "held"),
+    Bug("becomes a kit beside whom waits for it", "stuck reservation",
+        both(swap(levels, "_without_level", lambda _ids: []), swap(catalogue, "uses_of", lambda _ids: {})),
+        first_units.wait_for_what_becomes_a_kit, "stock.kits"),
     Bug("rows locked in any order", "unsorted locks", swap(levels, "_locked", in_any_order),
         races.lock_in_opposite_order, "answers"),
 ]  # fmt: skip

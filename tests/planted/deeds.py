@@ -109,6 +109,19 @@ def come_late_to_a_queue() -> list[str]:
     return told(late=(late.fulfillment_status, "backordered")) + breaches()
 
 
+def join_by_a_slow_clock() -> list[str]:
+    """Somebody waits for two, and two come in; another order is decided by a worker whose clock is behind."""
+    mug, place = make_sku("MUG"), make_location()
+    first, late = (make_order(lines=(neutral_line("MUG", 2),)) for _number in range(2))
+    allocate_orders([first.pk], actor=ACTOR).raise_refusals()
+    receive(mug, place, 2)
+    with clock.frozen(clock.now() - timedelta(minutes=1)):
+        allocate_orders([late.pk], actor=ACTOR).raise_refusals()
+    fill_backorders([mug.pk], actor=ACTOR)
+    late.refresh_from_db()
+    return told(late=(late.fulfillment_status, "backordered")) + breaches()
+
+
 def change_late_in_a_queue() -> list[str]:
     """Somebody waits for three and two have come in, when an order that has its one mug is changed to two."""
     mug, place = make_sku("MUG"), make_location()

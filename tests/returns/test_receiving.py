@@ -3,10 +3,12 @@
 import pytest
 
 from config.kernel.actors import Actor, ActorKind
-from config.kernel.errors import IllegalTransition, NotAllowed, NotFound
+from config.kernel.errors import BancaleError, IllegalTransition, NotAllowed, NotFound
 from config.kernel.models import Event
 from inventory.enums import MovementKind, UnsellableReason
-from inventory.models import Location, StockLevel, StockMovement, UnsellableStock
+from inventory.errors import KitHoldsNoStock
+from inventory.models import Location, Sku, StockLevel, StockMovement, UnsellableStock
+from inventory.services.catalogue import PartOfKit, save_kits
 from orders.models import LinePart
 from returns.enums import Reception, RmaStatus
 from returns.errors import LocationUnknown, NothingArrived, UnitsContradict, UnitsUnknown
@@ -15,6 +17,7 @@ from returns.services.approving import cancel_returns, mark_returns_in_transit
 from returns.services.inspecting import inspect_returns
 from returns.services.receiving import ReturnReceipt, receive_returns
 from tests.factories.fulfillment import ACTOR
+from tests.factories.inventory import make_sku
 from tests.factories.returns import (
     AS_NEW,
     inspection,
@@ -221,3 +224,27 @@ def test_receive_takes_as_many_statements_for_three_as_for_one() -> None:
     many = statements(lambda: receive_returns([receipt(rma) for rma in rmas[1:]], actor=ACTOR))
 
     assert many - few == 2  # the test's own reading of units
+
+
+def test_goods_whose_sku_became_a_kit_are_refused_beside_good_ones() -> None:
+    sold, other = make_approved(1, {"MUG": 1}), make_approved(1, {"CUP": 1})
+    Sku.objects.filter(code="MUG").update(is_kit=True)
+
+    results = receive_returns([receipt(sold), receipt(other)], actor=ACTOR)
+
+    assert results.done_ids == [other.pk]
+    assert isinstance(results.refusals[sold.pk], KitHoldsNoStock)
+    assert (status_of(sold), status_of(other)) == ("approved", "received")
+    assert StockMovement.objects.filter(kind=MovementKind.RETURN).count() == 1
+
+
+def test_save_kits_refuses_a_sku_that_is_on_its_way_back() -> None:
+    rma = make_approved(2, {"MUG": 2})
+    mug, tin = Sku.objects.get(code="MUG"), make_sku("TIN")
+
+    def refusal() -> BancaleError | None:
+        return save_kits([mug.pk], parts={mug.pk: [PartOfKit(tin.pk)]}, actor=ACTOR).refusals.get(mug.pk)
+
+    assert str(refusal()) == "MUG is on its way back from customers (2), so it cannot become a kit."
+    cancel_returns([rma.pk], reason="test", actor=ACTOR).raise_refusals()
+    assert refusal() is None

@@ -9,9 +9,9 @@ from config.kernel.errors import InvalidInput
 from config.kernel.fastpath import Values, insert_values
 from inventory.enums import ReservationState
 from inventory.errors import KitHoldsNoStock
-from inventory.models import Reservation, Sku, StockLevel
+from inventory.models import Reservation, StockLevel
 from inventory.services.arrivals import refuse_quantity
-from inventory.services.levels import LevelChange, change_levels
+from inventory.services.levels import LevelChange, change_levels, kits_among
 from inventory.services.queueing import Wish, refuse_overtaking
 from inventory.services.reservations.quantities import refuse_more_than_free, sum_by_level
 
@@ -32,15 +32,23 @@ class Claim(NamedTuple):
 COLUMNS = ("reference_kind", *Claim._fields, "state", "opened_at", "waiting_since")
 
 
-def place_reservations(reference_kind: str, claims: Sequence[Claim], *, levels: Sequence[StockLevel]) -> None:
+def place_reservations(
+    reference_kind: str,
+    claims: Sequence[Claim],
+    *,
+    levels: Sequence[StockLevel],
+    kits: Mapping[int, str] | None = None,
+) -> None:
     """Write claims as reservations, open or waiting, in the order given: two statements, three with waiting ones.
 
-    `levels` are all levels of the SKUs, locked; the objects follow. Raises and has written nothing:
+    `levels` are all levels of the SKUs, locked; the objects follow. Whoever has looked under the same locks which
+    SKUs are `kits` says so, and saves the third statement. Raises and has written nothing:
     `NotEnoughStock` where a level has fewer free units, `QueueJumped` where those ahead in line wait for them,
     `KitHoldsNoStock`, `InvalidInput`. Raises `Conflict` where the locks failed: roll back then.
     """
     found = {level.pk: level for level in levels}
     _refuse_claims(claims, found)
+    _refuse_kits({claim.sku_id for claim in claims if claim.level_id is None}, kits)
     taken = sum_by_level((claim.level_id, claim.quantity) for claim in claims)
     refuse_more_than_free(taken, found)
     wishes = [
@@ -64,10 +72,12 @@ def _refuse_claims(claims: Sequence[Claim], levels: Mapping[int, StockLevel]) ->
                 raise InvalidInput(
                     field="level", value=claim.level_id, accepted="a locked level of the SKU is"
                 )
-    waiting = {claim.sku_id for claim in claims if claim.level_id is None}
-    if waiting:
-        for code in Sku.objects.filter(pk__in=waiting, is_kit=True).values_list("code", flat=True)[:1]:
-            raise KitHoldsNoStock(sku=code)
+
+
+def _refuse_kits(waiting: set[int], kits: Mapping[int, str] | None) -> None:
+    found = kits_among(waiting) if kits is None else kits
+    for sku_id in sorted(waiting & found.keys()):
+        raise KitHoldsNoStock(sku=found[sku_id])
 
 
 def _reservation(reference_kind: str, claim: Claim, at: datetime) -> Values:

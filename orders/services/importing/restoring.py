@@ -10,9 +10,8 @@ from django.db.models import Model
 
 from config.kernel.actors import Actor
 from inventory.enums import ReservationState
-from inventory.errors import NotEnoughStock, QueueJumped
-from inventory.models import StockLevel
-from inventory.services.levels import lock_levels
+from inventory.errors import KitHoldsNoStock, NotEnoughStock, QueueJumped
+from inventory.services.levels import Stock, lock_stock
 from inventory.services.reservations import Claim, Cut, cut_reservations, place_reservations
 from orders.enums import HoldKind
 from orders.models import Charge, DiscountShare, LinePart, Order, OrderLine, TaxLine
@@ -46,7 +45,7 @@ def restore_goods(images: Mapping[int, Image], *, actor: Actor) -> Restored:
     """Give orders back what `change_goods` took away, in the caller's transaction; those that somebody changed
     since keep their goods.
 
-    Locks the orders by ascending pk, then all levels of their SKUs. Reservations come back at the same level and
+    Locks the orders by ascending pk, then the stock of their SKUs. Reservations come back at the same level and
     in the same place of the line; units that somebody else has taken meanwhile are decided anew.
     """
     orders = lock_orders(images)
@@ -63,9 +62,9 @@ def restore_goods(images: Mapping[int, Image], *, actor: Actor) -> Restored:
         for name, some in image["rows"].items():
             rows[name] |= some
     _follow_money({pk: image["unpaid"] for pk, image in before.items()}, actor)
-    levels = _give_back(chosen, before, rows, actor)
+    stock = _give_back(chosen, before, rows, actor)
     _write_rows(chosen, rows)
-    claim_units(chosen, levels, actor=actor)
+    claim_units(chosen, stock, actor=actor)
     follow_unknown_skus(chosen, actor=actor)
     refresh_axes(chosen)
     for order in chosen:
@@ -74,13 +73,11 @@ def restore_goods(images: Mapping[int, Image], *, actor: Actor) -> Restored:
     return restored
 
 
-def _give_back(
-    orders: Sequence[Order], before: Mapping[int, Image], rows: Rows, actor: Actor
-) -> list[StockLevel]:
+def _give_back(orders: Sequence[Order], before: Mapping[int, Image], rows: Rows, actor: Actor) -> Stock:
     """Units of parts and the reservations behind them."""
     parts = list(LinePart.objects.filter(line__order__in=orders).select_related("line").order_by("pk"))
-    levels = lock_levels({part.sku_id for part in parts if part.sku_id is not None})
-    claims = read_claims(parts, levels)
+    stock = lock_stock({part.sku_id for part in parts if part.sku_id is not None})
+    claims = read_claims(parts, stock.levels)
     wanted: dict[int, list[list[Any]]] = defaultdict(list)
     for image in before.values():
         for claim in image["claims"]:
@@ -97,10 +94,10 @@ def _give_back(
     for cut in cuts:
         if cut.reservation.state == ReservationState.OPEN:
             by_pk[cut.reservation.reference_id].allocated -= cut.quantity
-    cut_reservations(cuts, reason=GIVEN_BACK, levels=levels, actor=actor)
+    cut_reservations(cuts, reason=GIVEN_BACK, levels=stock.levels, actor=actor)
     try:
-        place_reservations(ORDER_LINE_PART, missing, levels=levels)
-    except (NotEnoughStock, QueueJumped):
+        place_reservations(ORDER_LINE_PART, missing, levels=stock.levels, kits=stock.kits)
+    except (NotEnoughStock, QueueJumped, KitHoldsNoStock):
         missing = []
     for claim in missing:
         if claim.level_id is not None:
@@ -109,7 +106,7 @@ def _give_back(
         known = rows[LinePart.__name__].get(str(part.pk))
         part.ordered = known[COLUMNS[LinePart].index("ordered")] if known else 0
     write_counters(parts, ["ordered", "allocated"])
-    return levels
+    return stock
 
 
 def _units(claims: PartClaims) -> int:

@@ -34,7 +34,7 @@ def confirm_proposals(proposal_ids: Sequence[int], *, is_told: bool = True, acto
     """Do what open changes say: lines, parts, prices, taxes, address, stock, holds, axes and totals.
 
     At most 200 ids. Locks the orders by ascending pk, then what other rooms lock to follow (live fulfillment
-    orders), then all levels of the orders' SKUs. Units that go are given back in the sequence of `cancel_units`;
+    orders), then the stock of the orders' SKUs. Units that go are given back in the sequence of `cancel_units`;
     where all units of an order were decided, new ones are reserved or wait in line at once. Each order's version
     moves by one; its other open changes are stale then. Records the fact `order.changed`. Values: order ids. A
     confirmed change is `unchanged`, so a second call does nothing. Buyers get no mail without `is_told`.
@@ -100,9 +100,9 @@ def _apply(
     orders = [one.order for one in chosen]
     versions = [(order.pk, order.version) for order in orders]
     follow_changes([one.change for one in chosen], actor=actor)
-    levels = give_back(chosen, actor=actor)
+    stock = give_back(chosen, actor=actor)
     apply_rows(chosen)
-    claim_units(orders, levels, actor=actor)
+    claim_units(orders, stock, actor=actor)
     follow_holds(chosen, actor=actor)
     refresh_axes(orders)
     complete_delivered(orders, actor=actor)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from config.kernel import clock
@@ -152,11 +152,16 @@ def _ask(
         back[cut.reservation.level_id or 0] += cut.quantity
     levels = StockLevel.objects.filter(sku__in=skus)
     preferred = planned.order.preferred_location_id
+    lines = demand.lines_of(skus)
+    turns = {
+        sku_id: replace(wishes[0].turn, queued_at=line.joined(clock.now())) for sku_id, line in lines.items()
+    }
+    wanted = tuple(wish._replace(turn=turns[wish.sku_id]) for wish in wishes)
     problem = Problem(
-        demands=(Demand(planned.order.pk, tuple(wishes), (preferred,) if preferred else ()),),
+        demands=(Demand(planned.order.pk, wanted, (preferred,) if preferred else ()),),
         stands=tuple(Stand(level.sku_id, level.location_id, level.free + back[level.pk]) for level in levels),
         places=demand.all_places(),
-        waiting=demand.line_at(skus, clock.now()),
+        waiting=tuple(waiting for line in lines.values() for waiting in line.waiting),
     )
     (decision,) = current_planner().plan(problem).decisions
     for share in decision.shares:

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from config.kernel.actors import Actor
 from inventory.enums import ReservationState
-from inventory.models import StockLevel
-from inventory.services.levels import lock_levels
+from inventory.services.levels import Stock, lock_stock
 from inventory.services.reservations import cut_reservations
 from orders.change_shapes import Line
 from orders.models import AllocationDecision, LinePart, Order
@@ -17,15 +16,15 @@ from orders.services.proposals.foreseeing import Planned
 GIVEN_BACK = "order_changed"
 
 
-def give_back(chosen: Sequence[Planned], *, actor: Actor) -> list[StockLevel]:
-    """Lock all levels of the SKUs that the orders ask for before and after, give back what the changes take away, and
+def give_back(chosen: Sequence[Planned], *, actor: Actor) -> Stock:
+    """Lock the stock of the SKUs that the orders ask for before and after, give back what the changes take away, and
     write how many units the parts are of now. The rooms above have followed: what they asked for is called back."""
-    levels = lock_levels(_skus(chosen))
+    stock = lock_stock(_skus(chosen))
     less = {pk: units for one in chosen for pk, units in one.plan.less.items()}
     more = {pk: units for one in chosen for pk, units in one.plan.more.items()}
     rows = LinePart.objects.filter(pk__in=[*less, *more]).select_related("line").order_by("pk")
     parts = {part.pk: part for part in rows}
-    claims = read_claims([parts[pk] for pk in sorted(less)], levels) if less else {}
+    claims = read_claims([parts[pk] for pk in sorted(less)], stock.levels) if less else {}
     cuts = []
     for pk, units in sorted(less.items()):
         given = claims[pk].take(units)
@@ -36,9 +35,9 @@ def give_back(chosen: Sequence[Planned], *, actor: Actor) -> list[StockLevel]:
         cuts += given
     for pk, units in more.items():
         parts[pk].ordered += units
-    cut_reservations(cuts, reason=GIVEN_BACK, levels=levels, actor=actor)
+    cut_reservations(cuts, reason=GIVEN_BACK, levels=stock.levels, actor=actor)
     write_counters([parts[pk] for pk in sorted(parts)], ["ordered", "allocated"])
-    return levels
+    return stock
 
 
 def _skus(chosen: Sequence[Planned]) -> set[int]:
@@ -48,10 +47,10 @@ def _skus(chosen: Sequence[Planned]) -> set[int]:
     return {part.sku_id for line in lines for part in line.parts if part.sku_id is not None}
 
 
-def claim_units(orders: Sequence[Order], levels: Sequence[StockLevel], *, actor: Actor) -> None:
+def claim_units(orders: Sequence[Order], stock: Stock, *, actor: Actor) -> None:
     """Reserve what is new where the order had been decided before; else it waits to be allocated as a whole."""
     decided = set(decided_order_ids(orders))
-    allocate_locked([order for order in orders if order.pk in decided], levels, actor=actor)
+    allocate_locked([order for order in orders if order.pk in decided], stock, actor=actor)
 
 
 def decided_order_ids(orders: Sequence[Order]) -> Iterable[int]:
