@@ -32,10 +32,11 @@ def _serve(pipe: Connection, start: Any) -> None:
 
 
 class Crew:
-    """So many processes on this process's database; use it as a context."""
+    """So many processes on this process's database; use it as a context. A control's go without protection."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, is_control: bool = False) -> None:
         self.count = count
+        self.is_control = is_control
 
     def __enter__(self) -> "Crew":
         connections.close_all()

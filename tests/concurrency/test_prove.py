@@ -64,6 +64,12 @@ def test_races_each_thing_happens_once(seed: int) -> None:
     assert audit_figures().broken == []
 
 
+def test_races_without_row_locks_are_each_seen_to_fail(seed: int) -> None:
+    told = broken(races.prove(open_shop(), 4, seed, is_control=True))
+
+    assert races.unnoticed(told) == []
+
+
 def test_prove_without_the_right_to_create_a_database_says_so() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE prove_nobody LOGIN")
