@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from config.kernel import outbox
+from config.kernel.enums import DeliveryState
+from config.kernel.models import Delivery
 from fulfillment.enums import LIVE_FULFILLMENT, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.services.cancelling import cancel_fulfillment_orders
@@ -38,27 +40,29 @@ from tests.factories.fulfillment import hand, told
 from tests.factories.inventory import ACTOR, make_location, make_sku, receive
 from tests.factories.orders import make_channel, make_kit, neutral_line, neutral_order
 from tests.factories.returns import inspection, receipt, wish
-from tests.statemachines.watched import Watched, at
+from tests.statemachines.upsets import PLACES, WHICH, Upset
+from tests.statemachines.watched import at
 
 CODES = ("MUG", "TEE", "GIFT", "OLD")  # the last is nobody's until it is mapped
-WHICH = st.integers(0, 5)
 BASKET = st.dictionaries(st.sampled_from(CODES), st.integers(1, 3), min_size=1, max_size=3)
-PLACES = st.integers(0, 1)
+BROKEN = (DeliveryState.FAILED, DeliveryState.DEAD)
 RESTOCK = Verdict(Condition.AS_NEW, Disposition.RESTOCK)
 SCRAP = Verdict(Condition.DAMAGED, Disposition.SCRAP)
 
 
-class OrderMachine(Watched):
-    """Two SKUs and a kit of both at two locations, sold by two channels, the second with priority.
+class OrderMachine(Upset):
+    """Two SKUs and a kit of both at two locations, sold by two channels, the second with priority. Unpaid orders keep
+    their stock for an hour.
 
     `keys` are the orders by what the channel calls them, `hand` the units on hand by SKU.
     """
 
     def begin(self) -> None:
         self.skus = [make_sku("MUG"), make_sku("TEE")]
-        make_kit("GIFT", MUG=(2, 1), TEE=(1, 1))
+        self.kit = make_kit("GIFT", MUG=(2, 1), TEE=(1, 1))
         self.places = [make_location("NEAR", preference=1), make_location("FAR", preference=2)]
-        self.channels = [make_channel(), make_channel(code="market", priority=5)]
+        hours = {"unpaid_hold_hours": 1}
+        self.channels = [make_channel(**hours), make_channel(code="market", priority=5, **hours)]
         self.has_work = self.has_shipped = self.has_return = False
         self.keys: dict[tuple[int, str], int] = {}
         self.hand: Counter[int] = Counter({sku.pk: 0 for sku in self.skus})
@@ -154,6 +158,8 @@ class OrderMachine(Watched):
     def hear_news(self) -> None:
         """What workers do by themselves: allocate, fill, revive, call work back, mail."""
         self.act(lambda: (outbox.deliver_due("work"), outbox.deliver_due("mail")))
+        errors = Delivery.objects.filter(state__in=BROKEN).values_list("subscriber", "last_error")
+        assert not errors, list(errors)
 
     @rule(sku=PLACES, channel=PLACES)
     def map_old(self, sku: int, channel: int) -> None:

@@ -13,6 +13,7 @@ from inventory.models import Reservation, StockLevel
 from inventory.services.correcting import Adjustment, adjust_stock
 from inventory.services.reservations import Requeue, requeue_reservations
 from orders.changes import SetQuantity
+from orders.errors import BelowLeast, NothingLeft, OrderClosed
 from orders.models import LinePart, Order, OrderLine, SalesChannel
 from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders
@@ -150,7 +151,8 @@ class QueueMachine(Watched):
         """By a proposal: what is more joins the end of the line, what is less is given back."""
         line = OrderLine.objects.filter(order=at(self.orders, which) or 0).first()
         if line is not None:
-            self.act(lambda: change(line.order, SetQuantity(line.pk, units)))
+            wish = SetQuantity(line.pk, units)
+            self.act(lambda: change(line.order, wish), BelowLeast, NothingLeft, OrderClosed)
         if is_filled:
             self.fill()
 
@@ -158,7 +160,8 @@ class QueueMachine(Watched):
     def add_line(self, which: int, units: int) -> None:
         order = Order.objects.filter(pk=at(self.orders, which) or 0).first()
         if order is not None:
-            self.act(lambda: change(order, NewLine(self.mug.pk, units, Decimal("3.00"))))
+            wish = NewLine(self.mug.pk, units, Decimal("3.00"))
+            self.act(lambda: change(order, wish), OrderClosed)
 
     @rule()
     def serve(self) -> None:

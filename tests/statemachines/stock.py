@@ -10,7 +10,9 @@ from hypothesis.stateful import invariant, rule
 
 from config.kernel import clock
 from config.kernel.actors import Actor
+from config.kernel.errors import BancaleError, InvalidInput
 from inventory.enums import LIVE_RESERVATION, BinKind, ReservationState, UnsellableReason
+from inventory.errors import NotEnoughReserved, NotEnoughStock, QueueJumped
 from inventory.models import Bin, Reservation, Sku, StockCount, StockCountLine, StockLevel, Transfer
 from inventory.selectors.queue import waiting_in_line
 from inventory.selectors.stock import available_to_sell
@@ -75,14 +77,14 @@ class StockMachine(Watched):
         results = self.act(verb)
         return results is not None and bool(results.done_ids)
 
-    def committed(self, steps: Any) -> Any:
-        """Several calls that only a caller's transaction binds together."""
+    def committed(self, steps: Any, *expected: type[BancaleError]) -> Any:
+        """Several calls that only a caller's transaction binds together, and what they may raise."""
 
         def together() -> Any:
             with transaction.atomic():
                 return steps()
 
-        return self.act(together)
+        return self.act(together, *expected)
 
     @rule(sku=SKUS, place=PLACES, units=UNITS, which=WHICH)
     def receive(self, sku: int, place: int, units: int, which: int) -> None:
@@ -105,7 +107,7 @@ class StockMachine(Watched):
             place_reservations("test", [claim], levels=levels)
             return True
 
-        if self.committed(steps):
+        if self.committed(steps, NotEnoughStock, QueueJumped):
             self.claimed[sku_id] += units
 
     @rule(sku=SKUS, place=PLACES, units=UNITS, which=WHICH)
@@ -116,7 +118,7 @@ class StockMachine(Watched):
             line = list(waiting_in_line([self.skus[sku]]))[which : which + 2]
             fill_reservations([Fill(row, level_id, min(units, row.quantity)) for row in line], levels=levels)
 
-        self.committed(steps)
+        self.committed(steps, NotEnoughStock, QueueJumped, InvalidInput)
 
     @rule(sku=SKUS, units=UNITS, which=WHICH)
     def release(self, sku: int, units: int, which: int) -> None:
@@ -149,7 +151,7 @@ class StockMachine(Watched):
             consume_reservations("test", [take], movement_reference=("test", 2), levels=levels, actor=ACTOR)
             return True
 
-        if self.committed(steps):
+        if self.committed(steps, NotEnoughReserved):
             self.hand[spot] -= units
             self.claimed[spot[0]] -= units
 

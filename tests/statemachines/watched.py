@@ -91,7 +91,8 @@ def tables() -> frozenset[str]:
 
 
 class Watched(RuleBasedStateMachine):
-    """`act` runs one verb at its own minute; a refusal is a fine answer, a breach of an invariant never is."""
+    """`act` runs one verb at its own minute. To be refused is a fine answer, but a verb that takes many answers for
+    each: one that raises spoils the others. A breach of an invariant is never fine."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,13 +107,13 @@ class Watched(RuleBasedStateMachine):
     def begin(self) -> None:
         """Make what every example begins with."""
 
-    def act(self, verb: Callable[[], T]) -> T | None:
-        """What the verb answered, None where it raised a refusal."""
+    def act(self, verb: Callable[[], T], *expected: type[BancaleError]) -> T | None:
+        """What the verb answered, None where it raised a refusal that the rule expects of it."""
         self.now += timedelta(minutes=1)
         with clock.frozen(self.now), statements_seen() as seen:
             try:
                 return verb()
-            except BancaleError:
+            except expected:
                 return None
             finally:
                 self.written |= {match[1] for sql, _params in seen if (match := WRITES.match(sql))}
