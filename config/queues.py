@@ -38,8 +38,7 @@ def queue_tiles(user: "AbstractUser | AnonymousUser") -> Iterable[Tile]:
     found = sorted(_queues(user), key=lambda row: place_of(row[1]._meta.label_lower))
     seen = [visible_to(user, model._default_manager.all()) for _section, model, _queue in found]
     asked = [
-        (queue.counted(rows), queue.since)
-        for (_section, _model, queue), rows in zip(found, seen, strict=True)
+        (queue.rows(rows), queue.since) for (_section, _model, queue), rows in zip(found, seen, strict=True)
     ]
     for (section, model, queue), rows, waiting in zip(found, seen, count_queues(asked), strict=True):
         url = queue_url(model, queue.name)
@@ -48,9 +47,8 @@ def queue_tiles(user: "AbstractUser | AnonymousUser") -> Iterable[Tile]:
         yield Tile(queue.label, waiting.count, url, queue.tone, detail, section, queue.on_front, parts)
 
 
-def count_queues(asked: Sequence[tuple[Sequence[QuerySet[Any]], str]]) -> list[Waiting]:
-    """Count queues by one statement: of each the querysets that share no row, and the name of its column of
-    waiting time or ""."""
+def count_queues(asked: Sequence[tuple[QuerySet[Any], str]]) -> list[Waiting]:
+    """Count queues by one statement: of each its rows, and the name of its column of waiting time or ""."""
     parts: list[str] = []
     params: list[Any] = []
     for place, (rows, since) in enumerate(asked):
@@ -69,10 +67,9 @@ def count_queues(asked: Sequence[tuple[Sequence[QuerySet[Any]], str]]) -> list[W
     return [counted.get(place, Waiting()) for place in range(len(asked))]
 
 
-def _limited(parts: Sequence[QuerySet[Any]], since: str) -> QuerySet[Any, Any]:
+def _limited(rows: QuerySet[Any], since: str) -> QuerySet[Any, Any]:
     columns = {"waits_since": F(since)} if since else {}
-    first, *rest = (rows.order_by().annotate(**columns).values("pk", *columns) for rows in parts)
-    return (first.union(*rest, all=True) if rest else first)[:MOST]
+    return rows.order_by().annotate(**columns).values("pk", *columns)[:MOST]
 
 
 def _moment(value: Any) -> datetime | None:

@@ -23,7 +23,7 @@ from fulfillment.subscribers import CALL_BACK, CALLED_OFF
 from inventory.enums import MovementKind, ReservationState
 from inventory.models import Reservation, StockMovement
 from orders.enums import CLOSED_ORDER, OrderStatus
-from orders.models import Hold, LinePart
+from orders.models import Hold, LinePart, Order
 
 SHOWN = 50
 OWED = (DeliveryState.DUE, DeliveryState.IN_FLIGHT, DeliveryState.FAILED)
@@ -131,6 +131,20 @@ def closed_order_has_no_work() -> Iterator[Violation]:
     left = FulfillmentOrder.objects.filter(status__in=LIVE_FULFILLMENT, order__status__in=CLOSED_ORDER)
     for work in left.exclude(order__in=_being_called_back()).select_related("order")[:SHOWN]:
         yield Violation(f"fulfillment_order:{work.pk}", f"{work.status}, its order is {work.order.status}")
+
+
+@invariant("work.asked", _("An order counts the units that live work asks for of it"))
+def asked_is_counted() -> Iterator[Violation]:
+    rows = FulfillmentOrderLine.objects.filter(fulfillment_order__status__in=LIVE_FULFILLMENT).order_by()
+    units = rows.values_list("fulfillment_order__order").annotate(units=Sum("quantity"))
+    asked: dict[int, int] = dict(units.iterator())
+    stored = Order.objects.filter(asked_quantity__gt=0).values_list("pk", "asked_quantity")
+    wrong = {pk: (counted, asked.pop(pk, 0)) for pk, counted in stored.iterator()}
+    wrong = {pk: pair for pk, pair in wrong.items() if pair[0] != pair[1]} | {
+        pk: (0, found) for pk, found in asked.items()
+    }
+    for pk, (counted, found) in sorted(wrong.items())[:SHOWN]:
+        yield Violation(f"order:{pk}", f"{counted} counted, live work asks for {found}")
 
 
 @invariant("work.ledger", _("What a shipped fulfillment order asked left in its parcels and by the ledger"))

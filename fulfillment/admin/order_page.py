@@ -12,7 +12,7 @@ from fulfillment.admin.passed import PassedFilter
 from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.selectors.page import goods_title
-from fulfillment.selectors.queues import to_release, to_release_in_parts, with_units
+from fulfillment.selectors.queues import to_release, with_units
 from fulfillment.services.releasing import refusal, release_orders
 from fulfillment.states import RELEASE
 from inventory.models import Location
@@ -105,7 +105,6 @@ add_order_queue(
         "wait",
         RELEASE.permission,
         "confirmed_at",
-        parts=to_release_in_parts,
     ),
     after="to_allocate",
 )

@@ -3,23 +3,15 @@
 from datetime import timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
 
 from config.kernel import clock
 from fulfillment.enums import LIVE_FULFILLMENT, ParcelStatus
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, TrackingEvent
-from orders.enums import CLOSED_ORDER, OPEN_ORDER, FulfillmentStatus, OrderStatus
-from orders.models import Hold, LinePart, Order
+from orders.enums import CLOSED_ORDER, OPEN_ORDER, OrderStatus
+from orders.models import Hold, Order
 
 QUIET = timedelta(days=5)
 MOVING = (ParcelStatus.HANDED_OVER, ParcelStatus.IN_TRANSIT, ParcelStatus.OUT_FOR_DELIVERY)
-# Where an order may have reserved units that have not left.
-_HAS_UNITS = (
-    FulfillmentStatus.PARTLY_ALLOCATED,
-    FulfillmentStatus.ALLOCATED,
-    FulfillmentStatus.BACKORDERED,
-    FulfillmentStatus.PARTLY_SHIPPED,
-)
 TROUBLE = (ParcelStatus.EXCEPTION, ParcelStatus.RETURNED_TO_SENDER, ParcelStatus.LOST)
 
 
@@ -81,34 +73,10 @@ def troubled(rows: QuerySet[Parcel]) -> QuerySet[Parcel]:
 
 def to_release(rows: QuerySet[Order]) -> QuerySet[Order]:
     """Confirmed orders that no hold stops and that have reserved units no live fulfillment order asks for."""
-    return _releasable(rows).filter(_all_unasked() | Exists(_unasked_parts()))
-
-
-def to_release_in_parts(rows: QuerySet[Order]) -> list[QuerySet[Order]]:
-    """The same: first those that are known without a look at their lines."""
-    rows = _releasable(rows)
-    return [rows.filter(_all_unasked()), rows.exclude(_all_unasked()).filter(Exists(_unasked_parts()))]
-
-
-def _releasable(rows: QuerySet[Order]) -> QuerySet[Order]:
     held = Hold.objects.filter(lifted_at=None).values("order")
     return rows.filter(
-        ~Q(pk__in=held), status=OrderStatus.CONFIRMED, fulfillment_status__in=_HAS_UNITS, is_test=False
-    )
-
-
-def _all_unasked() -> Q:
-    """All that is owed is reserved, and the warehouse was asked for none of it."""
-    work = FulfillmentOrder.objects.filter(order=OuterRef("pk"), status__in=LIVE_FULFILLMENT)
-    return Q(~Exists(work), fulfillment_status=FulfillmentStatus.ALLOCATED)
-
-
-def _unasked_parts() -> QuerySet[LinePart]:
-    """Parts of an outer order with more units reserved than live work asks for."""
-    asked = FulfillmentOrderLine.objects.filter(
-        line_part=OuterRef("pk"), fulfillment_order__status__in=LIVE_FULFILLMENT
-    )
-    units = asked.order_by().values("line_part").annotate(units=Sum("quantity")).values("units")
-    return LinePart.objects.filter(
-        line__order=OuterRef("pk"), line__requires_shipping=True, allocated__gt=Coalesce(Subquery(units), 0)
+        ~Q(pk__in=held),
+        status=OrderStatus.CONFIRMED,
+        is_test=False,
+        allocated_quantity__gt=F("asked_quantity"),
     )

@@ -22,21 +22,15 @@ NEWEST = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What passes a stage: rows of which model, and the columns of its begin and its end.
-
-    A pass counts for as long as the window from when its row `leaves`, and if it is `known` when it began:
-    columns that are there, where begin or end is worked out.
-    """
+    """What passes a stage: rows of which model, and the columns of its begin and its end."""
 
     rows: Callable[[], QuerySet[Any]]
     begin: str
     end: str
-    known: str = ""
-    leaves: str = ""
 
 
 def stage_seconds() -> dict[Stage, list[int]]:
-    """By stage the seconds of each pass that was done in the last 14 days, ascending; a statement a stage."""
+    """By stage the seconds of each pass that ended in the last 14 days, ascending; a statement a stage."""
     until = clock.now()
     return {stage: sorted(_seconds(stage, until)) for stage in Stage}
 
@@ -55,10 +49,9 @@ def _seconds(stage: Stage, until: datetime) -> Iterator[int]:
 def _passes(stage: Stage, until: datetime) -> QuerySet[Any]:
     passage = PASSAGES[stage]
     newest = passage.rows().order_by("-pk").values("pk")[:NEWEST]
-    known, leaves = passage.known or passage.begin, passage.leaves or passage.end
-    within = {f"{known}__isnull": False, f"{leaves}__gte": until - WINDOW, f"{leaves}__lte": until}
+    ended = {f"{passage.end}__gte": until - WINDOW, f"{passage.end}__lte": until}
     # A list of ids, since the newest of them are to be cut off before the others are thrown out.
-    return passage.rows().filter(pk__in=newest, **within)
+    return passage.rows().filter(pk__in=newest, **{f"{passage.begin}__isnull": False}, **ended)
 
 
 def _orders() -> QuerySet[Any]:
@@ -85,8 +78,8 @@ def _parcels() -> QuerySet[Any]:
 
 PASSAGES: Mapping[Stage, Passage] = {
     Stage.CONFIRM: Passage(_orders, "accepted_at", "confirmed_at"),
-    Stage.RESERVE: Passage(_work, "order__confirmed_at", "reserved_at", leaves="released_at"),
-    Stage.RELEASE: Passage(_work, "reserved_at", "released_at", known="order__confirmed_at"),
+    Stage.RESERVE: Passage(_work, "order__confirmed_at", "reserved_at"),
+    Stage.RELEASE: Passage(_work, "reserved_at", "released_at"),
     Stage.SHIP: Passage(_work, "released_at", "shipped_at"),
     Stage.DELIVER: Passage(_parcels, "shipment__shipped_at", "delivered_at"),
 }

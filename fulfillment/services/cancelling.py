@@ -8,6 +8,7 @@ from config.kernel.errors import NotFound
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
 from fulfillment.enums import FulfillmentOrderStatus
+from fulfillment.services.asking import count_asked
 from fulfillment.services.locking import lock_work
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
 
@@ -42,4 +43,5 @@ def cancel_fulfillment_orders(fulfillment_order_ids: Sequence[int], *, actor: Ac
             actor=actor,
             facts={one.pk: {"number": one.number, "location_id": one.location_id} for one in chosen},
         )
+        count_asked(chosen)
     return results

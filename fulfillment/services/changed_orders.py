@@ -10,6 +10,7 @@ from config.kernel.locks import lock_rows
 from config.kernel.states import apply_transition
 from fulfillment.enums import LIVE_FULFILLMENT, FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel
+from fulfillment.services.asking import count_asked
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
 from orders.errors import UnitsAtWork
 from orders.previews import Effect, ForeseenChange
@@ -65,6 +66,7 @@ class WarehouseEffects:
         }
         chosen.sort(key=lambda one: one.pk)
         apply_transition(FULFILLMENT_ORDER, CANCEL, chosen, actor=actor, facts=facts)
+        count_asked(chosen)
 
 
 def _live(order_ids: Sequence[int]) -> tuple[dict[int, list[FulfillmentOrder]], Lines]:

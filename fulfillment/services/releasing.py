@@ -14,6 +14,7 @@ from fulfillment.enums import FulfillmentOrderStatus
 from fulfillment.errors import NoAddress, NothingToRelease, NotReleasable, OrderHeld, OrderIsTest
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.selectors.work import live_work, uncovered_units
+from fulfillment.services.asking import count_asked
 from fulfillment.states import FULFILLMENT_ORDER, RELEASE
 from orders.enums import OrderStatus, Step
 from orders.models import Hold, Order
@@ -80,7 +81,7 @@ def held(order: Order, holds: Sequence[Hold], step: Step) -> OrderHeld | None:
 
 
 def _create(orders: Sequence[Order], wanted: Mapping[int, Wanted], *, actor: Actor) -> list[FulfillmentOrder]:
-    """Write the fulfillment orders with their lines, and release them: six statements and the numbers."""
+    """Write the fulfillment orders with their lines, and release them: seven statements and the numbers."""
     spots = [(order, location_id) for order in orders for location_id in sorted(wanted[order.pk])]
     if not spots:
         return []
@@ -111,6 +112,7 @@ def _create(orders: Sequence[Order], wanted: Mapping[int, Wanted], *, actor: Act
         facts={work.pk: _facts(work) for work in created},
         also={"released_at": at},
     )
+    count_asked(created)
     return created
 
 

@@ -8,6 +8,7 @@ from config.kernel.states import apply_transition
 from fulfillment.enums import LIVE_FULFILLMENT
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.selectors.work import ORDER_LINE_PART, asked_units, reserved_units
+from fulfillment.services.asking import count_asked
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
 from inventory.owners import Expired, Loss, Requeued
 
@@ -51,6 +52,7 @@ class WarehouseWork:
             for pk, one in work.items()
         }
         apply_transition(FULFILLMENT_ORDER, CANCEL, list(work.values()), actor=actor, facts=facts)
+        count_asked(work.values())
 
     def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
         """Nothing to do: what work asks for does not expire."""

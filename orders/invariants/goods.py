@@ -180,19 +180,22 @@ def ended_orders_are_over() -> Iterator[Violation]:
         yield Violation(f"order:{pk}", f"{status}, of its goods: {goods}")
 
 
-@invariant("orders.axes", _("Fulfillment and payment follow from parts and payments"))
+@invariant("orders.axes", _("Fulfillment, payment and reserved units follow from parts and payments"))
 def axes_follow() -> Iterator[Violation]:
     columns = (
-        *("pk", "fulfillment_status", "payment_status"),
+        *("pk", "fulfillment_status", "payment_status", "allocated_quantity"),
         *("total_sent_amount", "total_computed_amount", "changed_amount"),
     )
     shown = 0
     for orders in chunks(Order.objects.order_by("pk").only(*columns).iterator(CHUNK)):
         parts, payments = part_states(orders), payment_states(orders)
         for order in orders:
-            goods = derive_fulfillment(parts.get(order.pk, ()))
+            mine = parts.get(order.pk, ())
+            goods = derive_fulfillment(mine)
             money = derive_payment(order.owed_amount, payments.get(order.pk, ()))
-            stored = (order.fulfillment_status, order.payment_status)
-            if stored != (goods, money) and shown < SHOWN:
+            allocated = sum(part.allocated for part in mine)
+            stored = (order.fulfillment_status, order.payment_status, order.allocated_quantity)
+            if stored != (goods, money, allocated) and shown < SHOWN:
                 shown += 1
-                yield Violation(f"order:{order.pk}", f"stored {'/'.join(stored)}, derived {goods}/{money}")
+                said = "/".join(map(str, stored))
+                yield Violation(f"order:{order.pk}", f"stored {said}, derived {goods}/{money}/{allocated}")

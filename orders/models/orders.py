@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.fastpath import QuickRead
@@ -22,6 +22,8 @@ class Order(QuickRead, Versioned):
     sum, the difference sent + changed − computed.
     `search_text` is what staff find it by: numbers, names, e-mail and telephone digits (`orders.search_texts`).
     While `mails_stopped` no mail of it leaves.
+    `allocated_quantity` are the reserved units of its goods, written with the axes; `asked_quantity` those that live
+    work of the warehouse asks for, written by the room above wherever work begins or ends.
     `exchange_rate`, units of the legal entity's currency for one of ours, is frozen at order time.
     """
 
@@ -64,6 +66,8 @@ class Order(QuickRead, Versioned):
     payment_status = models.CharField(
         _("payment"), max_length=16, choices=PaymentAxis, default=PaymentAxis.UNPAID
     )
+    allocated_quantity = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    asked_quantity = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     import_run = models.ForeignKey(
         "orders.ImportRun",
         on_delete=models.PROTECT,
@@ -139,6 +143,14 @@ class Order(QuickRead, Versioned):
                 include=["legal_entity", "payment_status", "ship_to"],
                 name="order_open",
                 condition=Q(status__in=sorted(OPEN_ORDER)),
+            ),
+            # As many rows as the queue has, in the order of the list.
+            models.Index(
+                fields=["-placed_at", "-id"],
+                name="order_to_release",
+                condition=Q(
+                    status=OrderStatus.CONFIRMED, is_test=False, allocated_quantity__gt=F("asked_quantity")
+                ),
             ),
             models.Index(fields=["email", "placed_at"], name="order_email_placed"),
             models.Index(fields=["external_number"], name="order_external_number"),

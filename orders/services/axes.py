@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from django.db.models import Sum
 
@@ -15,36 +16,50 @@ from orders.mail_kinds import BACKORDERED
 from orders.models import LinePart, Order, Payment
 from orders.selectors.demand import ORDER_LINE_PART
 
+COLUMNS = ("fulfillment_status", "payment_status", "allocated_quantity")
+# 1 for an order whose axes change: who looks at a page where only units were counted anew may go on.
+MOVED = (
+    "CASE WHEN orders_order.fulfillment_status = change.fulfillment_status"
+    " AND orders_order.payment_status = change.payment_status THEN 0 ELSE 1 END"
+)
 
-def refresh_axes(orders: Sequence[Order]) -> None:
+
+class Axes(NamedTuple):
+    """Where an order stands, and how many units of its goods are reserved."""
+
+    goods: FulfillmentStatus
+    money: PaymentAxis
+    allocated: int
+
+
+def refresh_axes(orders: Sequence[Order], *, also: Sequence[str] = ()) -> None:
     """Derive both axes of locked orders again from their parts, waiting reservations and payments.
 
-    Three reads and, when an axis changed, one UPDATE of the changed rows, which counts their version up. The
-    orders in memory are brought up to date. Of one that begins to wait for stock its buyer hears by the fact
+    Three reads and, when something changed, one UPDATE of the changed rows, which counts their version up where an
+    axis did. `also` are columns that the caller has changed in memory and that are written with these. The orders in
+    memory are brought up to date. Of one that begins to wait for stock its buyer hears by the fact
     `order.backordered`: two statements more.
     """
     if not orders:
         return
-    changed = []
     parts, payments = part_states(orders), payment_states(orders)
-    for order in orders:
-        axes = (derive_fulfillment(parts[order.pk]), derive_payment(order.owed_amount, payments[order.pk]))
-        if axes != (order.fulfillment_status, order.payment_status):
-            changed.append((order, *axes))
-    if changed:
-        _write(changed)
+    _settle(
+        [
+            (order, _axes(parts[order.pk], derive_payment(order.owed_amount, payments[order.pk])))
+            for order in orders
+        ],
+        also,
+    )
 
 
 def settle_fulfillment(orders: Sequence[Order], parts: Mapping[int, Sequence[PartState]]) -> None:
     """Derive the fulfillment axis of locked orders from states that the caller has in hand, by order; one UPDATE
     of those that changed, as `refresh_axes` writes it. Payments are not looked at."""
-    changed = []
-    for order in orders:
-        axis = derive_fulfillment(parts[order.pk])
-        if axis != order.fulfillment_status:
-            changed.append((order, axis, PaymentAxis(order.payment_status)))
-    if changed:
-        _write(changed)
+    _settle([(order, _axes(parts[order.pk], PaymentAxis(order.payment_status))) for order in orders])
+
+
+def _axes(parts: Sequence[PartState], money: PaymentAxis) -> Axes:
+    return Axes(derive_fulfillment(parts), money, sum(part.allocated for part in parts))
 
 
 def part_states(orders: Sequence[Order]) -> dict[int, list[PartState]]:
@@ -84,16 +99,20 @@ def payment_states(orders: Sequence[Order]) -> dict[int, list[PaymentState]]:
     return states
 
 
-def _write(changed: Sequence[tuple[Order, FulfillmentStatus, PaymentAxis]]) -> None:
-    values = {order.pk: (goods.value, money.value) for order, goods, money in changed}
-    set_in_rows(Order, ("fulfillment_status", "payment_status"), values, also="version = version + 1")
+def _settle(found: Sequence[tuple[Order, Axes]], also: Sequence[str] = ()) -> None:
+    stored = [(one.fulfillment_status, one.payment_status, one.allocated_quantity) for one, _axes in found]
+    changed = [pair for pair, before in zip(found, stored, strict=True) if pair[1] != before]
+    if not changed:
+        return
+    values = {order.pk: (*axes, *(getattr(order, name) for name in also)) for order, axes in changed}
+    set_in_rows(Order, (*COLUMNS, *also), values, also=f"version = version + {MOVED}")
     record_facts(
         [
             NewFact(BACKORDERED, ("order", order.pk))
-            for order, goods, _money in changed
-            if goods == FulfillmentStatus.BACKORDERED != order.fulfillment_status
+            for order, axes in changed
+            if axes.goods == FulfillmentStatus.BACKORDERED != order.fulfillment_status
         ]
     )
-    for order, goods, money in changed:
-        order.fulfillment_status, order.payment_status = goods, money
-        order.version += 1
+    for order, axes in changed:
+        order.version += axes[:2] != (order.fulfillment_status, order.payment_status)
+        order.fulfillment_status, order.payment_status, order.allocated_quantity = axes

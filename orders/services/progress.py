@@ -46,8 +46,8 @@ def refused_shares(step: str, shares: Mapping[int, Mapping[int, int]]) -> dict[i
 def record_shipped(order_ids: Iterable[int], quantities: Mapping[int, int], *, actor: Actor) -> None:
     """Count units as shipped whose reservations the caller consumes: allocated goes down as shipped goes up.
 
-    Units of the stage before, packed or picked, go down too, as far as there are any. Raises `Conflict` for more
-    than is allocated.
+    Units of the stage before, packed or picked, go down too, as far as there are any, and the order's units that
+    the warehouse is asked for. Raises `Conflict` for more than is allocated.
     """
     parts = _parts(order_ids, quantities, SHIPPED)
     for part in parts:
@@ -125,5 +125,10 @@ def _write(
         actor=actor,
     )
     orders = list(Order.objects.filter(pk__in=list(moved)).order_by("pk"))
-    refresh_axes(orders)
+    if step == SHIPPED:
+        for order in orders:
+            order.asked_quantity -= min(order.asked_quantity, sum(moved[order.pk].values()))
+        refresh_axes(orders, also=["asked_quantity"])
+    else:
+        refresh_axes(orders)
     return orders

@@ -90,6 +90,7 @@ def _pages() -> list[Page]:
         ("queue: to confirm", "/orders/order/?queue=to_confirm"),
         ("queue: on hold", "/orders/order/?queue=on_hold"),
         ("queue: late", "/orders/order/?queue=late"),
+        ("queue: to release", "/orders/order/?queue=to_release"),
         ("sorted by dispatch", "/orders/order/?o=9"),
         ("search: number", f"{found}{middle.number}"),
         ("search: reference", f"{found}{middle.external_id}"),

@@ -34,11 +34,23 @@ def plan_of(rows: QuerySet[object]) -> str:
 
 @on_postgresql
 @pytest.mark.django_db
-@pytest.mark.parametrize("queue", [work.to_allocate, work.backordered, work.late, queues.to_release])
+@pytest.mark.parametrize("queue", [work.to_allocate, work.backordered, work.late])
 def test_queues_of_orders_are_read_from_the_index_of_open_ones(queue: object) -> None:
     make_order()
 
     assert "order_open" in plan_of(queue(Order.objects.all()))  # type: ignore[operator]
+
+
+@on_postgresql
+@pytest.mark.django_db
+def test_orders_to_release_are_read_from_an_index_of_just_these_in_their_order() -> None:
+    make_order()
+    rows = queues.to_release(Order.objects.all())
+
+    assert "order_to_release" in plan_of(rows)
+    listed = str(rows.order_by(*Order._meta.ordering)[:101].explain())
+    assert "order_to_release" in listed
+    assert "Sort" not in listed
 
 
 @on_postgresql

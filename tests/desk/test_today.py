@@ -215,13 +215,13 @@ def test_figures_are_drawn_again_as_json(manager: Visitor, shop: None) -> None:
 
 def test_count_queues_of_nothing_asks_nothing() -> None:
     with CaptureQueriesContext(connection) as queries:
-        assert count_queues([([Order.objects.none()], "placed_at")]) == [Waiting()]
+        assert count_queues([(Order.objects.none(), "placed_at")]) == [Waiting()]
     assert len(queries) == 0
 
 
 def test_count_queues_counts_and_finds_the_oldest_in_one_statement() -> None:
     order = make_order()
-    asked = [([Order.objects.all()], "placed_at"), ([Order.objects.none()], ""), ([Order.objects.all()], "")]
+    asked = [(Order.objects.all(), "placed_at"), (Order.objects.none(), ""), (Order.objects.all(), "")]
 
     with CaptureQueriesContext(connection) as queries:
         counted = count_queues(asked)

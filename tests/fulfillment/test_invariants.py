@@ -45,7 +45,7 @@ def test_every_invariant_holds_at_every_stage() -> None:
     before_the_news, after_the_news = broken(), deliver_due("work") and broken()
 
     assert (before_the_news, after_the_news) == ({}, {})
-    assert len(OURS) == 10
+    assert len(OURS) == 11
 
 
 def part_of(row: Parcel | FulfillmentOrder) -> LinePart:
@@ -105,6 +105,14 @@ def work_of_a_cancelled_order() -> None:
     Order.objects.filter(pk=make_released().order_id).update(status="cancelled")
 
 
+def asked_and_not_counted() -> None:
+    Order.objects.filter(pk=make_released().order_id).update(asked_quantity=0)
+
+
+def counted_and_not_asked() -> None:
+    Order.objects.filter(pk=make_shipped().order_id).update(asked_quantity=2)
+
+
 def shipped_without_a_parcel() -> None:
     work = make_released()
     FulfillmentOrder.objects.filter(pk=work.pk).update(status="shipped", shipped_at=work.released_at)
@@ -150,6 +158,9 @@ def left_and_cancelled() -> None:
         (asks_more_than_reserved, "work.reserved"),
         (reservation_elsewhere, "work.reserved"),
         (work_of_a_cancelled_order, "work.called_back"),
+        (asked_and_not_counted, "work.asked"),
+        (counted_and_not_asked, "work.asked"),
+        (asks_more_than_reserved, "work.asked"),
         (shipped_without_a_parcel, "work.ledger"),
         (parcel_line, "work.ledger"),
         (left_twice, "work.ledger"),

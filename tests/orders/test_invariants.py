@@ -155,6 +155,7 @@ BREACHES: list[tuple[str, Breach]] = [
     ("orders.promises", lambda day: claims(day, 0).update(promised_at=clock.now())),
     ("orders.axes", lambda day: orders(day, 0).update(fulfillment_status="shipped")),
     ("orders.axes", lambda day: orders(day, 1).update(payment_status="refunded")),
+    ("orders.axes", lambda day: orders(day, 1).update(allocated_quantity=1)),
     ("orders.axes", lambda day: parts(day, 2).update(cancelled=0)),
     ("orders.axes", lambda day: Payment.objects.filter(order=day[1]).update(captured_amount=1)),
     ("orders.ended", lambda day: orders(day, 0).update(fulfillment_status="shipped")),

@@ -20,6 +20,8 @@ from django.db.models import Q
 from config.kernel import outbox, sessions, states
 from config.kernel.outbox import Owed
 from config.kernel.results import Results
+from fulfillment.services import cancelling as work_cancelling
+from fulfillment.services import releasing as work_releasing
 from inventory.models import Reservation, StockLevel
 from inventory.services import catalogue, levels, movements
 from inventory.services.reservations import consuming, filling, placing, releasing, requeueing
@@ -29,7 +31,16 @@ from orders.enums import MailKind
 from orders.mail_kinds import SUBSCRIBERS
 from orders.models import TaxLine
 from orders.selectors.demand import Line
-from orders.services import accepting, allocating, backorders, cancelling, confirming, payments
+from orders.services import (
+    accepting,
+    allocating,
+    axes,
+    backorders,
+    cancelling,
+    confirming,
+    payments,
+    progress,
+)
 from orders.services.proposals import stock
 from tests.planted import deeds, first_units, lines, races
 from tests.planted.deeds import Deed
@@ -80,6 +91,18 @@ def counted_apart(problem: planner.Problem, shipping: set[int]) -> dict[int, Any
 
 ALLOWANCES = planner._allowances
 COMPARE, GROW = payments._compare, payments._grow
+SETTLE, REFRESH = axes._settle, axes.refresh_axes
+
+
+def status_alone(found: Any, also: Any = ()) -> None:
+    """An order whose status stays as it is keeps its count of reserved units."""
+    SETTLE([(order, one) for order, one in found if one.goods != order.fulfillment_status], also)
+
+
+def without_asked(orders: Any, **_named: Any) -> None:
+    REFRESH(orders)
+
+
 ALLOCATE, REQUEUE = stock.allocate_locked, requeueing._write
 HEAD = datetime(2026, 1, 1, tzinfo=UTC)
 INSERT, RECORD, TRANSITION = accepting.insert_values, confirming.record_facts, states.apply_transition
@@ -255,6 +278,14 @@ BUGS = [
         deeds.cancel_the_rest, "orders.ended"),
     Bug("backorder filled, status not derived again", "drift of statuses", forget(backorders, "refresh_axes"),
         deeds.cancel_before_a_waiting_one, "orders.axes"),
+    Bug("some of the waiting units came, only the status is looked at", "drift of counters",
+        swap(axes, "_settle", status_alone), deeds.ask_the_warehouse, "orders.axes"),
+    Bug("released, order not told", "drift of counters", forget(work_releasing, "count_asked"),
+        deeds.ask_the_warehouse, "work.asked"),
+    Bug("work called back, order not told", "drift of counters", forget(work_cancelling, "count_asked"),
+        deeds.ask_the_warehouse, "work.asked"),
+    Bug("shipped, still asked for", "drift of counters", swap(progress, "refresh_axes", without_asked),
+        deeds.sell_and_deliver, "work.asked"),
 ]  # fmt: skip
 
 RACES = [

@@ -9,6 +9,9 @@ from django.db import transaction
 
 from config.kernel import clock, outbox
 from config.kernel.audit import run_audit
+from fulfillment.selectors.queues import to_release
+from fulfillment.services.cancelling import cancel_fulfillment_orders
+from fulfillment.services.releasing import release_orders
 from inventory.models import Reservation, StockLevel
 from inventory.services.correcting import Adjustment, adjust_stock
 from inventory.services.levels import lock_levels
@@ -93,6 +96,21 @@ def cancel_the_rest() -> list[str]:
     cancel_orders([order.pk], reason="test", actor=ACTOR).raise_refusals()
     outbox.deliver_due("work")
     return breaches()
+
+
+def ask_the_warehouse() -> list[str]:
+    """Of five two are there and released; a third comes in; the work is called back, and all three are released."""
+    mug, place = make_sku("MUG"), make_location()
+    receive(mug, place, 2)
+    order = make_confirmed({"MUG": 5})
+    (work,) = release_orders([order.pk], actor=ACTOR).only()
+    found = breaches()
+    receive(mug, place, 1)
+    fill_backorders([mug.pk], actor=ACTOR)
+    cancel_fulfillment_orders([work], actor=ACTOR).raise_refusals()
+    found += told(to_release=(to_release(Order.objects.all()).count(), 1)) + breaches()
+    release_orders([order.pk], actor=ACTOR).raise_refusals()
+    return found + told(to_release=(to_release(Order.objects.all()).count(), 0)) + breaches()
 
 
 def come_late_to_a_queue() -> list[str]:

@@ -28,9 +28,7 @@ class Queue:
     With a `permission`, the queue is counted on the first page only for those who may work it off. `since` is the
     column that says how long a row has waited, `since_words` how the longest wait reads; `detail` puts into words
     what is in the queue, and `reasons` cuts it into what it is made of: (words, what to add to the address so that
-    it opens these). One that is not `on_front` is shown on the first page only while it holds something. `parts`
-    narrows to the same rows in parts that share none, the one that is counted soonest first: counting ends where
-    nobody counts on.
+    it opens these). One that is not `on_front` is shown on the first page only while it holds something.
     """
 
     name: str
@@ -43,11 +41,6 @@ class Queue:
     since_words: Callable[[datetime], str] | None = None
     reasons: Callable[[QuerySet[Any]], Sequence[tuple[str, str]]] | None = None
     on_front: bool = True
-    parts: Callable[[QuerySet[Any]], Sequence[QuerySet[Any]]] | None = None
-
-    def counted(self, rows: QuerySet[Any]) -> Sequence[QuerySet[Any]]:
-        """The querysets whose rows are the queue's, each once."""
-        return self.parts(rows) if self.parts is not None else [self.rows(rows)]
 
 
 def queue_filter(queues: Sequence[Queue]) -> type[SimpleListFilter]:
