@@ -49,7 +49,13 @@ class SalesChannel(Versioned):
     language = models.CharField(_("language"), max_length=8, default="en")
     sender_name = models.CharField(_("sender name"), max_length=80, blank=True, validators=[ONE_LINE])
     sender_email = models.EmailField(_("sender address"), blank=True)
-    reply_to = models.EmailField(_("answers go to"), blank=True, help_text=_("Empty: to the sender address."))
+    reply_to = models.EmailField(
+        _("answers go to"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Empty: to the sender address."),
+    )
     mails_off = models.JSONField(_("mails not sent"), null=True, blank=True, default=None)
     dispatch_days = models.PositiveSmallIntegerField(_("days to dispatch"), default=2)
     priority = models.SmallIntegerField(_("priority"), default=0)
