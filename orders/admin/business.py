@@ -118,6 +118,7 @@ class SalesChannelAdmin(VersionedAdmin):
     )
     readonly_fields = ("logo_shown",)
     empty_text = _("A place that sells: a web shop, a marketplace, the phone.")
+    history_of = {ChannelLogo: "sales_channel_id"}
     history_words = {"mails_off": mails_said}
 
     def get_urls(self) -> list[Any]:

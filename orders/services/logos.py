@@ -23,17 +23,17 @@ class PicturedMail(EmailMultiAlternatives):
 
 
 def put_logo(channel_id: int, logo: Logo | None) -> None:
-    """Give a channel this logo, or none; in the caller's transaction, the channel locked."""
-    ChannelLogo.objects.filter(sales_channel=channel_id).delete()
-    if logo is not None:
-        digest = hashlib.blake2b(logo.content, digest_size=16).hexdigest()
-        ChannelLogo.objects.create(
-            sales_channel_id=channel_id,
-            content=logo.content,
-            width=logo.width,
-            height=logo.height,
-            digest=digest,
-        )
+    """Give a channel this logo, or none; in the caller's transaction, the channel locked. The same picture again
+    changes nothing."""
+    stored = ChannelLogo.objects.filter(sales_channel=channel_id)
+    if logo is None:
+        stored.delete()
+        return
+    digest = hashlib.blake2b(logo.content, digest_size=16).hexdigest()
+    row = stored.first() or ChannelLogo(sales_channel_id=channel_id)
+    if row.digest != digest:
+        row.content, row.width, row.height, row.digest = logo.content, logo.width, logo.height, digest
+        row.save()
 
 
 def logo_shown(logo: ChannelLogo | None, url: LogoUrl | None) -> Mapping[str, Any] | None:

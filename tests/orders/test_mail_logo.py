@@ -1,10 +1,12 @@
 """A channel's sender and logo: what a picture is told by, and how it goes along inside a mail."""
 
 import zlib
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, PngImagePlugin
@@ -205,3 +207,45 @@ def test_who_sees_no_channels_sees_no_logo() -> None:
     url = admin_url(channel, "logo", channel.pk)
 
     assert [visitor(role).get(url).status_code for role in ("Support", "Reader", "Picker")] == [200, 200, 403]
+
+
+def kept(client: Visitor, channel: SalesChannel) -> list[tuple[str, str, str, dict[str, tuple[str, str]]]]:
+    """The saves of the channel's logo on its History page, newest first: what, by whom, and each field's difference."""
+    rows = client.get(admin_url(channel, "history", channel.pk)).context["rows"]
+    return [
+        (row.kind, row.about, row.who, {one.label: (one.before, one.after) for one in row.changes})
+        for row in rows
+        if row.about
+    ]
+
+
+def test_history_of_the_channel_tells_each_change_of_its_logo(manager: Visitor) -> None:
+    channel = make_channel()
+    digests = []
+    for size in ((300, 100), (300, 100), (100, 100)):
+        upload(manager, channel, picture(size))
+        digests.append(ChannelLogo.objects.get().digest)
+    first, _same, second = digests
+
+    manager.post(admin_url(channel, "change", channel.pk), {**form(manager, channel), "no_logo": "on"})
+
+    gone, changed, given = kept(manager, channel)
+    assert given[:3] == ("+", "Logo", "manager-0")
+    assert given[3]["fingerprint of the picture"] == ("–", first)
+    assert (given[3]["width"], given[3]["height"]) == (("–", "150"), ("–", "50"))
+    assert changed[:3] == ("~", "Logo", "manager-0")
+    assert changed[3] == {"fingerprint of the picture": (first, second), "width": ("150", "50")}
+    assert (gone[0], gone[3]["fingerprint of the picture"]) == ("-", (second, "–"))
+    assert "content" not in {field.name for field in ChannelLogo.history.model._meta.fields}
+
+
+def test_history_begins_with_the_logos_that_were_there(manager: Visitor) -> None:
+    channel = make_channel()
+    put_logo(channel.pk, read_logo(picture()))
+    logo = ChannelLogo.objects.get()
+    ChannelLogo.history.all().delete()
+
+    import_module("orders.migrations.0031_logo_history_begins").begin(apps, None)
+
+    ((kind, _about, _who, changes),) = kept(manager, channel)
+    assert (kind, changes["fingerprint of the picture"]) == ("+", ("–", logo.digest))
