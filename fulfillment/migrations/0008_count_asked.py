@@ -19,6 +19,6 @@ def count(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fulfillment", "0007_stage_of_reserving"), ("orders", "0028_count_allocated")]
+    dependencies = [("fulfillment", "0007_stage_of_reserving"), ("orders", "0030_count_allocated")]
 
     operations = [migrations.RunPython(count, migrations.RunPython.noop, elidable=True)]

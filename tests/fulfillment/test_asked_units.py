@@ -168,7 +168,7 @@ def test_orders_that_were_there_before_are_counted_by_the_migrations() -> None:
     wanted = {one.pk: counted(one) for one in (of(released), placed, waiting)}
     Order.objects.update(allocated_quantity=0, asked_quantity=0)
 
-    import_module("orders.migrations.0028_count_allocated").count(apps, None)
+    import_module("orders.migrations.0030_count_allocated").count(apps, None)
     import_module("fulfillment.migrations.0008_count_asked").count(apps, None)
 
     assert {pk: counted(Order.objects.get(pk=pk)) for pk in wanted} == wanted

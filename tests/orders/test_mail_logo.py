@@ -245,7 +245,7 @@ def test_history_begins_with_the_logos_that_were_there(manager: Visitor) -> None
     logo = ChannelLogo.objects.get()
     ChannelLogo.history.all().delete()
 
-    import_module("orders.migrations.0031_logo_history_begins").begin(apps, None)
+    import_module("orders.migrations.0033_logo_history_begins").begin(apps, None)
 
     ((kind, _about, _who, changes),) = kept(manager, channel)
     assert (kind, changes["fingerprint of the picture"]) == ("+", ("–", logo.digest))

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0029_reply_to_by_itself"),
+        ("orders", "0031_reply_to_by_itself"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("inventory", "0017_history_begins"),
-        ("orders", "0026_promises_of_reservations"),
+        ("orders", "0028_fill_value_weight"),
     ]
 
     operations = [

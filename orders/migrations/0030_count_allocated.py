@@ -13,6 +13,6 @@ def count(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0027_units_asked_for")]
+    dependencies = [("orders", "0029_units_asked_for")]
 
     operations = [migrations.RunPython(count, migrations.RunPython.noop, elidable=True)]

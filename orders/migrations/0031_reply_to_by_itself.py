@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0028_count_allocated"),
+        ("orders", "0030_count_allocated"),
     ]
 
     operations = [

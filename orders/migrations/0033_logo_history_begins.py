@@ -11,6 +11,6 @@ def begin(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0030_logo_history")]
+    dependencies = [("orders", "0032_logo_history")]
 
     operations = [migrations.RunPython(begin, migrations.RunPython.noop)]
