@@ -1,6 +1,6 @@
 """The bases of every admin page: bounded lists, and records that nobody edits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
@@ -249,7 +249,9 @@ class StackedInline(_StackedInline):
 
 
 class ReadOnlyTabularInline(_Inline, _TabularInline):
-    """Rows of a record that only verbs write."""
+    """Rows of a record that only verbs write. Their columns say which they are."""
+
+    classes: Sequence[str] = ("no-original",)
 
 
 class ReadOnlyStackedInline(_Inline, _StackedInline):

@@ -182,6 +182,7 @@ class DeliveryInline(ReadOnlyTabularInline):
     model = Delivery
     fields = readonly_fields = ("subscriber", "state", "attempt_count", "due_at", "settled_at", "last_error")
     show_change_link = True
+    classes = ()  # the link stands beside the row's name
 
 
 @admin.register(Fact)
