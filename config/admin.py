@@ -125,6 +125,7 @@ class PasswordSet(ReadOnlyPasswordHashWidget):
 
 
 class PersonForm(ComparedForm, UserChangeForm):
+    told_by = ("person_changed", "roles_changed")
     password = ReadOnlyPasswordHashField(
         label=gettext_lazy("Password"),
         widget=PasswordSet,
@@ -134,6 +135,7 @@ class PersonForm(ComparedForm, UserChangeForm):
 
 class RoleForm(ComparedForm):
     thread_type = "role"
+    told_by = ("role_changed",)
 
 
 class StaffLocationInline(TabularInline):

@@ -55,6 +55,6 @@ def test_two_tabs_on_one_person_lose_nothing(mug: Sku, manager: User, visit: Ope
     there.submit("Save")
     here.submit("Save")
 
-    here.sees_message("Somebody else changed Last name meanwhile; that was kept")
+    here.sees_message("Also changed meanwhile: Last name, by marta. That was kept.")
     nina.refresh_from_db()
     assert (nina.last_name, nina.email) == ("Rossi", "nina@example.com")

@@ -70,6 +70,6 @@ def test_forms_on_different_fields_are_merged_and_it_is_said(
     there.submit("Save")
     here.submit("Save")
 
-    here.sees_message("Somebody else changed Name meanwhile; that was kept")
+    here.sees_message("Also changed meanwhile: Name, by marta. That was kept.")
     channel.refresh_from_db()
     assert (channel.name, channel.dispatch_days) == ("Bottega di Torino", 4)

@@ -63,5 +63,5 @@ def test_stale_form_says_so_above_the_head() -> None:
     refused = here.post(url, {**form, "name": "Torino Sud"})
 
     html = refused.content.decode()
-    assert html.index("Name is now “Torino Nord”") < html.index("<h1>")
+    assert html.index("Somebody else made it “Torino Nord”; you wrote “Torino Sud”.") < html.index("<h1>")
     assert "Torino Nord" in html[html.index("<h1>") : html.index("</h1>")]

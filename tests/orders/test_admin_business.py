@@ -102,8 +102,9 @@ def test_two_people_who_change_different_fields_both_keep_theirs(manager: Visito
     fresh = SalesChannel.objects.get()
     assert response.status_code == 302
     assert (fresh.name, fresh.dispatch_days, fresh.version) == ("Theirs", 7, channel.version + 2)
-    kept = "Somebody else changed Name meanwhile; that was kept, and your changes were added to it."
-    assert kept in said
+    assert "Also changed meanwhile: Name, by manager-1. That was kept." in said
+    told = Event.objects.filter(kind="edited").order_by("pk")
+    assert [event.facts for event in told] == [{"fields": ["name"]}, {"fields": ["days to dispatch"]}]
 
 
 def test_two_people_who_change_the_same_field_the_second_is_told(manager: Visitor) -> None:
@@ -116,13 +117,30 @@ def test_two_people_who_change_the_same_field_the_second_is_told(manager: Visito
     said = text_of(page)
     assert SalesChannel.objects.get().name == "Theirs"
     assert "It was changed while you were editing; nothing was saved." in said
-    assert "Name is now “Theirs”" in said
+    assert "Somebody else made it “Theirs”; you wrote “Mine”. Saving again" in said
     assert "Details changed name" in said
 
     # Saved again with today's values in sight, it is a decision.
     token = unescape(re.findall(r'name="shown" value="([^"]*)"', page.content.decode())[0])
     manager.post(url(channel), {**mine, "name": "Mine", "shown": token})
     assert SalesChannel.objects.get().name == "Mine"
+
+
+def test_form_pressed_again_after_a_refusal_overwrites_nothing_that_others_changed_beside(
+    manager: Visitor,
+) -> None:
+    channel = make_channel()
+    mine = opened(manager, channel)
+    changed = {"name": "Theirs", "dispatch_days": "7", "mails_off": ["delay"], "auto_confirm": "on"}
+    visitor("Manager").post(url(channel), {**mine, **changed})
+
+    form = manager.post(url(channel), {**mine, "name": "Mine"}).context["adminform"].form
+    shown = {name: form[name].value() for name in form.fields}
+    manager.post(url(channel), {name: one for name, one in shown.items() if one not in (None, False)})
+
+    fresh = SalesChannel.objects.get()
+    assert (fresh.name, fresh.dispatch_days, fresh.mails_off) == ("Mine", 7, ["delay"])
+    assert fresh.auto_confirm
 
 
 def test_form_without_its_token_is_refused(manager: Visitor) -> None:

@@ -50,7 +50,9 @@ def test_different_fields_of_a_person_are_merged_and_each_save_says_its_own(nina
 
     nina.refresh_from_db()
     assert (nina.last_name, nina.email, list(nina.groups.all())) == ("Rossi", "nina@example.com", [picker])
-    assert "Somebody else changed Last name, Roles meanwhile" in messages_of(response)[0]
+    assert (
+        messages_of(response)[0] == "Also changed meanwhile: Last name, Roles, by manager-2. That was kept."
+    )
     assert told("person_changed") == [{"fields": ["Last name"]}, {"fields": ["Email address"]}]
     assert told("roles_changed") == [{"added": ["Picker"], "removed": []}]
 
@@ -67,8 +69,8 @@ def test_same_field_of_a_person_is_refused_with_who_and_what(nina: Any) -> None:
     said = text_of(page)
     assert (nina.last_name, list(nina.groups.all())) == ("Rossi", [picker])
     assert NOTHING_SAVED in said
-    assert "Last name is now “Rossi”" in said
-    assert "Roles changed: + Warehouse" in said
+    assert "Somebody else made it “Rossi”; you wrote “Bianchi”." in said
+    assert "Somebody else changed it: + Warehouse. Saving again" in said
     assert "Person changed Last name" in said
     assert len(told("person_changed")) == 1
 
@@ -111,13 +113,13 @@ def test_role_keeps_what_the_other_gave_it() -> None:
 
     role.refresh_from_db()
     assert (role.name, list(role.permissions.all())) == ("Late shift", [see])
-    assert "Somebody else changed Permissions meanwhile" in messages_of(response)[0]
+    assert messages_of(response)[0] == "Also changed meanwhile: Permissions, by staff-1. That was kept."
     assert told("role_changed") == [{"fields": ["Permissions"]}, {"fields": ["Name"]}]
 
     refused = save(here, role, {**theirs, "name": "Late shift"}, permissions=[count.pk])
 
     assert NOTHING_SAVED in text_of(refused)
-    assert "Permissions changed: + Stock: " in text_of(refused)
+    assert "Somebody else changed it: + Stock: " in text_of(refused)
     assert list(role.permissions.all()) == [see]
 
 
@@ -141,3 +143,19 @@ def test_form_without_what_it_was_shown_with_saves_nothing(nina: Any, kind: str)
     row.refresh_from_db()
     assert "The form is not complete; open it again." in text_of(page)
     assert "Rossi" not in (getattr(row, "last_name", ""), getattr(row, "name", ""))
+
+
+def test_form_pressed_again_after_a_refusal_takes_nothing_back_that_others_gave(nina: Any) -> None:
+    here, there = visitor("Manager"), visitor("Manager")
+    mine, theirs = opened(here, nina), opened(there, nina)
+    picker = Group.objects.get(name="Picker")
+    save(there, nina, theirs, last_name="Rossi", groups=[picker.pk], is_active="")
+
+    page = save(here, nina, mine, last_name="Bianchi")
+    form = page.context["adminform"].form
+    values = {name: form[name].value() for name, field in form.fields.items() if not field.disabled}
+    sent = {name: value for name, value in values.items() if value not in (None, False)}
+    save(here, nina, sent, **hidden(page))
+
+    nina.refresh_from_db()
+    assert (nina.last_name, list(nina.groups.all()), nina.is_active) == ("Bianchi", [picker], False)

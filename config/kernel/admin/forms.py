@@ -4,11 +4,13 @@ The form carries, signed, the values it was shown with. On save the row is locke
 """
 
 import json
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
 from django.core import signing
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import JSONField, Model
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -18,9 +20,10 @@ from config.kernel.admin.history import HistoryMixin
 from config.kernel.admin.timeline import TimelineRow, last_event_id, timeline
 from config.kernel.admin.transitions import TimelineMixin
 from config.kernel.events import Entry, Thread, record_events
+from config.kernel.templatetags.bancale import DASH
 
 SALT = "kernel.versioned-form"
-MARK = "version"
+MARK = "mark"
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
@@ -40,28 +43,25 @@ class _Token(forms.CharField):
 class ComparedForm(_ModelForm):
     """`shown` is what the person saw; the row in memory is what is there now, locked.
 
-    `thread_type` names the timeline that says who changed it; the model's name where it is empty. `kept` names the
-    fields in which the others' values stand.
+    `thread_type` names the timeline that says who changed it; the model's name where it is empty. `told_by` are the
+    kinds of events that tell of changes to the fields. `kept` names the fields in which the others' values stand.
     """
 
     shown = _Token(required=False)
     thread_type = ""
+    told_by: Sequence[str] = ("edited",)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kept: list[str] = []
+        self.news: list[TimelineRow] = []
+        self.shape()
         if self.instance.pk:
-            # Also on a refused save: pressing again is then a decision made with today's values in sight.
-            stored = {
-                field.name for field in (*self.instance._meta.fields, *self.instance._meta.many_to_many)
-            }
-            # A field that takes no answer is not compared: of a password even the hash would stand in the page.
-            self.now = {
-                name: self._stored(name)
-                for name, field in self.fields.items()
-                if name in stored and not field.disabled
-            }
-            self.initial["shown"] = signing.dumps({MARK: self.mark(), **self.now}, salt=SALT)
+            self.now = self.stored()
+            self.initial["shown"] = self._token(self.now)
+
+    def shape(self) -> None:
+        """Set fields, choices and initial values from the row, before anything is compared."""
 
     @property
     def changed_by_hand(self) -> list[str]:
@@ -72,11 +72,25 @@ class ComparedForm(_ModelForm):
         """Where the timeline stands."""
         return last_event_id(self._thread())
 
-    def changes_since(self, mark: int) -> list[TimelineRow]:
-        return timeline(self._thread(), after=mark)
+    def changes_since(self, mark: int, names: Collection[str]) -> list[TimelineRow]:
+        """How the timeline tells what others did to these fields."""
+        return timeline(self._thread(), after=mark, kinds=self.told_by)
 
     def _thread(self) -> Thread:
         return Thread(self.thread_type or str(self.instance._meta.model_name), self.instance.pk)
+
+    def _token(self, fields: dict[str, str]) -> str:
+        return signing.dumps({MARK: self.mark(), "fields": fields}, salt=SALT)
+
+    def stored(self) -> dict[str, str]:
+        """What the fields hold now, as text. A field that takes no answer is not compared: of a password even the hash
+        would stand in the page."""
+        columns = {field.name for field in (*self.instance._meta.fields, *self.instance._meta.many_to_many)}
+        return {
+            name: self._stored(name)
+            for name, field in self.fields.items()
+            if name in columns and not field.disabled
+        }
 
     def _stored(self, name: str) -> str:
         field = self.instance._meta.get_field(name)
@@ -89,35 +103,59 @@ class ComparedForm(_ModelForm):
     def clean(self) -> dict[str, Any] | None:
         values = super().clean() or self.cleaned_data
         token = values.pop("shown", "")
-        if not self.instance.pk:
-            return values
-        try:
-            shown = signing.loads(token, salt=SALT)
-        except signing.BadSignature:
-            raise forms.ValidationError(_("The form is not complete; open it again.")) from None
-        self._merge(values, shown)
+        if self.instance.pk:
+            self._merge(values, *self._seen(token))
         return values
 
-    def _merge(self, values: dict[str, Any], shown: dict[str, Any]) -> None:
+    def _seen(self, token: str) -> tuple[dict[str, str], int]:
+        """What the fields held when the form was shown, and where the timeline stood."""
+        try:
+            seen = signing.loads(token, salt=SALT)
+            return {name: seen["fields"][name] for name in self.now}, int(seen[MARK])
+        except (signing.BadSignature, KeyError):
+            raise forms.ValidationError(_("The form is not complete; open it again.")) from None
+
+    def _merge(self, values: dict[str, Any], shown: dict[str, str], mark: int) -> None:
         """Keep what others changed where this person changed nothing; refuse where both did."""
-        disputed = []
+        disputed = {}
         for name, now in self.now.items():
-            if name not in values or shown.get(name) == now:
-                continue
-            if name in shown and self._same(name, values[name], self._read(name, shown[name])):
-                many = isinstance(self.fields[name], forms.ModelMultipleChoiceField)
-                values[name] = self._read(name, now) if many else getattr(self.instance, name)
-                self.kept.append(name)
-            elif not self._same(name, values[name], self._read(name, now)):
-                disputed.append(self._said(name, shown.get(name, "")))
+            if name in values and shown[name] != now:
+                own = values[name]
+                if not self.settle(name, values, shown[name]):
+                    disputed[name] = self._said(name, own, shown[name])
+        if self.kept or disputed:
+            self.news = self.changes_since(mark, {*self.kept, *disputed})
         if disputed:
-            data: Any = self.data.copy()  # type: ignore[attr-defined]
-            data[self.add_prefix("shown")] = self.initial["shown"]
-            self.data = data
-            who = [str(row) for row in self.changes_since(int(shown[MARK]))]
-            raise forms.ValidationError(
-                [_("It was changed while you were editing; nothing was saved."), *disputed, *who]
-            )
+            # A field that is wrong in itself was not compared: what was shown of it still counts.
+            seen = {name: now if name in values else shown[name] for name, now in self.now.items()}
+            self.initial["shown"] = self._token(seen)
+            self.show_again(values)
+            said = [_("It was changed while you were editing; nothing was saved."), *map(str, self.news)]
+            raise forms.ValidationError({NON_FIELD_ERRORS: said, **disputed})
+
+    def settle(self, name: str, values: dict[str, Any], shown: str) -> bool:
+        """Put in `values` what is to stand, and in `kept` what only others changed; False where both did."""
+        own, now = values[name], self.now[name]
+        if not self._same(name, own, self._read(name, shown)):
+            return self._same(name, own, self._read(name, now))
+        many = isinstance(self.fields[name], forms.ModelMultipleChoiceField)
+        values[name] = self._read(name, now) if many else getattr(self.instance, name)
+        self.kept.append(name)
+        return True
+
+    def show_again(self, values: dict[str, Any]) -> None:
+        """Let the refused form hold today's values beside the person's own: pressing again is then a decision made with
+        them in sight, and overwrites nothing else."""
+        data: Any = self.data.copy()  # type: ignore[attr-defined]
+        data[self.add_prefix("shown")] = self.initial["shown"]
+        for name in self.kept:
+            field = self.fields[name]
+            value = field.prepare_value(self.get_initial_for_field(field, name))
+            if isinstance(value, list | tuple):
+                data.setlist(self.add_prefix(name), [str(one) for one in value])
+            else:
+                data[self.add_prefix(name)] = "" if value is None else str(value)
+        self.data = data
 
     def _read(self, name: str, stored: str) -> Any:
         """The value of a field from its text."""
@@ -133,29 +171,45 @@ class ComparedForm(_ModelForm):
         field = self.fields[name]
         if isinstance(field, forms.ModelMultipleChoiceField):
             return {row.pk for row in one} == {row.pk for row in other}
-        return bool(str(field.prepare_value(one) or "") == str(field.prepare_value(other) or ""))
+        texts = ["" if value is None else str(value) for value in map(field.prepare_value, (one, other))]
+        return texts[0] == texts[1]
 
-    def _said(self, name: str, before: str) -> str:
+    def _said(self, name: str, own: Any, before: str) -> str:
         """What became of a disputed field."""
         field = self.fields[name]
         if not isinstance(field, forms.ModelMultipleChoiceField):
-            return _("%(field)s is now “%(value)s”") % {"field": field.label, "value": self._words(name)}
+            said = _(
+                "Somebody else made it “%(value)s”; you wrote “%(own)s”. Saving again puts yours in its place."
+            )
+            now = getattr(self.instance, name)
+            return said % {"value": self.words(name, now), "own": self.words(name, own)}
         was, there = (set(self._read(name, text)) for text in (before, self.now[name]))
         marks = [(row, "+") for row in there - was] + [(row, "−") for row in was - there]
         named = sorted(f"{mark} {field.label_from_instance(row)}" for row, mark in marks)
-        return _("%(field)s changed: %(names)s") % {"field": field.label, "names": ", ".join(named)}
+        return _("Somebody else changed it: %(names)s. Saving again puts yours in its place.") % {
+            "names": ", ".join(named)
+        }
 
-    def _words(self, name: str) -> str:
-        """What a field holds now, as it is read."""
-        column: Any = self.instance._meta.get_field(name)
-        value = getattr(self.instance, name)
+    def words(self, name: str, value: Any) -> str:
+        """A value as the form's reader calls it."""
+        field = self.fields[name]
+        value = field.prepare_value(value)
         if isinstance(value, bool):
             return _("Yes") if value else _("No")
-        if isinstance(value, list):
-            return ", ".join(str(one) for one in value)
-        if column.choices:
-            return str(getattr(self.instance, f"get_{name}_display")())
-        return str(value) if column.is_relation and value is not None else self.now[name]
+        labels = {str(key): str(label) for key, label in getattr(field, "choices", ())}
+        texts = [
+            str(one) for one in (value if isinstance(value, list | tuple) else [value]) if one is not None
+        ]
+        return ", ".join(labels.get(text, text) for text in texts) or DASH
+
+    def kept_words(self) -> str:
+        """What others changed while this person was editing, and who; "" when nothing was."""
+        fields = ", ".join(str(self.fields[name].label) for name in self.kept)
+        people = ", ".join(dict.fromkeys(row.actor for row in self.news))
+        if not fields or not people:
+            return fields and _("Also changed meanwhile: %(fields)s. That was kept.") % {"fields": fields}
+        said = _("Also changed meanwhile: %(fields)s, by %(people)s. That was kept.")
+        return said % {"fields": fields, "people": people}
 
 
 class VersionedForm(ComparedForm):
@@ -164,9 +218,10 @@ class VersionedForm(ComparedForm):
     def mark(self) -> int:
         return int(self.instance.version)
 
-    def changes_since(self, mark: int) -> list[TimelineRow]:
-        """The newest changes, as the timeline tells them."""
-        return timeline(self._thread(), limit=max(1, self.instance.version - mark))
+    def changes_since(self, mark: int, names: Collection[str]) -> list[TimelineRow]:
+        """The newest changes."""
+        newest = max(1, self.instance.version - mark)
+        return timeline(self._thread(), limit=newest, kinds=self.told_by)
 
 
 class ComparedMixin:
@@ -194,12 +249,8 @@ class ComparedMixin:
         return fieldsets
 
     def say_kept(self, request: HttpRequest, form: Any) -> None:
-        if kept := getattr(form, "kept", ()):
-            said = _(
-                "Somebody else changed %(fields)s meanwhile; that was kept, and your changes were added to it."
-            )
-            names = ", ".join(str(form.fields[name].label) for name in kept)
-            messages.info(request, said % {"fields": names})
+        if said := form.kept_words():
+            messages.info(request, said)
 
 
 class VersionedAdmin(ComparedMixin, HistoryMixin, TimelineMixin, BancaleAdmin):

@@ -7,7 +7,7 @@ the first answer; a crash before commit leaves nothing.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.db import IntegrityError, OperationalError, transaction
@@ -22,6 +22,7 @@ from config.kernel.results import Results
 from config.kernel.states import Edge, Machine
 
 Text = str | Promise
+T = TypeVar("T")
 
 
 def bare(label: Text) -> str:
@@ -218,6 +219,11 @@ def perform(press: Press, pk: int, pressed: Pressed, *, target: Target, actor: A
             idempotency.finish("admin", pressed.nonce, answer)
             return answer
 
+    return acted(once)
+
+
+def acted(once: Callable[[], T]) -> T:
+    """Run the one transaction of a press, again where the database asks for it; its failures as refusals in words."""
     try:
         return retried(once)
     except IntegrityError as error:

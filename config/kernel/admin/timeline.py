@@ -74,14 +74,14 @@ def detail_by(subject: str, kinds: Sequence[str], lookup: Lookup, *, need: str =
     _LOOKUPS.update(((subject, kind), (lookup, need)) for kind in kinds)
 
 
-def timeline(thread: Thread, *, limit: int = SHOWN, after: int = 0) -> list[TimelineRow]:
-    """The newest events of a thread in words, newest first: at most two queries."""
-    events = list(
-        Event.objects.filter(thread_type=thread.type, thread_id=thread.id, id__gt=after).order_by("-id")[
-            :limit
-        ]
-    )
-    return in_words(events)
+def timeline(
+    thread: Thread, *, limit: int = SHOWN, after: int = 0, kinds: Sequence[str] = ()
+) -> list[TimelineRow]:
+    """The newest events of a thread, or those of some `kinds`, in words, newest first: at most two queries."""
+    events = Event.objects.filter(thread_type=thread.type, thread_id=thread.id, id__gt=after)
+    if kinds:
+        events = events.filter(kind__in=kinds)
+    return in_words(events.order_by("-id")[:limit])
 
 
 def last_event_id(thread: Thread) -> int:
