@@ -60,6 +60,7 @@ SUPPORT = (
     "orders.cancel_order",
     "orders.propose_change",
     "orders.view_proposal",
+    "orders.edit_order",
     "orders.note_order",
     "orders.tag_order",
     "orders.map_sku",

@@ -23,6 +23,12 @@ def search_text(
     return " ".join(dict.fromkeys(filter(None, map(str.upper, map(str.strip, words)))))
 
 
+def other_email(known: str, *, before: str, after: str) -> str:
+    """The text of an order whose e-mail address was corrected: it is not found by the former one any more."""
+    rest = [word for word in known.split() if word != before.upper()]
+    return search_text(known=" ".join(rest), email=after)
+
+
 def digits_of(phone: str) -> str:
     return "".join(filter(str.isdigit, phone))
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.kernel.actors import Actor
-from config.kernel.admin import ExtraVerb, ObjectForm, ReasonForm, admin_url
+from config.kernel.admin import ExtraVerb, ReasonForm, admin_url
 from config.kernel.batches import verb
 from config.kernel.errors import InvalidInput
 from config.kernel.results import Results
@@ -20,7 +20,6 @@ from orders.admin.panels import PanelContext, register_order_button, register_or
 from orders.admin.verbs import holds_of
 from orders.enums import HoldKind
 from orders.models import Order, OrderTag, Tag
-from orders.selectors.notes import tag_names
 from orders.selectors.order_rows import rows_of
 from orders.services.holds import HOLD_ORDER, place_hold
 from orders.services.noting import LONGEST_NOTE, NOTE, TAG, add_note, set_tags
@@ -46,34 +45,6 @@ class TagForm(forms.Form):
     tags = TagsField(
         label=gettext_lazy("Tags"), max_length=400, help_text=gettext_lazy("With commas between them.")
     )
-
-
-class OrderTagsForm(ObjectForm):
-    """All tags of one order as they shall be."""
-
-    tags = TagsField(
-        label=gettext_lazy("Tags"),
-        max_length=400,
-        required=False,
-        help_text=gettext_lazy("With commas between them; what is not there is taken off."),
-    )
-
-    def shape(self) -> None:
-        self.fields["tags"].initial = ", ".join(tag_names(self.obj))
-        known = ", ".join(Tag.objects.order_by("name").values_list("name", flat=True)[:30])
-        if known:
-            used = _("In use: %(tags)s.") % {"tags": known}
-            self.fields["tags"].help_text = f"{self.fields['tags'].help_text} {used}"
-
-
-def tag_typed(ids: Sequence[int], *, tags: Sequence[str], actor: Actor) -> Results[int]:
-    """`set_tags` for the one order of a confirm page: exactly these."""
-    results: Results[int] = Results(ids)
-    for order in Order.objects.filter(pk__in=ids):
-        kept = {tag.lower() for tag in tags}
-        gone = [name for name in tag_names(order) if name.lower() not in kept]
-        results.absorb(set_tags([order.pk], add=tags, remove=gone, actor=actor))
-    return results
 
 
 @verb
@@ -129,18 +100,6 @@ register_order_button(
         consequences=lambda order: [_("Colleagues see it on the timeline; the buyer does not.")],
     )
 )
-register_order_button(
-    ExtraVerb(
-        name="tags",
-        label=gettext_lazy("Tags…"),
-        permission=TAG,
-        in_head=False,
-        verb=tag_typed,
-        form=OrderTagsForm,
-        success=gettext_lazy("The tags stand as written."),
-        consequences=lambda order: [_("Orders can be found by their tags in the list.")],
-    )
-)
 
 
 def _is_suspected(order: Order) -> bool:
@@ -167,8 +126,11 @@ class TagFilter(admin.SimpleListFilter):
 def marks_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     """The order's tags, and where to write a note."""
     links = [
-        {"label": label, "url": admin_url(Order, name, order.pk)}
-        for name, label, permission in (("note", _("Add a note"), NOTE), ("tags", _("Tags…"), TAG))
+        {"label": label, "url": f"{admin_url(Order, name, order.pk)}{place}"}
+        for name, place, label, permission in (
+            ("note", "", _("Add a note"), NOTE),
+            ("edit", "#id_tags", _("Tags…"), TAG),
+        )
         if request.user.has_perm(permission)
     ]
     tags = rows_of(order, "tags")

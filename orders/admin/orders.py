@@ -28,6 +28,7 @@ from config.kernel.admin import (
     status_badge,
 )
 from config.kernel.templatetags.bancale import badge, localtime, money
+from orders.admin.details import details_view
 from orders.admin.hold_filter import HoldFilter, hold_reasons
 from orders.admin.mail_news import cancellation_mails, mails_of_many
 from orders.admin.marks import NoteForm, TagFilter, TagForm, one_tag, tag_orders, untag_orders
@@ -183,13 +184,16 @@ class OrderAdmin(TransitionAdmin):
         return (*EXTRA_VERBS, *extra_buttons())
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(partial(mails_view, self))
-        skus = self.admin_site.admin_view(skus_view)
-        return [
-            path("<int:pk>/mails/", view, name="orders_order_mails"),
-            path("add/skus/", skus, name="orders_order_skus"),
-            *super().get_urls(),
+        own = [
+            path(
+                f"<int:pk>/{name}/",
+                self.admin_site.admin_view(partial(view, self)),
+                name=f"orders_order_{name}",
+            )
+            for name, view in (("mails", mails_view), ("edit", details_view))
         ]
+        skus = self.admin_site.admin_view(skus_view)
+        return [*own, path("add/skus/", skus, name="orders_order_skus"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows = super().get_queryset(request)

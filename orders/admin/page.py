@@ -41,6 +41,7 @@ from orders.selectors.order_page import (
 )
 from orders.selectors.order_rows import rows_of
 from orders.selectors.work import days_late
+from orders.services.editing import EDIT
 from orders.services.holds import HOLD_ORDER
 from orders.services.mapping import MAP_SKU
 
@@ -70,6 +71,9 @@ def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
         "shows_personal": personal,
         "customer": list(_customer(order) if personal else _recipient(order, request)),
         "customer_more": _customer_more(order, request),
+        "edit_url": admin_url(Order, "edit", order.pk)
+        if request.user.has_perms((EDIT, SEE_PERSONAL))
+        else "",
         "money": list(_money(order)) if money else [],
         "payments": list(_payments(order)) if money else [],
         "mails": mails_card(order, request) if personal else [],

@@ -2,6 +2,7 @@ from orders.models.aliases import SkuAlias
 from orders.models.business import LegalEntity, SalesChannel
 from orders.models.customers import Address, Customer
 from orders.models.decisions import AllocationDecision, Hold
+from orders.models.edits import OrderEdit
 from orders.models.imports import ImportMapping, ImportOrder, ImportProblem, ImportRow, ImportRun
 from orders.models.lines import LinePart, OrderLine
 from orders.models.logos import ChannelLogo
@@ -36,6 +37,7 @@ __all__ = [
     "Note",
     "Notification",
     "Order",
+    "OrderEdit",
     "OrderLine",
     "OrderTag",
     "Payment",

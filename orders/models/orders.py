@@ -112,6 +112,7 @@ class Order(QuickRead, Versioned):
             ("confirm_order", _("May confirm an order")),
             ("allocate_order", _("May allocate stock to an order")),
             ("override_allocation", _("May choose where an order ships from")),
+            ("edit_order", _("May edit an order's own details")),
             ("note_order", _("May write notes on an order")),
             ("tag_order", _("May tag an order")),
             ("hold_order", _("May hold an order and lift holds")),

@@ -26,7 +26,9 @@ OBJECTS = (
     " inventory.sku inventory.stocklevel inventory.transfer inventory.stockcount inventory.reservation"
     " fulfillment.fulfillmentorder fulfillment.parcel returns.rma kernel.job kernel.delivery auth.user"
 )
-CONFIRM = "orders.order:hold orders.order:cancel_lines orders.order:history inventory.sku:delete"
+CONFIRM = (
+    "orders.order:hold orders.order:edit orders.order:cancel_lines orders.order:history inventory.sku:delete"
+)
 
 
 def url(label: str, page: str, *, row: bool = False) -> str:

@@ -73,3 +73,57 @@ def test_forms_on_different_fields_are_merged_and_it_is_said(
     here.sees_message("Also changed meanwhile: Name, by marta. That was kept.")
     channel.refresh_from_db()
     assert (channel.name, channel.dispatch_days) == ("Bottega di Torino", 4)
+
+
+def open_details(person: Person, order: Order) -> None:
+    person.go(admin_url(Order, "change", order.pk))
+    person.follow("Edit details…")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_details_of_one_order_are_merged_or_refused_with_both_values(
+    order: Order, manager: User, visit: Open, beside: None, size: tuple[int, int]
+) -> None:
+    colleague = User.objects.create_superuser("bruno")
+    here, there = Person(visit(size, user=manager)), Person(visit(size, user=colleague))
+    for tab in (here, there):
+        open_details(tab, order)
+    here.fill({"E-mail": "rosa@example.org"})
+    here.submit("Save")
+    here.sees_message("Saved.")
+    here.sees_fact("E-mail", "rosa@example.org")
+
+    there.fill({"Tags": "VIP"})
+    there.look("order-details")
+    there.submit("Save")
+
+    there.sees_message("Also changed meanwhile: E-mail, by marta. That was kept.")
+    there.sees_timeline("Tagged", "E-mail address changed")
+    there.sees_fact("E-mail", "rosa@example.org")
+
+    for tab in (here, there):
+        open_details(tab, order)
+    here.fill({"Buyer's_note": "Ring twice", "Wanted_by": "2026-03-09"})
+    here.submit("Save")
+    there.fill({"Buyer's_note": "Knock", "E-mail": "neri@example.org"})
+    there.submit("Save")
+
+    form = there.page.locator("form.confirm")
+    said = "Somebody else made it “Ring twice”; you wrote “Knock”. Saving again puts yours in its place."
+    expect(form.locator(".field-note .errorlist")).to_have_text(said)
+    expect(form.get_by_label("Buyer's note")).to_have_value("Knock")
+    expect(form.get_by_label("E-mail")).to_have_value("neri@example.org")
+    expect(form.get_by_label("Wanted by")).to_have_value("2026-03-09")
+    there.look("order-details-refused")
+    order.refresh_from_db()
+    assert (order.email, order.note) == ("rosa@example.org", "Ring twice")
+
+    there.fill({"Buyer's_note": "Ring twice, then knock"})
+    with there.page.expect_navigation():
+        form.get_by_label("Tags").press("Enter")
+
+    there.sees_message("Saved.")
+    there.sees_timeline("Buyer’s note changed", "E-mail address changed", "Wanted day changed")
+    order.refresh_from_db()
+    assert (order.email, order.note) == ("neri@example.org", "Ring twice, then knock")
+    assert str(order.required_on) == "2026-03-09"

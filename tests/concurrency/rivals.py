@@ -14,12 +14,17 @@ Call = Callable[[], Results[Any]]
 
 def at_once(calls: Sequence[Call]) -> list[Any]:
     """What each call answered, all begun together: "done", "unchanged", or the class of its refusal."""
+    return [None if results is None else answer_of(results) for results in together(calls)]
+
+
+def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What each call returned, all begun together; None for one that failed."""
     start, answers = threading.Barrier(len(calls)), [None] * len(calls)
 
     def run(place: int) -> None:
         start.wait(timeout=30)
         try:
-            answers[place] = answer_of(calls[place]())
+            answers[place] = calls[place]()
         finally:
             connections.close_all()
 

@@ -8,6 +8,7 @@ from config.kernel.admin import admin_url
 from fulfillment.services.releasing import release_orders
 from orders.models import AllocationDecision, Hold, LinePart, Note, Order, OrderLine, SkuAlias
 from orders.selectors.notes import tag_names
+from orders.services.noting import set_tags
 from tests.factories.fulfillment import make_confirmed, stock
 from tests.factories.inventory import make_location
 from tests.factories.orders import SYSTEM, make_order, neutral_line
@@ -102,12 +103,12 @@ def test_unknown_sku_is_mapped_from_its_hold(support: Visitor) -> None:
 def test_note_and_tags_from_the_side_card_and_in_bulk(support: Visitor) -> None:
     order, other = make_order(), make_order()
     support.press(admin_url(Order, "note", order.pk), text="Wants it on Friday")
-    support.press(admin_url(Order, "tags", order.pk), tags="VIP, gift")
-    support.press(admin_url(Order, "tags", order.pk), tags="VIP, late")
+    set_tags([order.pk], add=["VIP", "late"], actor=SYSTEM).raise_refusals()
 
     said = text_of(page_of(support, order))
 
     assert "Note Wants it on Friday" in said
+    assert "VIP late Add a note Tags…" in said
     assert Note.objects.get().text == "Wants it on Friday"
     assert sorted(tag_names(order)) == ["VIP", "late"]
     url = admin_url(Order, "changelist")

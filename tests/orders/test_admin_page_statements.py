@@ -21,6 +21,7 @@ from orders.neutral import NeutralCharge, NeutralTax
 from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders
 from orders.services.confirming import confirm_orders
+from orders.services.editing import Edit, edit_orders
 from orders.services.holds import place_hold
 from orders.services.noting import add_note, set_tags
 from orders.services.proposals.opening import open_proposals
@@ -42,7 +43,7 @@ def filled(place: Location, *codes: str) -> None:
 
 
 def full_order(cups: Sequence[str], place: Location, colleague: Actor) -> Order:
-    """Partly shipped and returned, partly at work, partly waiting; held, noted, tagged, mailed and being changed."""
+    """Partly shipped and returned, at work, waiting; held, noted, tagged, edited, mailed and being changed."""
     stock({"MUG": 2} | dict.fromkeys(cups, 1), place)
     tax = (NeutralTax("VAT", Decimal("3.61"), Decimal(22)),)
     goods = [neutral_line("MUG", taxes=tax), *(neutral_line(code) for code in cups), neutral_line("JUG")]
@@ -61,6 +62,7 @@ def full_order(cups: Sequence[str], place: Location, colleague: Actor) -> Order:
     place_hold([order.pk], kind="fraud", actor=SYSTEM).raise_refusals()
     add_note([order.pk], text="Ask for Paola", actor=colleague).raise_refusals()
     set_tags([order.pk], add=["gift"], actor=SYSTEM).raise_refusals()
+    edit_orders([Edit(order.pk, {"note": "Ring twice"})], actor=colleague).raise_refusals()
     open_proposals([order.pk], reason="", actor=colleague).raise_refusals()
     Notification.objects.create(
         order=order, kind="confirmation", recipient="a@example.com", language="en", subject="Hello",
@@ -101,6 +103,7 @@ def test_fullest_page_shows_everything_by_at_most_15_statements_whatever_the_siz
         "Released Torino 1 –",
         "Returns Return Units Reason Requested R-",
         "Note Ask for Paola",
+        "Buyer’s note changed – → Ring twice",
         "Shipping (Courier) €5.00 VAT 22 % in it €3.61",
         "€60.00 Captured stripe pi_1",
         "Order confirmation sent",

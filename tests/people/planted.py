@@ -18,6 +18,7 @@ from inventory.services.transfers import TransferUnits, book_transfer
 from inventory.services.transfers.booking import TransferPlan
 from orders.enums import HoldKind
 from orders.models import Order
+from orders.services.editing import Edit, edit_orders
 from orders.services.holds import place_hold
 from orders.services.noting import add_note
 from tests.factories.fulfillment import make_released
@@ -82,6 +83,7 @@ def make_business() -> None:
     order = Order.objects.latest("pk")
     place_hold([order.pk], kind=HoldKind.MANUAL, reason="planted", actor=SYSTEM).raise_refusals()
     add_note([order.pk], text="planted", actor=SYSTEM).raise_refusals()
+    edit_orders([Edit(order.pk, {"note": "planted"})], actor=SYSTEM).raise_refusals()
     for model in admin.site._registry:
         if not model._default_manager.exists():
             _one(model)
