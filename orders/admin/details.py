@@ -19,14 +19,14 @@ from django.utils.translation import gettext_lazy
 
 from config.kernel.admin import ComparedForm, acting, admin_url, describe
 from config.kernel.admin.presses import acted
-from config.kernel.admin.timeline import TimelineRow, detail_by, timeline
+from config.kernel.admin.timeline import Lookup, TimelineRow, detail_by, timeline
 from config.kernel.errors import BancaleError, NotFound
 from config.kernel.templatetags.bancale import DASH
 from orders.admin.marks import TagsField
 from orders.admin.words import language_name
 from orders.models import Order, Tag
 from orders.privacy import SEE_PERSONAL
-from orders.selectors.edits import edits_by_id
+from orders.selectors.edits import edited_texts
 from orders.selectors.notes import tag_names
 from orders.services.editing import EDIT, EDITED, Details, Edit, edit_orders
 from orders.services.noting import TAG, set_tags
@@ -225,14 +225,8 @@ def say(name: str, text: str) -> str:
     return text or DASH
 
 
-def _from_to(facts: Sequence[Mapping[str, Any]]) -> list[str]:
-    edits = edits_by_id(one["edit"] for one in facts)
-    return [
-        " → ".join(say(one["field"], text) for text in edits[one["edit"]])
-        if one["edit"] in edits
-        else _("(erased)")
-        for one in facts
-    ]
+def _from_to(facts: Mapping[str, Any], texts: Sequence[str]) -> str:
+    return " → ".join(say(facts["field"], text) for text in texts) or _("(erased)")
 
 
 describe(
@@ -242,4 +236,4 @@ describe(
     tone="info",
     need=lambda facts: SEE_PERSONAL if facts["field"] in PERSONAL else "",
 )
-detail_by("order", [EDITED], _from_to)
+detail_by("order", [EDITED], Lookup("edit", edited_texts, _from_to))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from config.kernel.admin import describe, set_tones
 from config.kernel.admin.subjects import call_subscribers
-from config.kernel.admin.timeline import detail_by
+from config.kernel.admin.timeline import Lookup, detail_by
 from config.kernel.templatetags.bancale import local_text, money_text
 from orders.enums import ActionKind, HoldKind, MailKind, OrderStatus, PaymentAxis, PaymentStatus, Step
 from orders.enums import FulfillmentStatus as F
@@ -386,12 +386,15 @@ describe(
     tone="info",
 )
 describe("customer", "merged_away", gettext_lazy("Merged into customer #%(customer)s"), tone="stop")
-detail_by("order", ["note_added"], lambda facts: note_texts([one["note"] for one in facts]))
+detail_by(
+    "order",
+    ["note_added"],
+    Lookup("note", note_texts, lambda _facts, note: note[0] if note else _("(erased)")),
+)
 detail_by(
     "order",
     ["hold_placed", "hold_lifted"],
-    lambda facts: hold_reasons([one.get("hold", 0) for one in facts]),
-    need=SEE_PERSONAL,
+    Lookup("hold", hold_reasons, lambda _facts, hold: hold[0] if hold else "", need=SEE_PERSONAL),
 )
 describe("order", "mail_sent", gettext_lazy("Mail sent"), detail=lambda facts: str(_mail(facts)), tone="ok")
 describe("order", "mail_again", gettext_lazy("Mail sent once more"), detail=_mail_and_reason, tone="info")

@@ -1,11 +1,13 @@
 """What staff edited of orders."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import QuerySet
 
 from orders.models import OrderEdit
 
 
-def edits_by_id(ids: Iterable[int]) -> Mapping[int, tuple[str, str]]:
-    """Before and after of edits; those that were erased are left out. One statement."""
-    rows = OrderEdit.objects.filter(pk__in=set(ids)).values_list("pk", "before", "after")
-    return {pk: (before, after) for pk, before, after in rows}
+def edited_texts(edit_ids: Collection[int]) -> QuerySet[OrderEdit, tuple[Any, ...]]:
+    """Edits, what was before and after; without those that were erased."""
+    return OrderEdit.objects.filter(pk__in=edit_ids).values_list("pk", "before", "after")

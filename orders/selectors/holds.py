@@ -1,7 +1,7 @@
 """Open holds and the steps that they refuse."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
@@ -36,10 +36,9 @@ def held_for(rows: QuerySet[Order], kind: str) -> QuerySet[Order]:
     return rows.filter(Exists(Hold.objects.filter(order=OuterRef("pk"), kind=kind, lifted_at=None)))
 
 
-def hold_reasons(hold_ids: Sequence[int]) -> list[str]:
-    """What staff gave as the reason of holds, in the order asked; empty where nothing was typed. One statement."""
-    reasons = dict(Hold.objects.filter(pk__in=hold_ids).values_list("pk", "reason"))
-    return [reasons.get(pk, "") for pk in hold_ids]
+def hold_reasons(hold_ids: Collection[int]) -> QuerySet[Hold, tuple[Any, ...]]:
+    """Holds and what staff gave as their reason; empty where nothing was typed."""
+    return Hold.objects.filter(pk__in=hold_ids).values_list("pk", "reason")
 
 
 def refusing(holds: Iterable[Hold], step: Step) -> list[Hold]:

@@ -1,16 +1,16 @@
 """What staff wrote on orders."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
+from typing import Any
 
-from django.utils.translation import gettext as _
+from django.db.models import QuerySet
 
 from orders.models import Note, Order, Tag
 
 
-def note_texts(note_ids: Sequence[int]) -> list[str]:
-    """The texts of notes in the order asked; one that was erased says so. One statement."""
-    texts = dict(Note.objects.filter(pk__in=note_ids).values_list("pk", "text"))
-    return [texts.get(pk) or _("(erased)") for pk in note_ids]
+def note_texts(note_ids: Collection[int]) -> QuerySet[Note, tuple[Any, ...]]:
+    """Notes and their texts, without those that were erased."""
+    return Note.objects.filter(pk__in=note_ids).values_list("pk", "text")
 
 
 def tag_names(order: Order) -> list[str]:

@@ -11,6 +11,7 @@ from django import forms
 from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.validators import EMPTY_VALUES
 from django.db.models import JSONField, Model
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -171,7 +172,8 @@ class ComparedForm(_ModelForm):
         field = self.fields[name]
         if isinstance(field, forms.ModelMultipleChoiceField):
             return {row.pk for row in one} == {row.pk for row in other}
-        texts = ["" if value is None else str(value) for value in map(field.prepare_value, (one, other))]
+        prepared = map(field.prepare_value, (one, other))
+        texts = ["" if value in EMPTY_VALUES else str(value) for value in prepared]
         return texts[0] == texts[1]
 
     def _said(self, name: str, own: Any, before: str) -> str:

@@ -1,12 +1,13 @@
 """Events in words. Each room says how its kinds read; what nobody described still reads."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +18,7 @@ from config.kernel.events import JOB_CORRELATION, Thread
 from config.kernel.models import Event
 from config.kernel.states import MACHINES, Machine
 from config.kernel.templatetags.bancale import local_text
+from config.kernel.together import read_together
 
 Words = str | Promise | Callable[[Mapping[str, Any]], str]
 SHOWN = 60
@@ -46,9 +48,8 @@ class TimelineRow:
 
 
 _PLAIN = Description("")
-Lookup = Callable[[Sequence[Mapping[str, Any]]], Sequence[str]]
 _DESCRIPTIONS: dict[tuple[str, str], Description] = {}
-_LOOKUPS: dict[tuple[str, str], tuple[Lookup, str]] = {}
+_LOOKUPS: dict[tuple[str, str], "Lookup"] = {}
 
 
 class _Facts(dict[str, Any]):
@@ -65,19 +66,30 @@ def describe(subject: str, kind: str, title: Words, **more: Any) -> None:
     _DESCRIPTIONS[subject, kind] = Description(title, **more)
 
 
-def detail_by(subject: str, kinds: Sequence[str], lookup: Lookup, *, need: str = "") -> None:
-    """Say where the details of events of some kinds stand, when they may not stand in the event itself.
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Where the details of events stand, when they may not stand in the event itself.
 
-    `lookup` takes the facts of all events of these kinds that are shown, and answers a detail each. `need` is the
-    permission without which a timeline leaves the detail out.
+    The fact `key` holds the id of a row; `rows` are those of some ids, the id first; `say` makes the detail of the
+    facts and of what stands behind the id, () for a row that is gone. `need` is the permission without which a
+    timeline leaves the detail out.
     """
-    _LOOKUPS.update(((subject, kind), (lookup, need)) for kind in kinds)
+
+    key: str
+    rows: Callable[[Collection[int]], QuerySet[Any, tuple[Any, ...]]]
+    say: Callable[[Mapping[str, Any], Sequence[Any]], str]
+    need: str = ""
+
+
+def detail_by(subject: str, kinds: Sequence[str], lookup: Lookup) -> None:
+    """Say where the details of events of some kinds stand."""
+    _LOOKUPS.update(((subject, kind), lookup) for kind in kinds)
 
 
 def timeline(
     thread: Thread, *, limit: int = SHOWN, after: int = 0, kinds: Sequence[str] = ()
 ) -> list[TimelineRow]:
-    """The newest events of a thread, or those of some `kinds`, in words, newest first: at most two queries."""
+    """The newest events of a thread, or those of some `kinds`, in words, newest first: at most three queries."""
     events = Event.objects.filter(thread_type=thread.type, thread_id=thread.id, id__gt=after)
     if kinds:
         events = events.filter(kind__in=kinds)
@@ -97,15 +109,19 @@ def in_words(events: Iterable[Event]) -> list[TimelineRow]:
 
 
 def _looked_up(events: Sequence[Event]) -> dict[int, str]:
-    """Details by event, for kinds that have a lookup: one call of each lookup whose kinds are shown."""
+    """Details by event, for kinds that have a lookup: all lookups by one statement, see `read_together`."""
     asked: dict[Lookup, list[Event]] = {}
     for event in events:
-        if found := _LOOKUPS.get((event.subject_type, event.kind)):
-            asked.setdefault(found[0], []).append(event)
+        if lookup := _LOOKUPS.get((event.subject_type, event.kind)):
+            asked.setdefault(lookup, []).append(event)
+    if not asked:
+        return {}
+    wanted = [{event.facts.get(lookup.key, 0) for event in some} for lookup, some in asked.items()]
+    read = read_together([lookup.rows(ids) for lookup, ids in zip(asked, wanted, strict=True)])
     said: dict[int, str] = {}
-    for lookup, some in asked.items():
-        details = lookup([event.facts for event in some])
-        said |= {event.pk: detail for event, detail in zip(some, details, strict=True)}
+    for (lookup, some), rows in zip(asked.items(), read, strict=True):
+        found = {row[0]: row[1:] for row in rows}
+        said |= {one.pk: lookup.say(one.facts, found.get(one.facts.get(lookup.key), ())) for one in some}
     return said
 
 
@@ -159,7 +175,8 @@ def _row(event: Event, names: Mapping[int, str], looked_up: str) -> TimelineRow:
     if event.correlation.startswith(JOB_CORRELATION):
         job = _("job %(number)s") % {"number": event.correlation.removeprefix(JOB_CORRELATION)}
         actor = f"{actor} · {job}"
-    _lookup, detail_need = _LOOKUPS.get((event.subject_type, event.kind), (None, ""))
+    lookup = _LOOKUPS.get((event.subject_type, event.kind))
+    detail_need = lookup.need if lookup else ""
     return TimelineRow(tone, title, looked_up or detail, event.at, actor, _need(event), detail_need)
 
 
