@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0026_promises_of_reservations"),
+        ("orders", "0033_logo_history_begins"),
     ]
 
     operations = [
