@@ -13,7 +13,12 @@ from inventory.models import Location, Reservation, Sku, StockLevel
 from inventory.owners import OWNERS, Expired, Loss, Requeued
 from inventory.selectors.stock import available_to_sell
 from inventory.services.levels import lock_levels
-from inventory.services.reservations import Fill, expire_reservations, fill_reservations
+from inventory.services.reservations import (
+    Fill,
+    end_reservations_at,
+    expire_reservations,
+    fill_reservations,
+)
 from inventory.tasks import sweep_reservations
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, receive, reserve
 
@@ -131,9 +136,10 @@ def test_expire_reservations_leaves_what_the_owner_works_on_without_an_end(
 
     assert expire(held) == {"done": 0, "unchanged": 1, "refused": 0}
 
+    version = held.version
     held.refresh_from_db()
     assert (held.state, held.quantity, held.expires_at, owner.told) == ("open", 4, None, [])
-    assert owner.kept == [(1, 4)]
+    assert (held.version, owner.kept) == (version + 1, [(1, 4)])
 
 
 def test_expire_reservations_closes_the_units_that_the_owner_does_not_work_on(
@@ -160,7 +166,7 @@ def test_expire_reservations_counts_work_against_the_oldest_units_of_a_place(
 ) -> None:
     endless = reserve(sku, place, 2, reference_id=1)
     held = reserve(sku, place, 4, reference_id=1, expires_at=AT)
-    owner.bound = {(1, place.pk): 3, (1, place.pk + 1): 9}
+    owner.bound = {(1, place.pk): 3, (1, place.pk + 1): 9, (2, place.pk): 0}
 
     assert expire(held) == {"done": 1, "unchanged": 0, "refused": 0}
 
@@ -168,6 +174,22 @@ def test_expire_reservations_counts_work_against_the_oldest_units_of_a_place(
     assert list(rows)[:2] == [(endless.pk, 2, "open"), (held.pk, 1, "open")]
     assert (owner.kept, owner.told) == ([(1, 1)], [(1, 3, True)])
     assert audit() == {}
+
+
+def test_end_reservations_at_moves_the_end_of_what_has_another_or_none(sku: Sku, place: Location) -> None:
+    endless, early = (
+        reserve(sku, place, 1, reference_id=1),
+        reserve(sku, place, 2, reference_id=1, expires_at=AT),
+    )
+    timely = reserve(sku, None, 4, reference_id=1, expires_at=END)
+    other = reserve(sku, place, 3, reference_id=2, expires_at=AT)
+    versions = dict(Reservation.objects.values_list("pk", "version"))
+
+    assert end_reservations_at("test", [1], until=END) == {1: 3}
+
+    rows = {row.pk: (row.expires_at, row.version - versions[row.pk]) for row in Reservation.objects.all()}
+    assert rows == {endless.pk: (END, 1), early.pk: (END, 1), timely.pk: (END, 0), other.pk: (AT, 0)}
+    assert end_reservations_at("test", [1], until=END) == {}
 
 
 def test_expire_reservations_without_permission_is_refused(sku: Sku, place: Location) -> None:

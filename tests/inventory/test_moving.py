@@ -67,6 +67,17 @@ def test_two_promises_change_places_where_nothing_else_is_free() -> None:
     assert reserved() == [("A", 2), ("B", 2)]
 
 
+def test_promises_change_places_where_a_loss_bit_into_the_buffer() -> None:
+    sku = make_sku()
+    first, second = (make_level(sku, make_location(code), 2) for code in "AB")
+    one, other = reserve(sku, first.location, 2), reserve(sku, second.location, 2)
+    StockLevel.objects.update(buffer=1)
+
+    move(sku, Move(one, second.pk, 2), Move(other, first.pk, 2))
+
+    assert rows() == [("B", 2), ("A", 2)]
+
+
 def test_move_is_refused_and_writes_nothing() -> None:
     sku, other = make_sku(), make_sku()
     here, there = make_level(sku, make_location("A"), 5), make_level(sku, make_location("B"), 1)

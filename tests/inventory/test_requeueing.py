@@ -9,6 +9,7 @@ from django.test import Client
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.audit import run_audit
 from config.kernel.errors import InvalidInput, NotAllowed
+from config.kernel.models import Fact
 from inventory.models import Reservation, Sku
 from inventory.owners import OWNERS, Expired, Loss, Requeued
 from inventory.selectors.queue import Standing, possible_steps, queue_of, queue_places
@@ -22,10 +23,11 @@ class Hearer:
     """An owner that writes down what it is told."""
 
     def __init__(self) -> None:
+        self.locked: list[int] = []
         self.told: list[Requeued] = []
 
     def lock(self, reference_ids: Collection[int]) -> None:
-        return
+        self.locked += reference_ids
 
     def bound_units(self, reference_ids: Collection[int]) -> Mapping[tuple[int, int], int]:
         return {}
@@ -90,10 +92,15 @@ def test_possible_steps_of_the_first_let_others_past() -> None:
 @pytest.mark.django_db
 def test_requeue_reservations_moves_to_the_front_and_tells_the_owner(sku: Sku, owner: Hearer) -> None:
     first, second, third = line_of_three(sku)
+    before = Fact.objects.filter(kind="stock.freed").count()
 
     results = requeue_reservations([Requeue(third.pk, 5)], reason=" Wedding on Friday ", actor=ACTOR)
 
     assert results.values == {third.pk: 1}
+    assert owner.locked == [3]
+    assert Reservation.objects.get(pk=third.pk).version == third.version + 1
+    freed = Fact.objects.filter(kind="stock.freed").order_by("pk").values_list("subject_id", flat=True)
+    assert list(freed[before:]) == [sku.pk]
     assert [row.reservation_id for row in queue_of(sku.pk)] == [third.pk, first.pk, second.pk]
     (told,) = owner.told
     assert (told.reservation_id, told.place_before, told.place, told.reason) == (

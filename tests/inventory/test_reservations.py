@@ -112,6 +112,15 @@ def test_place_reservations_buffer_is_not_free(sku: Sku, place: Location) -> Non
     assert not Reservation.objects.exists()
 
 
+def test_place_reservations_where_a_buffer_is_not_covered_nothing_is_free(sku: Sku, place: Location) -> None:
+    level = make_level(sku, place, on_hand=1, buffer=3)
+
+    with pytest.raises(NotEnoughStock) as refusal:
+        place_claims(sku, claim(level, 1))
+
+    assert refusal.value.facts == {"level_id": level.pk, "free": 0, "asked": 1}
+
+
 def test_place_reservations_two_claims_share_one_level(sku: Sku, level: StockLevel) -> None:
     with pytest.raises(NotEnoughStock):
         place_claims(sku, claim(level, 6, 1), claim(level, 5, 2))
@@ -129,9 +138,10 @@ def test_place_reservations_unfit_claims_are_refused(sku: Sku, level: StockLevel
         (Claim(sku.pk, foreign.pk, 1, 1, 0, AT), InvalidInput),
         (Claim(kit.pk, None, 1, 1, 0, AT), KitHoldsNoStock),
     ):
-        with pytest.raises(error):
+        with pytest.raises(error) as refusal:
             place_claims(sku, claim(level, 1), unfit)
 
+    assert refusal.value.facts == {"sku": kit.code}
     assert not Reservation.objects.exists()
     assert figures(level) == (10, 0)
 
@@ -256,6 +266,30 @@ def test_release_reservations_twice_is_refused(
     assert freed() == facts
 
 
+def test_release_reservations_of_levels_that_are_not_locked_is_refused(
+    sku: Sku, place: Location, level: StockLevel
+) -> None:
+    row = reserve(sku, place, 6)
+
+    with transaction.atomic(), pytest.raises(InvalidInput) as refusal:
+        release_reservations([row], reason="cancelled", levels=[], actor=ACTOR)
+
+    assert refusal.value.facts["value"] == [level.pk]
+    row.refresh_from_db()
+    assert (row.state, figures(level)) == ("open", (10, 6))
+
+
+def test_release_reservations_keeps_as_much_of_the_reason_as_there_is_room_for(
+    sku: Sku, place: Location, level: StockLevel
+) -> None:
+    row = reserve(sku, place, 6)
+
+    release(sku, row, reason="r" * 41)
+
+    row.refresh_from_db()
+    assert row.closed_reason == "r" * 40
+
+
 def test_consume_reservations_two_documents_empty_the_bins_one_after_the_other(
     sku: Sku, place: Location, level: StockLevel
 ) -> None:
@@ -347,9 +381,10 @@ def test_consume_reservations_more_than_open_is_refused(sku: Sku, place: Locatio
         [Take(1, other.pk, 1)],
         [Take(1, place.pk, 0)],
     ):
-        with pytest.raises(NotEnoughReserved):
+        with pytest.raises(NotEnoughReserved) as refusal:
             consume(sku, *takes)
 
+    assert refusal.value.facts == {"found": 6, "asked": 0, "reference_id": 1, "location_id": place.pk}
     consume(sku, Take(1, place.pk, 6))
     with pytest.raises(NotEnoughReserved):
         consume(sku, Take(1, place.pk, 6))

@@ -218,11 +218,16 @@ def test_choose_locations_up_to_so_many_sets_takes_the_preferred_beyond_them_the
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     free = {(MUG, 1): 2, (MUG, 2): 4, (MUG, 3): 4, (MUG, 4): 4}
+    less = {(MUG, 1): 2, (MUG, 2): 4, (MUG, 3): 5}
 
     monkeypatch.setattr(split_planner, "MOST_SETS", 6)
-    assert choose_locations({MUG: 6}, free, [1, 2, 3, 4]) == {MUG: [(1, 2), (2, 4)]}
+    assert split_planner._fill(MUG, 6, free, [1, 2, 3, 4]) == [(1, 2), (2, 4)]
     monkeypatch.setattr(split_planner, "MOST_SETS", 5)
-    assert choose_locations({MUG: 6}, free, [1, 2, 3, 4]) == {MUG: [(2, 4), (3, 2)]}
+    assert split_planner._fill(MUG, 6, free, [1, 2, 3, 4]) == [(2, 4), (3, 2)]
+    monkeypatch.setattr(split_planner, "MOST_SETS", 3)
+    assert choose_locations({MUG: 6}, less, [1, 2, 3]) == {MUG: [(1, 2), (2, 4)]}
+    monkeypatch.setattr(split_planner, "MOST_SETS", 2)
+    assert choose_locations({MUG: 6}, less, [1, 2, 3]) == {MUG: [(1, 2), (3, 4)]}
 
 
 def test_choose_locations_beyond_so_many_sets_serves_every_sku_by_the_most_useful_places(
