@@ -61,6 +61,8 @@ def retried(call: Callable[[], T]) -> T:
 def verb(function: V) -> V:
     """Make a function of many into a verb: at most 200 units, retried and halved when it is outermost.
 
+    Halved until the unit stands alone that breaks a constraint or raises `Conflict`; that one is refused.
+
     The first argument is the sequence of units (ids, or objects with a `key`). Equal ones count once; unequal
     ones under one key are refused with `AskedTwice`. Inside a transaction of the caller neither retry nor halving
     happens, because what went before cannot be repeated from here.
@@ -123,10 +125,13 @@ def _is_test_transaction() -> bool:
 def _halve(call: Callable[[Sequence[Any]], Results[Any]], units: Sequence[Any]) -> Results[Any]:
     try:
         return retried(lambda: call(units))
-    except IntegrityError as error:
+    except (IntegrityError, Conflict) as error:
+        if not units:
+            raise
         if len(units) == 1:
             alone: Results[Any] = Results([unit_key(units[0])])
-            alone.refuse(unit_key(units[0]), Conflict(detail=brief(error)))
+            why = error if isinstance(error, Conflict) else Conflict(detail=brief(error))
+            alone.refuse(unit_key(units[0]), why)
             return alone
     middle = len(units) // 2
     results = _halve(call, units[:middle])

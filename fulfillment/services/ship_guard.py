@@ -20,6 +20,7 @@ from fulfillment.services.releasing import held
 from fulfillment.states import SHIP_BY_HAND
 from orders.enums import OrderStatus, Step
 from orders.models import Hold, Order
+from orders.services.progress import LEFT, SHIPPED, why_short
 
 Number = tuple[str, str]
 
@@ -28,8 +29,9 @@ Number = tuple[str, str]
 class Desk:
     """What one batch of shipments looks at, all of it locked or read under the lock.
 
-    `reserved` and `taken` move on with each fulfillment order that passes, so that two of a batch never take
-    the same units or the same number. `taken` holds live parcels by carrier in lower case and number.
+    `reserved`, `allocated` and `passed` move on with each fulfillment order that passes, so that two of a batch never
+    take the same units or the same number. `allocated` is by part, as the orders count. `taken` holds live parcels by
+    carrier in lower case and number.
     """
 
     orders: Mapping[int, Order]
@@ -40,6 +42,11 @@ class Desk:
     shipped: Mapping[int, Sequence[Parcel]]
     taken: Mapping[Number, Parcel]
     passed: dict[Number, FulfillmentOrder] = field(default_factory=dict)
+    allocated: dict[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = (line.line_part for lines in self.lines.values() for line in lines)
+        self.allocated = {part.pk: LEFT[SHIPPED](part) for part in parts}
 
     def repeated(self, work: FulfillmentOrder, carrier: str, number: str) -> int | None:
         """The parcel that this very request made before."""
@@ -56,6 +63,7 @@ class Desk:
         self.passed[carrier.lower(), number] = work
         for line in self.lines[work.pk]:
             self.reserved[Spot(line.line_part_id, work.location_id)] -= line.quantity
+            self.allocated[line.line_part_id] -= line.quantity
 
     def stop(self, work: FulfillmentOrder) -> BancaleError | None:
         """Why this fulfillment order may not leave, whatever its parcel's number; None when it may. No query."""
@@ -66,7 +74,12 @@ class Desk:
             or held(order, self.holds.get(order.pk, ()), Step.SHIP)
             or self._address(work, order)
             or self._units(work)
+            or why_short(SHIPPED, self.units(work), self.allocated)
         )
+
+    def units(self, work: FulfillmentOrder) -> dict[int, int]:
+        """What of it leaves, by part."""
+        return {line.line_part_id: line.quantity for line in self.lines[work.pk]}
 
     def _status(self, work: FulfillmentOrder) -> BancaleError | None:
         if work.status == FulfillmentOrderStatus.SHIPPED:

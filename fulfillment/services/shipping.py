@@ -63,7 +63,8 @@ def ship_by_hand(requests: Sequence[HandShipment], *, actor: Actor) -> Results[i
     Records the fact `parcel.shipped`.
 
     Refuses: `NotFound`; `CarrierMissing`; `TrackingNumberRefused`; `TrackingNumberTaken`; `AlreadyShipped`;
-    `LineStopped` for an order that is closed; `NotReleased`; `OrderHeld`; `AddressChanged`; `UnitsNotReserved`.
+    `LineStopped` for an order that is closed; `NotReleased`; `OrderHeld`; `AddressChanged`; `UnitsNotReserved`;
+    `Conflict` for more units than the order has counted as allocated, or than the bins hold.
     """
     actor.require(SHIP_BY_HAND.permission)
     results: Results[int] = Results(request.key for request in requests)
@@ -132,7 +133,7 @@ def _send(leaving: Sequence[_Leaving], desk: Desk, *, actor: Actor) -> list[Parc
     _take_stock(leaving, desk, actor=actor)
     units = Counter[int]()
     for one in leaving:
-        units.update({line.line_part_id: line.quantity for line in desk.lines[one.work.pk]})
+        units.update(desk.units(one.work))
     record_shipped(sorted({one.work.order_id for one in leaving}), units, actor=actor)
     parcels = _pack(leaving, desk, at)
     record_events([PARCEL.created_entry(parcel, _facts(parcel)) for parcel in parcels], actor=actor)

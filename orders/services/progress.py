@@ -4,7 +4,7 @@ Called inside the caller's transaction with the orders locked by `lock_orders`. 
 A call that would break a counter raises `Conflict` before anything is written.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from config.kernel.actors import Actor
@@ -31,16 +31,22 @@ def refused_shares(step: str, shares: Mapping[int, Mapping[int, int]]) -> dict[i
     keys, with what is wrong.
     """
     ids = {part_id for units in shares.values() for part_id in units}
-    left = {part.pk: LEFT[step](part) for part in LinePart.objects.filter(pk__in=ids)}
+    left = Counter({part.pk: LEFT[step](part) for part in LinePart.objects.filter(pk__in=ids)})
     refused: dict[int, Conflict] = {}
     for key, units in shares.items():
-        short = next((pk for pk in sorted(units) if units[pk] > left.get(pk, 0)), None)
-        if short is not None:
-            refused[key] = _too_many(step, short, units[short], left.get(short, 0))
-            continue
-        for part_id, asked in units.items():
-            left[part_id] -= asked
+        if (problem := why_short(step, units, left)) is not None:
+            refused[key] = problem
+        else:
+            left.subtract(units)
     return refused
+
+
+def why_short(step: str, units: Mapping[int, int], left: Mapping[int, int]) -> Conflict | None:
+    """Why these units by part cannot take a step of which so many by part are left, or None; no query."""
+    short = next((pk for pk in sorted(units) if units[pk] > left.get(pk, 0)), None)
+    if short is None:
+        return None
+    return Conflict(detail=f"part {short}: {units[short]} units to be {step}, {left.get(short, 0)} can be")
 
 
 def record_shipped(order_ids: Iterable[int], quantities: Mapping[int, int], *, actor: Actor) -> None:
@@ -80,10 +86,6 @@ def record_returned(order_ids: Iterable[int], quantities: Mapping[int, int], *, 
     _write(order_ids, parts, quantities, RETURNED, actor)
 
 
-def _too_many(step: str, part_id: int, asked: int, left: int) -> Conflict:
-    return Conflict(detail=f"part {part_id}: {asked} units to be {step}, {left} can be")
-
-
 def _parts(order_ids: Iterable[int], quantities: Mapping[int, int], step: str) -> list[LinePart]:
     if any(units <= 0 for units in quantities.values()):
         raise Conflict(detail="quantities are whole units above 0")
@@ -91,9 +93,9 @@ def _parts(order_ids: Iterable[int], quantities: Mapping[int, int], step: str) -
     found = list(parts.select_related("line").order_by("pk"))
     if len(found) < len(quantities):
         raise Conflict(detail=f"{len(quantities) - len(found)} parts belong to none of the orders")
-    for part in found:
-        if quantities[part.pk] > LEFT[step](part):
-            raise _too_many(step, part.pk, quantities[part.pk], LEFT[step](part))
+    problem = why_short(step, quantities, {part.pk: LEFT[step](part) for part in found})
+    if problem is not None:
+        raise problem
     return found
 
 

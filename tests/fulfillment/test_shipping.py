@@ -1,12 +1,12 @@
 """Goods leave: parcel, ledger, reservations and the order's counters move together or not at all."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from config.kernel import outbox
 from config.kernel.actors import Actor, ActorKind
-from config.kernel.errors import BancaleError, NotAllowed, NotFound
+from config.kernel.errors import BancaleError, Conflict, NotAllowed, NotFound
 from config.kernel.models import Event, Fact
 from config.kernel.results import Results
 from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
@@ -21,7 +21,7 @@ from fulfillment.errors import (
 from fulfillment.models import FulfillmentOrder, Parcel, ParcelLine, Shipment
 from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.releasing import release_orders
-from fulfillment.services.shipping import PARCEL_SHIPPED, HandShipment, ship_by_hand
+from fulfillment.services.shipping import PARCEL_SHIPPED, HandShipment, ship_by_hand, why_stopped
 from inventory.enums import MovementKind, ReservationState
 from inventory.models import BinStock, Reservation, Sku, StockLevel, StockMovement
 from orders.enums import FulfillmentStatus
@@ -248,6 +248,65 @@ def test_a_refused_piece_of_work_does_not_spoil_the_others() -> None:
 
     assert (results.done_ids, list(results.refusals)) == ([good.pk], [bad.pk])
     assert Shipment.objects.count() == 1
+
+
+def forget_an_allocated_unit(work: FulfillmentOrder) -> str:
+    """As if the order's counter had drifted from its reservations."""
+    part = LinePart.objects.get(line__order=work.order_id)
+    LinePart.objects.filter(pk=part.pk).update(allocated=1)
+    return f"part {part.pk}: 2 units to be shipped, 1 can be"
+
+
+def empty_the_bins(work: FulfillmentOrder) -> str:
+    """As if bins had drifted from their level."""
+    level = StockLevel.objects.get(
+        reservations__reference_id=LinePart.objects.get(line__order=work.order_id).pk
+    )
+    BinStock.objects.filter(level=level).update(quantity=1)
+    return f"the bins of level {level.pk} hold less than the 2 units to ship"
+
+
+@pytest.mark.parametrize("damage", [forget_an_allocated_unit, empty_the_bins])
+def test_work_that_cannot_be_counted_is_refused_alone_and_the_others_of_the_batch_leave(
+    damage: Callable[[FulfillmentOrder], str], heard: None
+) -> None:
+    first, bad, last = (make_released({code: 2}) for code in ("MUG", "TIN", "PEN"))
+    words = damage(bad)
+
+    results = ship_by_hand([hand(one) for one in (first, bad, last)], actor=ACTOR)
+
+    assert (results.done_ids, list(results.refusals)) == ([first.pk, last.pk], [bad.pk])
+    assert type(results.refusals[bad.pk]) is Conflict
+    assert str(results.refusals[bad.pk]).endswith(words)
+    assert list(Shipment.objects.order_by("pk").values_list("order", flat=True)) == [
+        first.order_id, last.order_id,
+    ]  # fmt: skip
+    assert Fact.objects.filter(kind=PARCEL_SHIPPED).count() == 2
+    assert not Event.objects.filter(thread_id=bad.order_id, kind="shipped").exists()
+    with nothing_written():
+        ship_by_hand([hand(bad)], actor=ACTOR)
+
+
+def test_two_pieces_of_work_that_share_what_is_counted_as_allocated_leave_one_after_the_other() -> None:
+    location = stock({"MUG": 1})
+    order = make_confirmed({"MUG": 3})
+    release_orders([order.pk], actor=ACTOR).raise_refusals()
+    stock({"MUG": 2}, location)
+    fill_backorders([Sku.objects.get(code="MUG").pk], actor=ACTOR)
+    one, two = release_orders([order.pk], actor=ACTOR).only()
+    LinePart.objects.filter(line__order=order).update(allocated=2)
+
+    results = ship_by_hand([HandShipment(pk, "GLS", f"TN-{pk}") for pk in (one, two)], actor=ACTOR)
+
+    assert (results.done_ids, list(results.refusals)) == ([one], [two])
+    assert LinePart.objects.get(line__order=order).shipped == 1
+
+
+def test_page_of_work_that_cannot_be_counted_says_so() -> None:
+    work = make_released({"MUG": 2})
+    words = forget_an_allocated_unit(work)
+
+    assert str(why_stopped(work)).endswith(words)
 
 
 def test_ship_needs_the_permission() -> None:

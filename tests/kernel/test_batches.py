@@ -50,6 +50,32 @@ def test_verb_with_two_culprits_refuses_both_and_keeps_the_order_asked() -> None
     assert set(results.refusals) == {"b", "e"}
 
 
+def test_verb_that_finds_a_conflict_half_way_refuses_the_culprit_with_it() -> None:
+    @verb
+    def fails_on(kinds: Sequence[str]) -> Results[str]:
+        with batch_transaction():
+            results = count_kinds(kinds)
+            if "k3" in kinds:
+                raise Conflict(detail="k3 is gone")
+        return results
+
+    results = fails_on([f"k{number}" for number in range(7)])
+
+    assert {kind: str(error) for kind, error in results.refusals.items()} == {
+        "k3": str(Conflict(detail="k3 is gone"))
+    }
+    assert written() == set(results.done_ids) == {f"k{number}" for number in (0, 1, 2, 4, 5, 6)}
+
+
+def test_verb_of_nothing_that_conflicts_raises() -> None:
+    @verb
+    def conflicts(kinds: Sequence[str]) -> Results[str]:
+        raise Conflict(detail="whatever is asked")
+
+    with pytest.raises(Conflict):
+        conflicts([])
+
+
 def test_verb_collapses_repeated_units_to_the_first() -> None:
     assert count_kinds(["a", "b", "a"]).keys == ["a", "b"]
 
