@@ -9,23 +9,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import TransitionAdmin, acting, admin_url, badge_column, describe, seen_choices
+from config.kernel.admin import acting, admin_url, badge_column, describe, seen_choices
 from config.kernel.errors import BancaleError
-from config.kernel.events import Thread
 from config.kernel.templatetags.bancale import localtime
 from inventory.admin.adjustment_forms import AdjustmentForm, LineSet, changes_of, plan_of
 from inventory.admin.foreseeing import foreseen
 from inventory.admin.guided import guided_page, is_agreed
 from inventory.admin.line_forms import BLANK_LINES, MORE, MOST_LINES, number_of
 from inventory.admin.numbered import name_by_number
-from inventory.admin.pages import PageAdmin, actor_of, set_actors
+from inventory.admin.pages import actor_of
 from inventory.admin.undoing import (
+    DocumentAdmin,
     bulk_undo,
     describe_undo,
     register_undo,
     undo_verb,
     undone_badges,
-    undone_column,
 )
 from inventory.admin.words import signed
 from inventory.enums import AdjustmentKind
@@ -134,7 +133,7 @@ UNDO_IT = undo_verb(REFERENCE, undo_adjustments, UNDO_ADJUSTMENT)
 
 
 @admin.register(StockAdjustment)
-class StockAdjustmentAdmin(PageAdmin, TransitionAdmin):
+class StockAdjustmentAdmin(DocumentAdmin):
     extra_verbs = (UNDO_IT,)
     lock_kind = REFERENCE
     actions = (bulk_undo(UNDO_IT, "inventory.StockAdjustment"),)
@@ -157,9 +156,6 @@ class StockAdjustmentAdmin(PageAdmin, TransitionAdmin):
     ) -> HttpResponse:
         return adjust_view(self, request)
 
-    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
-        set_actors(rows)
-
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
         movements = movements_of((REFERENCE, obj.pk))
@@ -180,22 +176,9 @@ class StockAdjustmentAdmin(PageAdmin, TransitionAdmin):
             return []
         return super().buttons(request, obj)
 
-    def thread_of(self, obj: Any) -> Thread:
-        return Thread(REFERENCE, obj.pk)
-
-    state = undone_column
-
-    @admin.display(description=_("number"), ordering="id")
-    def number(self, row: StockAdjustment) -> str:
-        return row.number
-
     @admin.display(description=_("adjusted at"), ordering="id")
     def when(self, row: StockAdjustment) -> Any:
         return localtime(row.adjusted_at)
-
-    @admin.display(description=_("by"))
-    def who(self, row: StockAdjustment) -> str:
-        return actor_of(row)
 
 
 def adjust_url(kind: AdjustmentKind, *, location: Location | None = None, sku: Sku | None = None) -> str:

@@ -10,11 +10,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import Actor
-from config.kernel.admin import Foreseen, ObjectForm
+from config.kernel.admin import Foreseen, ObjectForm, ids_of
 from config.kernel.admin.timeline import actor_words, user_names
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
 from inventory.admin.foreseeing import effects_of, step
+from inventory.admin.line_forms import LINE
 from inventory.admin.words import reference_link, signed
 from inventory.models import StockCount, StockMovement
 from inventory.selectors.counting import by_hand, corrections_since, counted_lines
@@ -47,7 +48,7 @@ class ApproveForm(ObjectForm):
         names = user_names(row.actor_id for rows in since.values() for row in rows)
         for line in lines:
             if rows := since.get(line.pk):
-                self.fields[f"line_{line.pk}"] = _question(line, rows, names)
+                self.fields[f"{LINE}{line.pk}"] = _question(line, rows, names)
 
 
 def _question(line: Any, rows: Sequence[StockMovement], names: Mapping[int, str]) -> forms.ChoiceField:
@@ -92,9 +93,9 @@ def approve_pressed(ids: Sequence[int], *, actor: Actor, **answers: str) -> Resu
 
 def _judged(answers: Mapping[str, str]) -> dict[int, Judged]:
     judged = {}
-    for name, answer in answers.items():
+    for pk, answer in ids_of(answers, LINE).items():
         said, units = answer.split(":")
-        judged[int(name.removeprefix("line_"))] = Judged(int(units), said == SAME)
+        judged[pk] = Judged(int(units), said == SAME)
     return judged
 
 

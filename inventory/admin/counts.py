@@ -23,6 +23,7 @@ from config.kernel.admin import (
     admin_url,
     badge_column,
     describe,
+    ids_of,
     queue_filter,
     seen_choices,
 )
@@ -37,7 +38,7 @@ from inventory.admin.count_approval import (
     what_approving_does,
 )
 from inventory.admin.guided import guided_page
-from inventory.admin.line_forms import number_of
+from inventory.admin.line_forms import LINE, number_of
 from inventory.admin.numbered import name_by_number
 from inventory.admin.reasons import WhyForm
 from inventory.admin.undoing import register_undo, undo_edge
@@ -72,7 +73,7 @@ class FoundForm(ObjectForm):
 
     def shape(self) -> None:
         fields = {
-            f"line_{line.pk}": forms.IntegerField(
+            f"{LINE}{line.pk}": forms.IntegerField(
                 label=f"{line.sku.code} · {line.sku.title}", min_value=0, max_value=MOST_UNITS
             )
             for line in counted_lines(self.obj.pk)
@@ -83,7 +84,7 @@ class FoundForm(ObjectForm):
 def count_pressed(
     ids: Sequence[int], *, actor: Actor, counted_at: datetime | None = None, **typed: int
 ) -> Results[int]:
-    found = {int(name.removeprefix("line_")): value for name, value in typed.items()}
+    found = ids_of(typed, LINE)
     return record_counts([CountSheet(pk, found, counted_at) for pk in ids], actor=actor)
 
 

@@ -14,6 +14,8 @@ from inventory.services.arrivals import MOST_UNITS
 BLANK_LINES = 5
 MOST_LINES = 200
 MORE = "more_lines"
+# What fields of a form that has one a line are named by, before the line's id.
+LINE = "line_"
 
 
 class UnitLineForm(forms.Form):

@@ -10,22 +10,21 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import TransitionAdmin, acting, admin_url, seen_choices
+from config.kernel.admin import acting, admin_url, seen_choices
 from config.kernel.errors import BancaleError
-from config.kernel.events import Thread
 from config.kernel.templatetags.bancale import localtime
 from inventory.admin.foreseeing import foreseen
 from inventory.admin.guided import guided_page, is_agreed
 from inventory.admin.line_forms import BLANK_LINES, MORE, LineSet, longer, number_of
 from inventory.admin.numbered import name_by_number
-from inventory.admin.pages import PageAdmin, actor_of, set_actors
+from inventory.admin.pages import actor_of
 from inventory.admin.undoing import (
+    DocumentAdmin,
     bulk_undo,
     describe_undo,
     register_undo,
     undo_verb,
     undone_badges,
-    undone_column,
 )
 from inventory.models import Location, Sku, StockReceipt
 from inventory.selectors.previews import Change, Place
@@ -129,7 +128,7 @@ UNDO_IT = undo_verb(REFERENCE, undo_receipts, UNDO_RECEIPT)
 
 
 @admin.register(StockReceipt)
-class StockReceiptAdmin(PageAdmin, TransitionAdmin):
+class StockReceiptAdmin(DocumentAdmin):
     extra_verbs = (UNDO_IT,)
     lock_kind = REFERENCE
     actions = (bulk_undo(UNDO_IT, "inventory.StockReceipt"),)
@@ -152,9 +151,6 @@ class StockReceiptAdmin(PageAdmin, TransitionAdmin):
     ) -> HttpResponse:
         return receive_view(self, request)
 
-    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
-        set_actors(rows)
-
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
         movements = movements_of((REFERENCE, obj.pk))
@@ -168,22 +164,9 @@ class StockReceiptAdmin(PageAdmin, TransitionAdmin):
             "show_form": False,
         }
 
-    @admin.display(description=_("number"), ordering="id")
-    def number(self, row: StockReceipt) -> str:
-        return row.number
-
-    def thread_of(self, obj: Any) -> Thread:
-        return Thread(REFERENCE, obj.pk)
-
-    state = undone_column
-
     @admin.display(description=_("received at"), ordering="id")
     def when(self, row: StockReceipt) -> Any:
         return localtime(row.received_at)
-
-    @admin.display(description=_("by"))
-    def who(self, row: StockReceipt) -> str:
-        return actor_of(row)
 
 
 name_by_number(REFERENCE, StockReceipt, _("Receipt %(number)s"))

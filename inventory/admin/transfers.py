@@ -1,6 +1,6 @@
 """Transfers: planned on a guided page, sent and received by buttons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -18,10 +18,12 @@ from config.kernel.admin import (
     TransitionVerb,
     badge_column,
     describe,
+    ids_of,
     queue_filter,
 )
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
+from inventory.admin.line_forms import LINE
 from inventory.admin.numbered import name_by_number
 from inventory.admin.reasons import WhyForm
 from inventory.admin.transfer_plan import (
@@ -64,21 +66,14 @@ class ArrivedForm(ObjectForm):
                 "sku": line.sku.code,
                 "sent": line.sent,
             }
-            fields[f"line_{line.pk}"] = forms.IntegerField(
+            fields[f"{LINE}{line.pk}"] = forms.IntegerField(
                 label=label, min_value=0, max_value=line.sent, initial=line.sent
             )
         self.fields = {**fields, **self.fields}
 
 
-def _typed(values: Mapping[str, Any]) -> dict[int, int]:
-    """Units by line id, of a form with a field a line."""
-    return {
-        int(name.removeprefix("line_")): value for name, value in values.items() if name.startswith("line_")
-    }
-
-
 def receive_pressed(ids: Sequence[int], *, actor: Actor, reason: str = "", **typed: int) -> Results[int]:
-    return receive_transfers([TransferReceipt(pk, _typed(typed), reason) for pk in ids], actor=actor)
+    return receive_transfers([TransferReceipt(pk, ids_of(typed, LINE), reason) for pk in ids], actor=actor)
 
 
 VERBS = {
@@ -102,7 +97,7 @@ VERBS = {
             % {"place": transfer.destination.name},
             _("What is missing is lost, with your reason."),
         ),
-        foresee=lambda transfer, values: foreseen_arrival(transfer, _typed(values)),
+        foresee=lambda transfer, values: foreseen_arrival(transfer, ids_of(values, LINE)),
         undo=_("Correct the stock of the place where the units are."),
     ),
     "undo": undo_edge(

@@ -9,10 +9,19 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import ExtraVerb, Foreseen, TransitionVerb, bulk_action, describe
+from config.kernel.admin import (
+    ExtraVerb,
+    Foreseen,
+    TransitionAdmin,
+    TransitionVerb,
+    bulk_action,
+    describe,
+)
+from config.kernel.events import Thread
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import DASH, badge
 from inventory.admin.foreseeing import foreseen
+from inventory.admin.pages import PageAdmin, actor_of, set_actors
 from inventory.admin.reasons import WhyForm
 from inventory.models import StockLevel, StockMovement
 from inventory.selectors.previews import Change, Place
@@ -80,10 +89,26 @@ def undone_badges(document: Any) -> list[tuple[Any, str]]:
     return [(_("Undone"), "back")] if document.undone_at else []
 
 
-@admin.display(description=_("state"), ordering="undone_at")
-def undone_column(_admin: Any, row: Any) -> Any:
-    """A `list_display` method; nothing for a document that stands."""
-    return badge(_("Undone"), "back") if row.undone_at else DASH
+class DocumentAdmin(PageAdmin, TransitionAdmin):
+    """A document without a status: its number, who booked it, and whether it was undone. `lock_kind` is its kind."""
+
+    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
+        set_actors(rows)
+
+    def thread_of(self, obj: Any) -> Thread:
+        return Thread(self.lock_kind, obj.pk)
+
+    @admin.display(description=_("number"), ordering="id")
+    def number(self, row: Any) -> str:
+        return str(row.number)
+
+    @admin.display(description=_("state"), ordering="undone_at")
+    def state(self, row: Any) -> Any:
+        return badge(_("Undone"), "back") if row.undone_at else DASH
+
+    @admin.display(description=_("by"))
+    def who(self, row: Any) -> str:
+        return actor_of(row)
 
 
 def describe_undo(kind: str) -> None:

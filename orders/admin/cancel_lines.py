@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.actors import Actor
-from config.kernel.admin import ExtraVerb, ObjectForm
+from config.kernel.admin import ExtraVerb, ObjectForm, ids_of
 from config.kernel.results import Results
 from orders.admin.mail_news import mails_said
 from orders.admin.panels import register_order_button
@@ -93,7 +93,7 @@ class CancelLinesForm(ObjectForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        if not self.errors and not any(count for name, count in values.items() if name.startswith(LINE)):
+        if not self.errors and not any(ids_of(values, LINE).values()):
             raise forms.ValidationError(_("Say how many units to cancel."))
         return values
 
@@ -108,7 +108,7 @@ def _help(one: LineLeft) -> str:
 
 def cancel_typed(ids: Sequence[int], *, reason: str, actor: Actor, **given: Any) -> Results[int]:
     """`cancel_units` for the one order of a confirm page."""
-    units = {int(name.removeprefix(LINE)): count for name, count in given.items() if count}
+    units = {pk: count for pk, count in ids_of(given, LINE).items() if count}
     return cancel_units([CancelUnits(pk, units) for pk in ids], reason=reason, actor=actor)
 
 

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from config.kernel.admin import ObjectForm
+from config.kernel.admin import ObjectForm, ids_of
 from fulfillment.selectors.page import goods_title
 from inventory.models import Location
 from orders.models import Order
@@ -22,11 +22,6 @@ from returns.services.inspecting import EDGE_OF_VERDICT
 
 UNIT = "unit_"
 PART = "part_"
-
-
-def ids_of(given: dict[str, Any], prefix: str) -> dict[int, Any]:
-    """The cleaned values of fields named `prefix` and an id, by id."""
-    return {int(name.removeprefix(prefix)): value for name, value in given.items() if name.startswith(prefix)}
 
 
 def units_of(rma: Rma) -> list[ReturnUnit]:

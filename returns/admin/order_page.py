@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.kernel.actors import Actor
-from config.kernel.admin import ExtraVerb, admin_url, status_badge
+from config.kernel.admin import ExtraVerb, admin_url, ids_of, status_badge
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
 from orders.admin import PanelContext, register_order_button, register_order_panel
 from orders.models import Order
 from orders.selectors.order_rows import register_order_rows, rows_of
-from returns.admin.forms import PART, RequestForm, ids_of, returnable_of
+from returns.admin.forms import PART, RequestForm, returnable_of
 from returns.enums import RmaStatus
 from returns.models import Rma
 from returns.selectors.queues import with_units

@@ -7,14 +7,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.actors import Actor
-from config.kernel.admin import ExtraVerb, ReasonForm, TransitionVerb, status_badge
+from config.kernel.admin import ExtraVerb, ReasonForm, TransitionVerb, ids_of, status_badge
 from config.kernel.results import Results
 from returns.admin.forms import (
     UNIT,
     InspectForm,
     ReceiveForm,
     RefurbishedForm,
-    ids_of,
     labels_of,
     units_of,
 )

@@ -18,7 +18,7 @@ from config.kernel.admin.bulk_verbs import Undo, register_bulk
 from config.kernel.admin.filters import SeenFilter, worded_filter
 from config.kernel.admin.forms import ComparedForm, ComparedMixin, VersionedAdmin, VersionedForm
 from config.kernel.admin.history import HistoryMixin
-from config.kernel.admin.presses import ExtraVerb, Foreseen, ObjectForm, ReasonForm, TransitionVerb
+from config.kernel.admin.presses import ExtraVerb, Foreseen, ObjectForm, ReasonForm, TransitionVerb, ids_of
 from config.kernel.admin.queues import Queue, queue_filter, queue_url
 from config.kernel.admin.timeline import describe, timeline
 from config.kernel.admin.tones import badge_column, set_tones, status_badge, status_pair, tone_of
@@ -52,6 +52,7 @@ __all__ = [
     "badge_column",
     "bulk_action",
     "describe",
+    "ids_of",
     "queue_filter",
     "queue_url",
     "register_bulk",

@@ -48,6 +48,11 @@ class ObjectForm(forms.Form):
         """Set choices and initial values from `self.obj`."""
 
 
+def ids_of(given: Mapping[str, Any], prefix: str) -> dict[int, Any]:
+    """The cleaned values of fields named `prefix` and an id, by id."""
+    return {int(name.removeprefix(prefix)): value for name, value in given.items() if name.startswith(prefix)}
+
+
 def _none(_obj: Any) -> Sequence[Any]:
     return ()
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -26,7 +27,7 @@ from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, InvalidInput
 from config.kernel.fastpath import set_in_rows
 from config.kernel.results import Results
-from config.kernel.states import apply_transition, each
+from config.kernel.states import Edge, apply_transition, each
 from inventory.errors import CountIncomplete, UndoneSince
 from inventory.models import StockCountLine, StockLevel, StockMovement
 from inventory.services.adjustments import clean_reason
@@ -168,21 +169,10 @@ def recount(count_ids: Sequence[int], *, reason: str, actor: Actor) -> Results[i
 
     Refuses: `NotFound`; `IllegalTransition`. Raises `NotAllowed`, `InvalidInput` for the reason.
     """
-    actor.require(RECOUNT.permission)
-    said = clean_reason(reason)
-    results: Results[int] = Results(count_ids)
+    also = {"counted_at": None, "counter_kind": "", "counter_id": None, "counter_label": ""}
     with batch_transaction():
-        desk = Desk.of(count_ids, actor=actor)
-        desk.sort_out(RECOUNT, results)
-        chosen = [desk.counts[pk] for pk in results.open_ids]
-        for count in chosen:
-            results.done(count.pk)
-        StockCountLine.objects.filter(count__in=[count.pk for count in chosen]).update(
-            expected=None, counted=None
-        )
-        facts = {count.pk: desk.facts(count.pk, reason=said) for count in chosen}
-        also = {"counted_at": None, "counter_kind": "", "counter_id": None, "counter_label": ""}
-        apply_transition(STOCK_COUNT, RECOUNT, chosen, actor=actor, facts=facts, also=also)
+        results = _give_up(RECOUNT, count_ids, reason=reason, actor=actor, also=also)
+        StockCountLine.objects.filter(count__in=results.done_ids).update(expected=None, counted=None)
     return results
 
 
@@ -192,15 +182,27 @@ def cancel_counts(count_ids: Sequence[int], *, reason: str, actor: Actor) -> Res
 
     Refuses: `NotFound`; `IllegalTransition`. Raises `NotAllowed`, `InvalidInput` for the reason.
     """
-    actor.require(CANCEL_COUNT.permission)
+    return _give_up(CANCEL_COUNT, count_ids, reason=reason, actor=actor)
+
+
+def _give_up(
+    edge: Edge,
+    count_ids: Sequence[int],
+    *,
+    reason: str,
+    actor: Actor,
+    also: Mapping[str, Any] | None = None,
+) -> Results[int]:
+    """Move counts along an edge that corrects nothing and wants a reason."""
+    actor.require(edge.permission)
     said = clean_reason(reason)
     results: Results[int] = Results(count_ids)
     with batch_transaction():
         desk = Desk.of(count_ids, actor=actor)
-        desk.sort_out(CANCEL_COUNT, results)
+        desk.sort_out(edge, results)
         chosen = [desk.counts[pk] for pk in results.open_ids]
         for count in chosen:
             results.done(count.pk)
         facts = {count.pk: desk.facts(count.pk, reason=said) for count in chosen}
-        apply_transition(STOCK_COUNT, CANCEL_COUNT, chosen, actor=actor, facts=facts)
+        apply_transition(STOCK_COUNT, edge, chosen, actor=actor, facts=facts, also=also)
     return results
