@@ -31,7 +31,7 @@ def copy_business(copies: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         for model in _models():
-            cursor.execute(_statement(model), [copies])
+            cursor.execute(copying(model), [copies])
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("ANALYZE")
 
@@ -47,7 +47,8 @@ def _models() -> list[Any]:
     return [model for model in models if model._meta.model_name not in SHARED and not model._meta.proxy]
 
 
-def _statement(model: Any) -> str:
+def copying(model: Any) -> str:
+    """The statement that copies a model's rows as often as its parameter says."""
     fields = model._meta.concrete_fields
     columns = ", ".join(f'"{field.column}"' for field in fields)
     values = ", ".join(_value(field) for field in fields)
