@@ -18,9 +18,11 @@ PICTURES = os.environ.get("BANCALE_SCREENSHOTS", "")
 def look(page: Page, name: str) -> list[str]:
     """What axe has against the page in either scheme; the second look asks for what colours change only.
 
-    From the end of the page, where nothing lies under the bar that a phone keeps at the lower edge.
+    From the end of the page, where nothing lies under the bar that a phone keeps at the lower edge; and with the
+    upper bar at rest, under which what one scrolled past lies by halves.
     """
     page.evaluate(AXE_SCRIPT)
+    _let_upper_bar(page, "static")
     page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
     found: list[str] = []
     for scheme in ("light", "dark"):
@@ -31,8 +33,13 @@ def look(page: Page, name: str) -> list[str]:
         found += [f"{name}, {scheme}: {said}" for said in page.evaluate(RUN, rules)]
         _keep(page, name, scheme)
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    _let_upper_bar(page, "")
     page.evaluate("window.scrollTo(0, 0)")
     return found
+
+
+def _let_upper_bar(page: Page, position: str) -> None:
+    page.evaluate("(it) => document.getElementById('header')?.style.setProperty('position', it)", position)
 
 
 def _keep(page: Page, name: str, scheme: str) -> None:

@@ -57,7 +57,8 @@ class Person:
         self.check()
         if name not in self.looked:
             self.looked.add(name)
-            assert look(self.page, name) == []
+            found = look(self.page, name)
+            assert found == [], found
             assert self.window.complaints == [], name
 
     def _forgive(self, answered: int) -> None:
