@@ -23,10 +23,11 @@ def choose_columns(user_id: int, model: str, names: Sequence[str]) -> None:
     )
 
 
-def arranged(every: Sequence[str], chosen: Sequence[str]) -> list[str]:
-    """The chosen ones of a list's columns in their order; one that is gone, or that this person may not see, is left
-    out. The first column leads to the row, so it always stays: in front where it was not chosen."""
+def arranged(own: Sequence[str], every: Sequence[str], chosen: Sequence[str]) -> list[str]:
+    """The chosen ones of `every` column in their order, the list's `own` where none is; one that is gone, or that this
+    person may not see, is left out. The first column leads to the row, so it always stays: in front where it was not
+    chosen."""
     kept = [name for name in chosen if name in every]
     if not kept:
-        return list(every)
+        return list(own)
     return kept if every[0] in kept else [every[0], *kept]

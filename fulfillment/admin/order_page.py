@@ -6,12 +6,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from config.kernel.admin import ExtraVerb, Queue, admin_url, bulk_action, status_badge
+from config.kernel.admin import ExtraVerb, OptionalColumn, Queue, admin_url, bulk_action, status_badge
 from config.kernel.templatetags.bancale import localtime
 from fulfillment.admin.passed import PassedFilter
 from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.selectors.page import goods_title
+from fulfillment.selectors.parcels import tracking_of
 from fulfillment.selectors.queues import to_release, with_units
 from fulfillment.services.releasing import refusal, release_orders
 from fulfillment.states import RELEASE
@@ -19,6 +20,7 @@ from inventory.models import Location
 from orders.admin import (
     PanelContext,
     add_order_action,
+    add_order_column,
     add_order_filter,
     add_order_queue,
     register_order_button,
@@ -109,6 +111,14 @@ add_order_queue(
     after="to_allocate",
 )
 add_order_filter(PassedFilter)
+add_order_column(
+    OptionalColumn(
+        "tracking",
+        gettext_lazy("tracking number"),
+        lambda parcels: ", ".join(f"{carrier} {number}" for carrier, number in parcels),
+        reads=tracking_of,
+    )
+)
 add_order_action(
     bulk_action(
         release_orders,

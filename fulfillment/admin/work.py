@@ -199,10 +199,10 @@ class FulfillmentOrderAdmin(TransitionAdmin):
         term = search_term.strip()[:80]
         return (search_work(queryset, term) if term else queryset), False
 
-    def all_columns(self, request: HttpRequest) -> list[str]:
+    def own_columns(self, request: HttpRequest) -> list[str]:
         """Of where goods go, whoever does not pack them reads the country."""
         sees = sees_recipient(request.user, is_live=True)
-        return [name if sees or name != "to" else "country" for name in super().all_columns(request)]
+        return [name if sees or name != "to" else "country" for name in super().own_columns(request)]
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Work to ship stands in the order of what was promised; the rest newest first."""

@@ -1,8 +1,9 @@
 """Parcels by the work they carry and by the number on them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+from config.kernel.fastpath import Among
 from fulfillment.enums import ParcelStatus
 from fulfillment.models import Parcel
 
@@ -23,3 +24,12 @@ def parcels_with_numbers(tracking_numbers: Iterable[str]) -> dict[tuple[str, str
         (parcel.carrier.lower(), parcel.tracking_number): parcel
         for parcel in rows.exclude(status=ParcelStatus.VOIDED)
     }
+
+
+def tracking_of(order_ids: Sequence[int]) -> Mapping[int, list[tuple[str, str]]]:
+    """(carrier, number) of the parcels of orders that are not voided, by order; one statement."""
+    rows = Parcel.objects.filter(Among("order_id", order_ids)).exclude(status=ParcelStatus.VOIDED)
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for pk, carrier, number in rows.order_by("pk").values_list("order_id", "carrier", "tracking_number"):
+        found[pk].append((carrier, number))
+    return dict(found)

@@ -15,12 +15,13 @@ from orders.admin import (
     references,
     words,
 )
-from orders.admin.orders import add_order_action, add_order_filter, add_order_queue
+from orders.admin.orders import add_order_action, add_order_column, add_order_filter, add_order_queue
 from orders.admin.panels import PanelContext, register_order_button, register_order_panel
 
 __all__ = [
     "PanelContext",
     "add_order_action",
+    "add_order_column",
     "add_order_filter",
     "add_order_queue",
     "business",

@@ -18,11 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel import clock
 from config.kernel.admin import (
     ExtraVerb,
+    OptionalColumn,
     Queue,
     TransitionAdmin,
     Undo,
     badge_column,
     bulk_action,
+    offer_columns,
     queue_filter,
     register_bulk,
     status_badge,
@@ -34,6 +36,7 @@ from orders.admin.mail_news import cancellation_mails, mails_of_many
 from orders.admin.marks import NoteForm, TagFilter, TagForm, one_tag, tag_orders, untag_orders
 from orders.admin.new_order import new_order_view
 from orders.admin.new_order_sums import skus_view
+from orders.admin.order_columns import COLUMNS
 from orders.admin.order_mails import mails_view
 from orders.admin.page import page_of
 from orders.admin.panels import extra_buttons
@@ -246,6 +249,9 @@ class OrderAdmin(TransitionAdmin):
         return date_format(row.dispatch_by_on, gettext("j M")) if row.dispatch_by_on else "–"
 
 
+offer_columns(OrderAdmin, *COLUMNS)
+
+
 def add_order_queue(queue: Queue, *, after: str) -> None:
     """Add an upper room's work queue to the order list, behind another one; called once, from its own `admin`."""
     offered = list(OrderAdmin.list_filter[0].offered)
@@ -263,3 +269,8 @@ def add_order_action(action: Any, *, place: int) -> None:
     """Add an upper room's bulk action (`bulk_action` of "orders.Order") to the order list, as the `place`-th."""
     actions = list(OrderAdmin.actions)
     OrderAdmin.actions = (*actions[:place], action, *actions[place:])
+
+
+def add_order_column(column: OptionalColumn) -> None:
+    """Let people add an upper room's column to the order list, offered as the last."""
+    offer_columns(OrderAdmin, column)

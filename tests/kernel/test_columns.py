@@ -157,7 +157,9 @@ def test_list_costs_the_same_statements_with_and_without_a_choice() -> None:
 
 
 def test_arranged_leaves_out_what_is_gone_and_keeps_the_first() -> None:
-    assert arranged(["a", "b", "c"], []) == ["a", "b", "c"]
-    assert arranged(["a", "b", "c"], ["x"]) == ["a", "b", "c"]
-    assert arranged(["a", "b", "c"], ["c", "x", "b"]) == ["a", "c", "b"]
-    assert arranged(["a", "b", "c"], ["c", "a"]) == ["c", "a"]
+    own, every = ["a", "b"], ["a", "b", "c"]
+
+    assert arranged(own, every, []) == ["a", "b"]
+    assert arranged(own, every, ["x"]) == ["a", "b"]
+    assert arranged(own, every, ["c", "x", "b"]) == ["a", "c", "b"]
+    assert arranged(own, every, ["c", "a"]) == ["c", "a"]

@@ -18,6 +18,7 @@ from config.kernel.admin.bulk_verbs import Undo, register_bulk
 from config.kernel.admin.filters import SeenFilter, worded_filter
 from config.kernel.admin.forms import ComparedForm, ComparedMixin, VersionedAdmin, VersionedForm
 from config.kernel.admin.history import HistoryMixin
+from config.kernel.admin.optional_columns import OptionalColumn, offer_columns
 from config.kernel.admin.presses import ExtraVerb, Foreseen, ObjectForm, ReasonForm, TransitionVerb, ids_of
 from config.kernel.admin.queues import Queue, queue_filter, queue_url
 from config.kernel.admin.timeline import describe, timeline
@@ -32,6 +33,7 @@ __all__ = [
     "Foreseen",
     "HistoryMixin",
     "ObjectForm",
+    "OptionalColumn",
     "Queue",
     "ReadOnlyAdmin",
     "ReadOnlyStackedInline",
@@ -53,6 +55,7 @@ __all__ = [
     "bulk_action",
     "describe",
     "ids_of",
+    "offer_columns",
     "queue_filter",
     "queue_url",
     "register_bulk",

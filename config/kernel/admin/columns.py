@@ -1,6 +1,6 @@
 """Every list's columns as each person wants them, and the page that chooses them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from config.kernel.admin.open_view import chosen_columns, opened_view, person
+from config.kernel.admin.optional_columns import OptionalColumn, read_for, shown_of
 from config.kernel.columns import arranged, choose_columns
 from config.kernel.models import SavedView
 from config.kernel.saved_views import COLUMNS, VIEW
@@ -21,7 +22,10 @@ UP, DOWN, RESET = "up", "down", "reset"
 
 
 class ColumnsMixin:
-    """`columns/` of any list. `all_columns` are those that the person may see, as the admin declares them."""
+    """`columns/` of any list. `own_columns` are those that the person sees unless they chose others, `all_columns` also
+    what may be added to them (`optional_columns`)."""
+
+    optional_columns: tuple[OptionalColumn, ...] = ()
 
     def get_urls(self) -> list[Any]:
         site, opts = self.admin_site, self.opts  # type: ignore[attr-defined]
@@ -31,8 +35,13 @@ class ColumnsMixin:
             *super().get_urls(),  # type: ignore[misc]
         ]
 
-    def all_columns(self, request: HttpRequest) -> list[str]:
+    def own_columns(self, request: HttpRequest) -> list[str]:
         return self.permitted(request, super().get_list_display(request))  # type: ignore[attr-defined,misc,no-any-return]
+
+    def all_columns(self, request: HttpRequest) -> list[str]:
+        """Optional ones stand last, so that the places by which addresses sort stay as they are."""
+        more = self.permitted(request, [column.name for column in self.optional_columns])  # type: ignore[attr-defined]
+        return [*self.own_columns(request), *more]
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Asked several times a request, read once; a list that is only walked shows none."""
@@ -41,8 +50,20 @@ class ColumnsMixin:
         kept: dict[str, list[str]] = request.__dict__.setdefault("_bancale_columns", {})
         label = self.opts.label_lower  # type: ignore[attr-defined]
         if label not in kept:
-            kept[label] = arranged(self.all_columns(request), chosen_columns(request, label))
+            chosen = chosen_columns(request, label)
+            kept[label] = arranged(self.own_columns(request), self.all_columns(request), chosen)
         return kept[label]
+
+    def get_list_select_related(self, request: HttpRequest) -> Any:
+        """Tables that only a shown optional column reads are joined for it alone."""
+        declared = super().get_list_select_related(request)  # type: ignore[misc]
+        shown = shown_of(self.optional_columns, self.get_list_display(request))
+        more = {path for column in shown for path in column.related}
+        return (*(declared or ()), *sorted(more)) if more else declared
+
+    def read_columns(self, rows: Iterable[Any], names: Sequence[str]) -> None:
+        """Read for a page of rows what these columns of it show."""
+        read_for(rows, shown_of(self.optional_columns, names))
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         """The declared first column leads to the row, wherever it was moved."""
@@ -70,7 +91,7 @@ class ColumnsMixin:
             names = () if RESET in request.POST else [name for name in order if name in shown]
             if view is not None:
                 return self._show_in_view(request, view, names)
-            choose_columns(person(request), label, () if names == every else names)
+            choose_columns(person(request), label, () if names == self.own_columns(request) else names)
             messages.success(
                 request,
                 _("Your columns are kept for this list.")

@@ -222,6 +222,8 @@ class KeysetChangeList(ChangeList):
         elif self.multi_page or self.place:
             self.page_num = page
             self._read_page(self.keys)
+        if read_columns := getattr(self.model_admin, "read_columns", None):
+            read_columns(self.result_list, self.list_display)
 
     def _read_page(self, keys: Sequence[Key]) -> None:
         """One page and a row more, which says whether there is another page beyond."""

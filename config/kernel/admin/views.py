@@ -188,7 +188,7 @@ def tabs_of(listed: Any, request: HttpRequest) -> dict[str, Any]:
     if opened is not None:
         is_new = bool(asked_columns(request)) or now != opened.query
     else:
-        is_new = bool(now) or owner.get_list_display(request) != owner.all_columns(request)  # type: ignore[attr-defined]
+        is_new = bool(now) or owner.get_list_display(request) != owner.own_columns(request)  # type: ignore[attr-defined]
     save_url = f"{reverse(f'{name}_save')}?{address}" if is_new and not listed.is_popup else ""
     change_url = reverse(f"{name}_change", args=[opened.pk]) if opened is not None and is_own else ""
     return {
