@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from django.db import connection, models
 from django.db.models.query import ModelIterable, ValuesListIterable, get_related_populators
 
-from config.kernel.fastpath import Given, Values, array_of, is_fast
+from config.kernel.fastpath import Given, Values, array_of, value_of
 
 R = TypeVar("R")
 
@@ -32,8 +32,10 @@ class _Plan:
         params = list(self.params)
         for at, param in enumerate(params):
             if isinstance(param, Given):
-                value = params[at] = values[param.place]
-                if param.kind:
+                value = values[param.place]
+                if not param.kind:
+                    params[at] = value_of(value)
+                else:
                     listed = list(value)
                     if not listed:
                         return None
@@ -44,9 +46,8 @@ class _Plan:
 class CompiledRead(Generic[R]):
     """A query of model rows or of `values_list` tuples, called with the values that it depends on.
 
-    `query` is asked once on PostgreSQL, with places in the stead of values: lists may stand in `Among`, single
-    values on the right of a condition, and nowhere else. On any other database it is asked each time. Where a list
-    is empty nothing is asked of the database.
+    `query` is asked once, with places in the stead of values: lists may stand in `Among`, single values on the
+    right of a condition, and nowhere else. Where a list is empty nothing is asked of the database.
     """
 
     def __init__(self, query: Callable[..., models.QuerySet[Any, R]]) -> None:
@@ -54,8 +55,6 @@ class CompiledRead(Generic[R]):
         self._plan: _Plan | None = None
 
     def __call__(self, *values: Any) -> list[R]:
-        if not is_fast():
-            return list(self.query(*values))
         if self._plan is None:
             self._plan = _compile(self.query(*map(Given, range(len(values)))))
         plan = self._plan

@@ -8,6 +8,8 @@ and leaves the caller's transaction broken, as any statement does.
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from itertools import islice
 from operator import attrgetter, itemgetter
@@ -123,6 +125,9 @@ class Among(models.Func):
 
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         column, params = self._column(compiler)
+        if self.given is not None:
+            given = Given(self.given.place, "json")
+            return f"{column} IN (SELECT value FROM json_each(%s))", [*params, given]  # noqa: S608
         listed = ", ".join(["%s"] * len(self.values_listed))
         return f"{column} IN ({listed})", [*params, *self.values_listed]
 
@@ -185,11 +190,12 @@ def _take_portably(model: type[models.Model], count: int) -> list[int]:
     """SQLite's own memory of the highest key ever given, moved on; the write transaction is the lock."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s", [count, table])
-        if not cursor.rowcount:
+        cursor.execute(
+            "UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s RETURNING seq", [count, table]
+        )
+        if (moved := cursor.fetchone()) is None:
             cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, count])
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-        last = int(cursor.fetchone()[0])
+    last = int(moved[0]) if moved else count
     return list(range(last - count + 1, last + 1))
 
 
@@ -201,15 +207,15 @@ def insert_rows(model: type[M], rows: Sequence[M], *, with_ids: bool = True) -> 
     """
     if not rows:
         return
-    if not is_fast():
-        model._default_manager.bulk_create(rows)
-        return
-    if with_ids and rows[0].__dict__["id"] is None:
+    if with_ids and rows[0].__dict__["id"] is None and is_fast():
         for row, pk in zip(rows, _insert_arrays(model, rows, "RETURNING id"), strict=True):
             row.pk = pk
     else:
+        if with_ids and rows[0].__dict__["id"] is None:
+            for row, pk in zip(rows, _take_portably(model, len(rows)), strict=True):
+                row.pk = pk
         names = _columns(model) if with_ids else _columns_without_id(model)
-        _copy(model, names, map(itemgetter(*names), map(_dict_of, rows)))
+        _write(model, names, map(itemgetter(*names), map(_dict_of, rows)))
     alias = connection.alias
     for row in rows:
         state = row._state
@@ -220,14 +226,9 @@ def insert_values(model: type[models.Model], names: tuple[str, ...], values: Seq
     """Insert rows given as tuples in the sequence of `names`; other columns get the model's defaults."""
     if not values:
         return
-    if not is_fast():
-        model._default_manager.bulk_create(
-            new_row(model, **dict(zip(names, one, strict=True))) for one in values
-        )
-        return
     rest = {name: value for name, value in _blank(model).items() if name not in names and name != "id"}
     always = tuple(rest.values())
-    _copy(model, (*names, *rest), (one + always for one in values) if always else values)
+    _write(model, (*names, *rest), (one + always for one in values) if always else values)
 
 
 def insert_missing(model: type[M], rows: Sequence[M]) -> bool:
@@ -269,6 +270,12 @@ def _columns_without_id(model: type[models.Model]) -> tuple[str, ...]:
     return tuple(name for name in _columns(model) if name != "id")
 
 
+def _write(model: type[models.Model], names: tuple[str, ...], rows: Iterable[Values]) -> None:
+    write = _copy if is_fast() else _insert_portably
+    with connection.wrap_database_errors:
+        write(model, names, rows)
+
+
 @dataclass(frozen=True, slots=True)
 class _Copy:
     statement: str
@@ -276,14 +283,23 @@ class _Copy:
     json_at: tuple[int, ...]
 
 
-@cache
-def _copy_of(model: type[models.Model], names: tuple[str, ...]) -> _Copy:
+def _fields(model: type[models.Model], names: tuple[str, ...]) -> list[Any]:
     meta = model._meta
     fields = [next(field for field in meta.concrete_fields if field.attname == name) for name in names]
     for field in fields:
         if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
             raise TypeError(f"{meta.label}.{field.name} is computed on save")
-    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    return fields
+
+
+def _listed(fields: Iterable[Any]) -> str:
+    return ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+
+
+@cache
+def _copy_of(model: type[models.Model], names: tuple[str, ...]) -> _Copy:
+    meta, fields = model._meta, _fields(model, names)
+    columns = _listed(fields)
     types = []
     for field in fields:
         db_type = str(field.db_type(connection)).partition("(")[0]
@@ -296,7 +312,7 @@ def _copy(model: type[models.Model], names: tuple[str, ...], rows: Iterable[Valu
     plan = _copy_of(model, names)
     if plan.json_at:
         rows = (_with_json(row, plan.json_at) for row in rows)
-    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(plan.statement) as copy:
+    with connection.cursor() as cursor, cursor.copy(plan.statement) as copy:
         copy.set_types(plan.types)
         write = copy.write_row
         for row in rows:
@@ -309,6 +325,42 @@ def _with_json(row: Values, places: Iterable[int]) -> Values:
         value = written[place]
         written[place] = _as_json(value) if value or type(value) not in _EMPTY else _EMPTY[type(value)]
     return tuple(written)
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """One row's statement, and what makes a value of some columns fit for the driver."""
+
+    statement: str
+    fitting: tuple[tuple[int, Callable[..., Any]], ...]
+
+
+@cache
+def _insert_of(model: type[models.Model], names: tuple[str, ...]) -> _Insert:
+    fields = _fields(model, names)
+    places = ", ".join(["%s"] * len(fields))
+    table = connection.ops.quote_name(model._meta.db_table)
+    statement = f"INSERT INTO {table} ({_listed(fields)}) VALUES ({places})"  # noqa: S608  (our own names)
+    fitting = [(at, field.get_db_prep_save) for at, field in enumerate(fields) if not _is_plain(field)]
+    return _Insert(statement, tuple(fitting))
+
+
+def _is_plain(field: Any) -> bool:
+    kinds = (models.CharField, models.TextField, models.IntegerField, models.BooleanField, models.ForeignKey)
+    return isinstance(field, kinds)
+
+
+def _insert_portably(model: type[models.Model], names: tuple[str, ...], rows: Iterable[Values]) -> None:
+    plan = _insert_of(model, names)
+    with connection.cursor() as cursor:
+        cursor.executemany(plan.statement, [_fitted(row, plan.fitting) for row in rows])
+
+
+def _fitted(row: Values, fitting: Iterable[tuple[int, Callable[..., Any]]]) -> list[Any]:
+    values = list(row)
+    for at, fit in fitting:
+        values[at] = fit(values[at], connection)
+    return values
 
 
 def refresh_statistics(*models_written: type[models.Model]) -> None:
@@ -392,6 +444,8 @@ def _joined(model: type[models.Model], names: Sequence[str], rows: Sequence[Valu
 
 def array_of(column: Sequence[Any], kind: str) -> Any:
     """Whole numbers and words as the array's own text, which costs a tenth of a list; anything else as a list."""
+    if kind == "json":
+        return json.dumps(column, default=float)
     if kind == "jsonb":
         column, kind = [_as_json(value) for value in column], "text"
     if None in column:
@@ -402,6 +456,15 @@ def array_of(column: Sequence[Any], kind: str) -> Any:
         quoted = (str.__str__(text).replace("\\", "\\\\").replace('"', '\\"') for text in column)
         return '{"' + '","'.join(quoted) + '"}' if column else "{}"
     return list(column)
+
+
+def value_of(value: Any) -> Any:
+    """A single value as the driver takes it: SQLite keeps times in UTC without a zone, and decimals as numbers."""
+    if is_fast():
+        return value
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return float(value) if isinstance(value, Decimal) else value
 
 
 @cache

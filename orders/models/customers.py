@@ -48,7 +48,7 @@ class Customer(QuickRead, Versioned):
         return self.name or self.email or f"#{self.pk}"
 
 
-class Address(models.Model):
+class Address(QuickRead):
     """An address as it was stated for one order; never edited in place, a change is a new row. Erasable."""
 
     customer = models.ForeignKey(

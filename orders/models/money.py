@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.fastpath import QuickRead
 from config.kernel.models import Versioned
 from config.kernel.money import CurrencyField, MoneyField
 from config.kernel.states import legal_values
@@ -10,7 +11,7 @@ from orders.models.lines import OrderLine
 from orders.models.orders import Order
 
 
-class Charge(models.Model):
+class Charge(QuickRead):
     """What an order costs besides its lines; a fee may be negative. `total_amount` = amount − discounts."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="charges")
@@ -55,7 +56,7 @@ class DiscountShare(models.Model):
         return self.code or self.title
 
 
-class TaxLine(models.Model):
+class TaxLine(QuickRead):
     """One tax on one line or charge: rate in percent, amount, and who owes it."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="tax_lines")

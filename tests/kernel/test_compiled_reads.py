@@ -110,15 +110,14 @@ def test_a_call_is_one_statement_and_none_without_keys(django_assert_num_queries
         assert [read({order.pk}), read(iter([order.pk])), read([10**12])] == [[order], [order], []]
     with django_assert_num_queries(0):
         assert read([]) == []
-    assert len(asked) == (1 if is_fast() else 4)
+    assert len(asked) == 1
 
 
 def test_a_query_of_another_kind_is_refused() -> None:
     read = CompiledRead(lambda ids: orders_of(ids).values("pk"))
 
-    if is_fast():
-        with pytest.raises(TypeError, match="model rows or values_list"):
-            read([1])
+    with pytest.raises(TypeError, match="model rows or values_list"):
+        read([1])
 
 
 def test_locking_read_locks_in_the_one_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import FieldDoesNotExist
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
 
 from config.kernel import clock
 from config.kernel.batches import batch_transaction, verb
@@ -96,6 +97,30 @@ def test_insert_values_keeps_json_and_fills_defaults_in() -> None:
 
     event = Event.objects.get(subject_type="test")
     assert (event.facts, event.at, event.actor_id, event.actor_label) == (facts, at, None, "")
+
+
+def test_insert_rows_stores_what_the_orm_stores() -> None:
+    order = make_order()
+    values = {"unit_amount": Decimal("12.5000"), "total_amount": Decimal("-0.01"), "requires_shipping": False}
+    fact = {"kind": "k", "subject_type": "t", "subject_id": 1, "payload": {"text": AWKWARD}}
+
+    at = clock.now()
+    for model, ours, theirs in (
+        (OrderLine, line(order, 7, **values), line(order, 8, **values)),
+        (Fact, new_row(Fact, recorded_at=at, **fact), new_row(Fact, recorded_at=at, **fact)),
+    ):
+        insert_rows(model, [ours])
+        model._default_manager.bulk_create([theirs])
+        assert _stored(model, ours.pk) == _stored(model, theirs.pk)
+
+
+def _stored(model: type[Model], pk: int) -> list[object]:
+    """A row as the database's own driver gives it, without what tells it from its twin."""
+    own = {"id", "position", "external_id"}
+    columns = [field.column for field in model._meta.concrete_fields if field.column not in own]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(columns)} FROM {model._meta.db_table} WHERE id = {pk:d}")
+        return list(cursor.fetchone())
 
 
 def test_insert_rows_tells_each_row_its_own_key_and_keeps_its_json() -> None:
