@@ -6,11 +6,12 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
-from config.kernel.errors import BancaleError, NotFound
+from config.kernel.errors import BancaleError, InvalidInput, NotFound
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.history import CHANGED, CREATED, DELETED, record_history
 from config.kernel.results import Results
@@ -182,7 +183,7 @@ def save_kits(
 
     Refuses: `NotAllowed`; `NotFound`; `SkuHoldsStock` while there are units or promises of it, and what upper rooms
     refuse that still need it as it is (`inventory.uses`); `KitOfKits` for a part that is a kit, and for a kit that
-    is a part; `KitWithoutParts`; `InvalidInput` for a quantity.
+    is a part; `KitWithoutParts`; `InvalidInput` for a quantity, and for a part named twice.
     """
     actor.require(CHANGE_SKU)
     results: Results[int] = Results(kit_ids)
@@ -245,7 +246,13 @@ class _KitFacts:
             return KitOfKits(sku=kit.code)
         if not parts:
             return KitWithoutParts()
+        seen: set[int] = set()
         for part in parts:
+            if part.part_id in seen:
+                return InvalidInput(
+                    field="part", value=part.part_id, accepted=_("accepted is each part once")
+                )
+            seen.add(part.part_id)
             if part.part_id not in self.known:
                 return NotFound(sku_id=part.part_id)
             if self.known[part.part_id] or part.part_id == kit.pk:
@@ -267,18 +274,29 @@ def _write_kits(kits: Sequence[Sku], parts: Mapping[int, Sequence[PartOfKit]], a
     Sku.objects.filter(pk__in=[kit.pk for kit in kits]).update(is_kit=True, version=F("version") + 1)
     for kit in kits:
         kit.is_kit = True
-    replaced = list(KitPart.objects.filter(kit__in=kits))
-    record_history(replaced, DELETED, actor=actor)
+    wanted = {(kit.pk, part.part_id): part for kit in kits for part in parts[kit.pk]}
+    rows = {(row.kit_id, row.part_id): row for row in KitPart.objects.filter(kit__in=kits)}
+    gone = [row for key, row in rows.items() if key not in wanted]
+    record_history(gone, DELETED, actor=actor)
     # Past the signals, which would write the same history once more, a statement a row.
-    former = KitPart.objects.filter(pk__in=[row.pk for row in replaced])
+    former = KitPart.objects.filter(pk__in=[row.pk for row in gone])
     former._raw_delete(former.db)
+    changed = [row for key, row in rows.items() if key in wanted and _differs(row, wanted[key])]
+    KitPart.objects.bulk_update(changed, ["per_unit", "value_weight"])
     made = KitPart.objects.bulk_create(
-        KitPart(kit=kit, part_id=part.part_id, per_unit=part.per_unit, value_weight=part.value_weight)
-        for kit in kits
-        for part in parts[kit.pk]
+        KitPart(kit_id=kit_id, part_id=part_id, per_unit=part.per_unit, value_weight=part.value_weight)
+        for (kit_id, part_id), part in wanted.items()
+        if (kit_id, part_id) not in rows
     )
-    record_history(became, CHANGED, actor=actor)
+    record_history([*became, *changed], CHANGED, actor=actor)
     record_history(made, CREATED, actor=actor)
+
+
+def _differs(row: KitPart, wanted: PartOfKit) -> bool:
+    """Set what a part is to be; whether it was something else."""
+    now = (row.per_unit, row.value_weight)
+    row.per_unit, row.value_weight = wanted.per_unit, wanted.value_weight
+    return now != (wanted.per_unit, wanted.value_weight)
 
 
 def create_location(location: Location, *, actor: Actor) -> Location:

@@ -64,6 +64,27 @@ def test_save_kits_makes_a_kit_and_replaces_its_parts() -> None:
     assert list(KitPart.objects.values_list("part", "per_unit")) == [(two.pk, 4)]
 
 
+def test_save_kits_changes_the_parts_that_stay_and_says_so_in_their_history() -> None:
+    one, two, three, kit = make_sku(), make_sku(), make_sku(), make_sku()
+    save(kit, PartOfKit(one.pk, 2), PartOfKit(two.pk)).raise_refusals()
+    rows = dict(KitPart.objects.values_list("part", "pk"))
+
+    save(kit, PartOfKit(one.pk, 3), PartOfKit(three.pk)).raise_refusals()
+
+    assert KitPart.objects.get(part=one).pk == rows[one.pk]
+    told = KitPart.history.order_by("history_id").values_list("history_type", "part_id", "per_unit")
+    assert list(told)[2:] == [("-", two.pk, 1), ("~", one.pk, 3), ("+", three.pk, 1)]
+
+
+def test_save_kits_refuses_a_part_named_twice() -> None:
+    part, kit = make_sku(), make_sku()
+
+    refused = save(kit, PartOfKit(part.pk, 1), PartOfKit(part.pk, 2))
+
+    assert isinstance(refused.refusals[kit.pk], InvalidInput)
+    assert not KitPart.objects.exists()
+
+
 def test_save_kits_refusals_write_nothing() -> None:
     plain, stocked, waited_for, loose = make_sku(), make_sku(), make_sku(), make_sku()
     receive(stocked, make_location(), 1)
