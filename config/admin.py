@@ -31,8 +31,8 @@ from config.access.sessions import end_sessions
 from config.kernel.admin import (
     ComparedForm,
     ComparedMixin,
+    ComparedTabularInline,
     SeenAdmin,
-    TabularInline,
     acting,
     admin_url,
 )
@@ -138,11 +138,10 @@ class RoleForm(ComparedForm):
     told_by = ("role_changed",)
 
 
-class StaffLocationInline(TabularInline):
+class StaffLocationInline(ComparedTabularInline):
     """The locations that a person is bound to; each once."""
 
     model = StaffLocation
-    form = ComparedForm
     verbose_name = gettext_lazy("location")
     verbose_name_plural = gettext_lazy("Only these locations (none means the whole business)")
 

@@ -9,9 +9,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import (
+    ComparedTabularInline,
     ReadOnlyAdmin,
     ReadOnlyTabularInline,
-    TabularInline,
+    RowForm,
     VersionedAdmin,
     acting,
     describe,
@@ -49,21 +50,20 @@ class LocationForm(VersionedForm):
         return code
 
 
-class BinForm(forms.ModelForm):
+class BinForm(RowForm):
     """Shelves and totes; a location's default and quarantine bins come with it and stay."""
 
     class Meta:
         model = Bin
         fields = ("code", "kind")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def shape(self) -> None:
         self.fields["kind"] = forms.ChoiceField(
             label=_("kind"), choices=[(kind, BinKind(kind).label) for kind in OWN_BINS]
         )
 
 
-class BinInline(TabularInline):
+class BinInline(ComparedTabularInline):
     model = Bin
     form = BinForm
     verbose_name = _("shelf or tote")

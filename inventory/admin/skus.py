@@ -5,14 +5,20 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.kernel import clock
-from config.kernel.admin import TabularInline, VersionedAdmin, acting, admin_url, status_badge
+from config.kernel.admin import (
+    ComparedRows,
+    ComparedTabularInline,
+    VersionedAdmin,
+    acting,
+    admin_url,
+    status_badge,
+)
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import badge, code, quantity
 from inventory.admin.adjustments import adjust_buttons
@@ -50,13 +56,17 @@ from inventory.states import RESERVE
 INCOMING = 25
 
 
-class KitPartForms(BaseInlineFormSet):
+class KitPartForms(ComparedRows):
     """The parts as one set: the verb behind them takes all of them, or none."""
 
     def wanted(self) -> list[PartOfKit]:
+        """The parts as they are to be, with those that others added while the form was open."""
         kept = [form for form in self.forms if form not in self.deleted_forms]
         rows = [form.cleaned_data for form in kept if form.cleaned_data.get("part")]
-        return [PartOfKit(row["part"].pk, row["per_unit"], row["value_weight"]) for row in rows]
+        return [
+            *(PartOfKit(row["part"].pk, row["per_unit"], row["value_weight"]) for row in rows),
+            *(PartOfKit(row.part_id, row.per_unit, row.value_weight) for row in self.added_by_others),
+        ]
 
     def clean(self) -> None:
         super().clean()
@@ -67,7 +77,7 @@ class KitPartForms(BaseInlineFormSet):
             raise forms.ValidationError(str(problem))
 
 
-class KitPartInline(TabularInline):
+class KitPartInline(ComparedTabularInline):
     model = KitPart
     fk_name = "kit"
     formset = KitPartForms
@@ -80,7 +90,7 @@ class KitPartInline(TabularInline):
         return super().get_queryset(request).select_related("part")
 
 
-class BarcodeInline(TabularInline):
+class BarcodeInline(ComparedTabularInline):
     model = Barcode
     fields = ("code",)
 
@@ -136,6 +146,7 @@ class SkuAdmin(PageAdmin, VersionedAdmin):
         pk = form.instance.pk
         if formset.has_changed():
             save_kits([pk], parts={pk: formset.wanted()}, actor=acting(request)).raise_refusals()
+        self.say_kept(request, formset)
 
     def changeform_view(
         self,

@@ -7,8 +7,6 @@ from config.kernel.admin.base import (
     ReadOnlyStackedInline,
     ReadOnlyTabularInline,
     SeenAdmin,
-    StackedInline,
-    TabularInline,
     acting,
     admin_url,
     seen_choices,
@@ -21,6 +19,7 @@ from config.kernel.admin.history import HistoryMixin
 from config.kernel.admin.optional_columns import OptionalColumn, offer_columns
 from config.kernel.admin.presses import ExtraVerb, Foreseen, ObjectForm, ReasonForm, TransitionVerb, ids_of
 from config.kernel.admin.queues import Queue, queue_filter, queue_url
+from config.kernel.admin.rows import ComparedRows, ComparedTabularInline, RowForm
 from config.kernel.admin.timeline import describe, timeline
 from config.kernel.admin.tones import badge_column, set_tones, status_badge, status_pair, tone_of
 from config.kernel.admin.transitions import TimelineMixin, TransitionAdmin
@@ -29,6 +28,8 @@ __all__ = [
     "BancaleAdmin",
     "ComparedForm",
     "ComparedMixin",
+    "ComparedRows",
+    "ComparedTabularInline",
     "ExtraVerb",
     "Foreseen",
     "HistoryMixin",
@@ -39,10 +40,9 @@ __all__ = [
     "ReadOnlyStackedInline",
     "ReadOnlyTabularInline",
     "ReasonForm",
+    "RowForm",
     "SeenAdmin",
     "SeenFilter",
-    "StackedInline",
-    "TabularInline",
     "TimelineMixin",
     "TransitionAdmin",
     "TransitionVerb",

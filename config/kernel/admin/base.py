@@ -244,10 +244,6 @@ class TabularInline(_TabularInline):
     extra = 0
 
 
-class StackedInline(_StackedInline):
-    extra = 0
-
-
 class ReadOnlyTabularInline(_Inline, _TabularInline):
     """Rows of a record that only verbs write. Their columns say which they are."""
 
