@@ -74,6 +74,7 @@ def role_words(group: Group) -> str:
 # Everywhere people read it; the option of Django's own model stays, so that no migration wants to change it.
 Group._meta.verbose_name = gettext_lazy("role")
 Group._meta.verbose_name_plural = gettext_lazy("roles")
+Group.__str__ = role_words  # type: ignore[method-assign, assignment]
 
 
 class RoleFilter(RelatedFieldListFilter):
@@ -332,9 +333,22 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
 
 @admin.register(Group)
 class RoleAdmin(ComparedMixin, InWords, GroupAdmin):
+    """Roles. Those that come with Bancale are found again by their names: nobody renames or deletes them."""
+
     form = RoleForm
     list_display = ("role",)
+    actions = None
     changeform_view = sensitive(GroupAdmin.changeform_view)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("permissions",) if _comes_along(obj) else ("name", "permissions")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not _comes_along(obj) and super().has_delete_permission(request, obj)
+
+    def put_page(self, request: HttpRequest, context: dict[str, Any], obj: Any) -> None:
+        if _comes_along(obj):
+            context["kept_said"] = _("It comes with Bancale and cannot be renamed or deleted.")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -347,3 +361,7 @@ class RoleAdmin(ComparedMixin, InWords, GroupAdmin):
     @admin.display(description=gettext_lazy("role"), ordering="name")
     def role(self, row: Group) -> str:
         return role_words(row)
+
+
+def _comes_along(role: Group | None) -> bool:
+    return role is not None and role.name in ROLE_WORDS

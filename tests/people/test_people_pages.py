@@ -5,7 +5,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
 from config.kernel.admin import admin_url
-from tests.kernel.visitor import text_of, visitor
+from config.roles import ROLE_WORDS
+from tests.kernel.visitor import hidden, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -40,3 +41,35 @@ def test_lists_and_navigation_say_roles() -> None:
     picker = Group.objects.get(name="Picker")
     assert f"?groups__id__exact={picker.pk}" in people.content.decode()
     assert "Warehouse" in text_of(people)
+
+
+@pytest.mark.parametrize("name", ROLE_WORDS)
+def test_role_that_comes_along_is_titled_in_words_and_neither_renamed_nor_deleted(name: str) -> None:
+    boss, role = visitor(superuser=True), Group.objects.get(name=name)
+    url, given = admin_url(role, "change", role.pk), role.permissions.count()
+
+    page = boss.get(url)
+
+    html = page.content.decode()
+    assert f"<h1>{ROLE_WORDS[name]}</h1>" in html
+    assert f"<title>{ROLE_WORDS[name]} · Role · Bancale</title>" in html
+    assert "It comes with Bancale and cannot be renamed or deleted." in text_of(page)
+    assert admin_url(role, "delete", role.pk) not in html
+    assert boss.get(admin_url(role, "delete", role.pk)).status_code == 403
+    assert boss.post(admin_url(role, "delete", role.pk), {"post": "yes"}).status_code == 403
+    boss.post("/auth/group/", {"action": "delete_selected", "_selected_action": [role.pk], "post": "yes"})
+    boss.post(url, {**hidden(page), "name": "Night shift", "permissions": []})
+    assert list(Group.objects.filter(pk=role.pk).values_list("name", flat=True)) == [name]
+    assert role.permissions.count() == 0 < given
+
+
+def test_role_that_somebody_made_is_renamed_and_deleted() -> None:
+    boss, role = visitor(superuser=True), Group.objects.create(name="Night shift")
+    url = admin_url(role, "change", role.pk)
+
+    boss.post(url, {**hidden(boss.get(url)), "name": "Late shift", "permissions": []})
+    assert Group.objects.get(pk=role.pk).name == "Late shift"
+    assert admin_url(role, "delete", role.pk) in boss.get(url).content.decode()
+    boss.post(admin_url(role, "delete", role.pk), {"post": "yes"})
+
+    assert not Group.objects.filter(pk=role.pk).exists()
