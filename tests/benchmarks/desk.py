@@ -1,8 +1,8 @@
 """The desk benchmark: what the pages of staff take with many orders, as time on the server and as statements.
 
 `python -m tests.benchmarks.desk --orders 300000` on the server of `DATABASE_URL`, in a database of its own.
-Every figure is a whole request through Django's test client, made by a person of the role Support, in a process that
-has loaded what a server's worker loads.
+Every figure is a whole request through Django's test client, made by a person of the role that the row names (Support
+where it names none), in a process that has loaded what a server's worker loads.
 """
 
 import argparse
@@ -14,11 +14,11 @@ from html import unescape
 from typing import Any
 
 from tests.benchmarks import database
+from tests.benchmarks.desk_pages import PEOPLE, SUPPORT, Page, client_of, pages
 from tests.benchmarks.meters import load_now, quantile
 
 BASE = 1000
 MOST_MS, MOST_STATEMENTS = 120, 15
-Page = tuple[str, str]
 
 
 def main() -> None:
@@ -30,6 +30,7 @@ def main() -> None:
         if not Order.objects.exists():
             started = time.perf_counter()
             _load(asked.orders)
+            database.tend(name)
             print(f"loaded in {time.perf_counter() - started:.0f} s", flush=True)
         print(_heading(), flush=True)
         _measure(asked.rounds, asked.only)
@@ -72,89 +73,40 @@ def _load(count: int) -> None:
         clone_orders(count // BASE - 1)
 
 
-def _pages() -> list[Page]:
-    from fulfillment.models import Parcel
-    from inventory.models import Sku
-    from orders.models import Order
-
-    middle = Order.objects.order_by("-id")[1000]
-    buyer, parcel = middle.customer, Parcel.objects.order_by("-id")[100]
-    sku = Sku.objects.order_by("id")[123]
-    assert buyer is not None
-    found = "/orders/order/?q="
-    return [
-        ("order list", "/orders/order/"),
-        ("filtered: status", "/orders/order/?status__exact=completed"),
-        ("filtered: channel", f"/orders/order/?sales_channel__id__exact={middle.sales_channel_id}"),
-        ("filtered: two", "/orders/order/?status__exact=confirmed&payment_status__exact=paid"),
-        ("queue: to confirm", "/orders/order/?queue=to_confirm"),
-        ("queue: on hold", "/orders/order/?queue=on_hold"),
-        ("queue: late", "/orders/order/?queue=late"),
-        ("queue: to release", "/orders/order/?queue=to_release"),
-        ("sorted by dispatch", "/orders/order/?o=9"),
-        ("search: number", f"{found}{middle.number}"),
-        ("search: reference", f"{found}{middle.external_id}"),
-        ("search: e-mail", f"{found}{middle.email}"),
-        ("search: part of a name", f"{found}iordan"),
-        ("search: two words", f"{found}elena+giord"),
-        ("search: common word", f"{found}example.com"),
-        ("search: phone", f"{found}{buyer.phone.replace(' ', '+').replace('+39', '')}"),
-        ("search: SKU", f"{found}{sku.code}"),
-        ("search: tracking number", f"{found}{parcel.tracking_number}"),
-        ("search: nothing", f"{found}zzyzx"),
-        ("palette: number", f"/palette/?q={middle.number}"),
-        ("palette: part of a name", "/palette/?q=iordan"),
-        ("palette: e-mail", f"/palette/?q={middle.email}"),
-        (
-            "next in the list",
-            f"/orders/order/{middle.pk}/next/?_changelist_filters=status__exact%3Dcompleted",
-        ),
-        ("order page", f"/orders/order/{middle.pk}/change/"),
-        ("dashboard", "/"),
-    ]
-
-
-def _client() -> Any:
-    from django.contrib.auth.models import Group, User
-    from django.test import Client
-
-    import config.wsgi  # noqa: F401  (as a server's worker begins)
-
-    user, _made = User.objects.get_or_create(username="marta", is_staff=True)
-    user.groups.add(Group.objects.get(name="Support"))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def _measure(rounds: int, only: str) -> None:
-    client = _client()
-    pages = [page for page in [*_pages(), *_found_pages(client)] if only in page[0]]
-    print(f"{'page':<26}{'p50 ms':>8}{'p95 ms':>8}{'CPU ms':>8}{'statements: 1 row':>19}{'100 rows':>10}")
-    for name, url in pages:
+    clients = {person: client_of(person) for person in PEOPLE}
+    asked = [page for page in [*pages(), *_found_pages(clients[SUPPORT])] if only in page.name]
+    print(f"{'page':<36}{'p50 ms':>8}{'p95 ms':>8}{'CPU ms':>8}{'statements: 1 row':>19}{'100 rows':>10}")
+    for page in asked:
+        client, url = clients[page.who], page.url
         _rows(1)
         few = _statements(client, url)
         _rows(100)
         many = _statements(client, url)
         cpu = time.process_time()
-        laps = [_lap(lambda url=url: client.get(url)) for _round in range(rounds)]
+        laps = [_lap(lambda client=client, url=url: client.get(url)) for _round in range(rounds)]
         cpu = 1000 * (time.process_time() - cpu) / rounds
         p50, p95 = quantile(laps, 0.5), quantile(laps, 0.95)
         is_within = p95 <= MOST_MS and many <= MOST_STATEMENTS and few == many
         print(
-            f"{name:<26}{p50:>8.1f}{p95:>8.1f}{cpu:>8.1f}{few:>19}{many:>10}{'' if is_within else '  ABOVE'}",
+            f"{page.name:<36}{p50:>8.1f}{p95:>8.1f}{cpu:>8.1f}{few:>19}{many:>10}"
+            f"{'' if is_within else '  ABOVE'}",
             flush=True,
         )
+    print(f"load {load_now()} at the end", flush=True)
 
 
 def _found_pages(client: Any) -> Sequence[Page]:
     """Pages that are reached by pressing: the last one, and the one before it."""
     _rows(100)
-    pages = []
+    found = []
     for name, query in (("", ""), (" (filtered)", "?status__exact=completed")):
         last = _link(client, f"/orders/order/{query}", "last")
-        pages += [(f"last page{name}", last), (f"before the last{name}", _link(client, last, "prev"))]
-    return pages
+        found += [
+            Page(f"last page{name}", last, SUPPORT),
+            Page(f"before the last{name}", _link(client, last, "prev"), SUPPORT),
+        ]
+    return found
 
 
 def _link(client: Any, url: str, rel: str) -> str:
