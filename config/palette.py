@@ -3,7 +3,6 @@
 All kinds are asked by one statement, orders by two before it. Only what the person may view and sees is asked and told.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,15 +22,14 @@ from config.kernel.visibility import visible_to
 from config.navigation import Work, navigation
 from config.palette_verbs import Action, actions
 from orders.privacy import SEE_PERSONAL
-from orders.selectors.numbers import called, search_numbers
-from orders.selectors.search import search_orders
+from orders.selectors.numbers import DOCUMENT, called
+from orders.selectors.search import search_numbers, search_orders
 
 SHOWN = 6
 SHORTEST = 2
 SHORTEST_INNER = 3  # letters of a trigram
 ORDERS_READ = 100
 LONGEST_ID = 18
-DOCUMENT = re.compile(r"[A-Za-z]-[0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,6 @@ class Kind:
 
 def _orders(request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     if DOCUMENT.fullmatch(text):
-        # Inside words, so short a text would be looked for through most of them.
         rows = called(rows, text)
     else:
         find = search_orders if request.user.has_perm(SEE_PERSONAL) else search_numbers

@@ -144,6 +144,21 @@ class Among(models.Func):
         return f"{column} = ANY(%s::{kind}[])", [*params, values]
 
 
+class AmongFew(Among):
+    """The same for rows that are to be read by these keys, not by a walk through all in the order that is asked for.
+
+    PostgreSQL sees the list only when it runs, and takes it for short.
+    """
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
+        column, params = self._column(compiler)
+        kind = _among_kind(self.source_expressions[0].output_field)
+        return f"{column} = ANY((SELECT %s::{kind}[])::{kind}[])", [
+            *params,
+            array_of(self.values_listed, kind),
+        ]
+
+
 def _among_kind(field: Any) -> str:
     if isinstance(field, models.CharField):
         return "text"

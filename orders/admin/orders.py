@@ -55,9 +55,8 @@ from orders.enums import FulfillmentStatus, HoldKind, MailKind, OrderStatus, Pay
 from orders.models import Order
 from orders.privacy import SEE_MONEY, SEE_PERSONAL
 from orders.selectors import work
-from orders.selectors.numbers import search_numbers
 from orders.selectors.order_page import with_page_rows
-from orders.selectors.search import search_orders
+from orders.selectors.search import search_numbers, search_orders
 from orders.services.allocating import ALLOCATE, allocate_orders
 from orders.services.cancelling import cancel_orders
 from orders.services.confirming import confirm_orders

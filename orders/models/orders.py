@@ -128,6 +128,8 @@ class Order(QuickRead, Versioned):
                 fields=["external_id", "sales_channel"],
                 condition=~Q(status=OrderStatus.VOID),
                 name="order_external_once",
+                # Found by its beginning too, whatever the database's language.
+                opclasses=["varchar_pattern_ops", "int8_ops"],
             ),
             legal_values("status", OrderStatus, "order_status_legal"),
             legal_values("fulfillment_status", FulfillmentStatus, "order_fulfillment_legal"),
@@ -154,7 +156,11 @@ class Order(QuickRead, Versioned):
                 ),
             ),
             models.Index(fields=["email", "placed_at"], name="order_email_placed"),
-            models.Index(fields=["external_number"], name="order_external_number"),
+            models.Index(
+                fields=["external_number"],
+                name="order_external_number",
+                opclasses=["varchar_pattern_ops"],
+            ),
             models.Index(
                 fields=["import_run", "id"], name="order_import_run", condition=Q(import_run__isnull=False)
             ),

@@ -1,28 +1,52 @@
-"""Finding orders without asking anything of the buyer: by numbers, references and what was bought."""
+"""What orders are called: their number and their references, whole or by the beginning. Each way has an index."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+import re
+from collections.abc import Sequence
+
+from django.db.models import Q, QuerySet
 
 from orders.enums import OrderStatus
-from orders.models import Order, OrderLine
+from orders.models import Order
 
-MOST_WORDS = 6
+REFERENCES = ("external_id", "external_number")
+# Typed on the way to a number: too short to be looked for inside words, where most would have to be read.
+DOCUMENT = re.compile(r"[A-Za-z]-[0-9]*")
 
 
-def search_numbers(rows: QuerySet[Order], text: str) -> QuerySet[Order]:
-    """Orders that every word fits: the beginning of a number, a channel reference or a SKU."""
-    for word in list(dict.fromkeys(text.split()))[:MOST_WORDS]:
-        named, sku = Q(), Q()
-        for spelling in {word, word.upper(), word.lower()}:
-            for column in ("number", "external_id", "external_number"):
-                named |= Q(**{f"{column}__startswith": spelling})
-            sku |= Q(sku_code__startswith=spelling) | Q(sku__code__startswith=spelling)
-        rows = rows.filter(named | Exists(OrderLine.objects.filter(sku, order=OuterRef("pk"))))
-    return rows
+def spellings(word: str) -> list[str]:
+    """A word as it is typed, in capitals and in small letters."""
+    return sorted({word, word.upper(), word.lower()})
+
+
+def named_by(column: str, text: str) -> Q:
+    """Condition that a column of an order, or of anything else, is exactly this, in any case of letters."""
+    named = Q(**{f"{column}__in": spellings(text)})
+    return _of_valid(named) if column in REFERENCES else named
+
+
+def is_called(word: str, columns: Sequence[str] = REFERENCES) -> Q:
+    """Condition that an order's number, or one of these columns, is exactly this, in any case of letters."""
+    named = Q()
+    for column in columns:
+        named |= Q(**{f"{column}__in": spellings(word)})
+    return _of_valid(named) | named_by("number", word)
+
+
+def begins_with(word: str) -> Q:
+    """Condition that an order's number or a reference begins so."""
+    named, number = Q(), Q()
+    for spelling in spellings(word):
+        number |= Q(number__startswith=spelling)
+        for column in REFERENCES:
+            named |= Q(**{f"{column}__startswith": spelling})
+    return _of_valid(named) | number
 
 
 def called(rows: QuerySet[Order], text: str) -> QuerySet[Order]:
     """Orders whose number or channel reference is exactly this, in any case of letters."""
-    spellings = sorted({text, text.upper(), text.lower()})
-    reference = Q(external_id__in=spellings) | Q(external_number__in=spellings)
+    return rows.filter(is_called(text))
+
+
+def _of_valid(named: Q) -> Q:
     # References are indexed for orders that count; a void one is found by its number.
-    return rows.filter(reference & ~Q(status=OrderStatus.VOID) | Q(number__in=spellings))
+    return named & ~Q(status=OrderStatus.VOID)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from config.kernel.admin import admin_url
 from fulfillment.models import FulfillmentOrder
 from orders.models import Address, Customer, Order
-from orders.selectors.numbers import search_numbers
+from orders.selectors.search import search_numbers
 from tests.factories.fulfillment import make_confirmed, make_released, make_shipped
 from tests.factories.orders import make_order
 from tests.kernel.visitor import hidden, text_of, visitor
