@@ -7,15 +7,15 @@ from urllib.parse import urlencode
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.options import ModelAdmin
-from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
 from orders.privacy import SEE_PERSONAL
+from orders.selectors.numbers import REFERENCES, named_by
 
-# In the order of asking; every column is indexed or unique.
+# In the order of asking; every column is indexed or unique, and asked by itself so that its index is used.
 EXACT = (
-    ("orders.order", ("number", "external_id", "external_number", "email")),
+    ("orders.order", ("number", *REFERENCES, "email")),
     ("inventory.sku", ("code", "barcodes__code")),
     ("fulfillment.fulfillmentorder", ("number",)),
     ("fulfillment.shipment", ("number",)),
@@ -33,17 +33,11 @@ def find_url(request: HttpRequest, site: admin.AdminSite, text: str) -> str | No
 
     Only what the user may view is asked. None when nothing is called so and no list can be searched.
     """
-    spellings = {text, text.upper(), text.lower()}
     for label, columns in EXACT:
         model_admin = _viewable(request, site, label)
         if model_admin is None:
             continue
-        named = Q()
-        for column in _askable(request, columns):
-            named |= Q(**{f"{column}__in": spellings})
-        hits = list(
-            model_admin.model._default_manager.filter(named).values_list("pk", flat=True).distinct()[:2]
-        )
+        hits = _hits(model_admin.model, _askable(request, columns), text)
         visible = model_admin.get_queryset(request).filter(pk__in=hits) if hits else None
         if len(hits) == 1 and visible is not None and visible.exists():
             return reverse(f"admin:{_url_name(model_admin)}_change", args=hits, current_app=site.name)
@@ -51,6 +45,15 @@ def find_url(request: HttpRequest, site: admin.AdminSite, text: str) -> str | No
             return _list_url(model_admin, site, text)
     model_admin = _viewable(request, site, FALLBACK)
     return _list_url(model_admin, site, text) if model_admin and model_admin.search_fields else None
+
+
+def _hits(model: Any, columns: Iterable[str], text: str) -> list[int]:
+    """Keys of at most two rows that are called so, in any case of letters."""
+    first, *others = (
+        model._default_manager.filter(named_by(column, text)).order_by().values_list("pk", flat=True)
+        for column in columns
+    )
+    return list(first.union(*others)[:2])
 
 
 def _askable(request: HttpRequest, columns: Iterable[str]) -> list[str]:

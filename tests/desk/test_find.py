@@ -3,10 +3,13 @@
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import path
 from django.views.i18n import set_language
 
+from config.kernel.fastpath import is_fast
 from config.site import BancaleAdminSite
 from inventory.models import Sku
 from orders.models import Order
@@ -77,3 +80,19 @@ def test_find_keeps_what_a_person_may_not_see() -> None:
 
     assert response.redirect_chain == [("/", 302)]
     assert f"Nothing is called “{order.number}”." in response.content.decode()
+
+
+@pytest.mark.skipif(not is_fast(), reason="what PostgreSQL plans")
+def test_each_thing_an_order_may_be_called_is_asked_through_its_index(desk: Client) -> None:
+    make_order(external_id="403-1182735")
+    with CaptureQueriesContext(connection) as captured:
+        found(desk, "zzyzx")
+
+    (asked,) = [query["sql"] for query in captured if '"external_id"' in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {asked}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    for index in ("order_external_once", "order_external_number", "orders_order_number", "order_email"):
+        assert index in plan
+    assert plan.count("Index Cond") == 4
