@@ -1,14 +1,17 @@
 """Taking a bulk action back: exactly what was done, once, by those who may."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel import clock, jobs
 from config.kernel.admin import admin_url
+from config.kernel.admin.bulk_verbs import BULK_VERBS
 from config.kernel.errors import NotAllowed
 from config.kernel.models import Fact, Job
 from orders.models import Hold, Notification, Order, OrderTag
@@ -121,7 +124,44 @@ def test_results_keep_their_address_for_who_pressed_and_list_every_kind_of_answe
     assert support.get("/kernel/job/bulk/nothing/").status_code == 404
 
 
-def test_undo_needs_the_right_of_the_opposite_still(support: Visitor) -> None:
+@pytest.fixture
+def opposite(monkeypatch: pytest.MonkeyPatch) -> str:
+    """What takes a tag off needs a right of its own for once, so that the two can be told apart."""
+    need, name = "orders.confirm_order", "bulk_orders_order_untag_orders"
+    monkeypatch.setitem(BULK_VERBS, name, replace(BULK_VERBS[name], permission=need))
+    return need
+
+
+def tagger(*more: str) -> Visitor:
+    return visitor("", "orders.view_order", "orders.tag_order", "kernel.view_job", *more)
+
+
+def test_undo_needs_the_right_of_the_opposite(opposite: str) -> None:
+    for more, taken_back in (((), False), ((opposite,), True)):
+        client, order = tagger(*more), make_order()
+        page = carry_out(client, start(client, TAG, [order.pk]), tags="vip")
+
+        assert ("Undo (1)" in text_of(page), page.context["undo"] is not None) == (taken_back, taken_back)
+        answer = client.post(page.request["PATH_INFO"])
+
+        assert answer.status_code == (302 if taken_back else 403)
+        assert OrderTag.objects.filter(order=order).exists() != taken_back
+
+
+def test_undo_needs_the_right_at_the_moment_of_the_press(opposite: str) -> None:
+    order = make_order()
+    client = tagger(opposite)
+    page = carry_out(client, start(client, TAG, [order.pk]), tags="vip")
+    url, user = page.context["undo"]["url"], get_user_model().objects.get(pk=client.session["_auth_user_id"])
+
+    user.user_permissions.remove(Permission.objects.get(codename="confirm_order"))
+
+    assert client.get(page.request["PATH_INFO"]).context["undo"] is None
+    assert client.post(url).status_code == 403
+    assert OrderTag.objects.count() == 1
+
+
+def test_undo_needs_the_right_of_what_was_done_still(support: Visitor) -> None:
     order = make_order()
     page = carry_out(support, start(support, TAG, [order.pk]), tags="vip")
     support_user = support.session["_auth_user_id"]
@@ -129,6 +169,20 @@ def test_undo_needs_the_right_of_the_opposite_still(support: Visitor) -> None:
 
     assert support.post(page.context["undo"]["url"]).status_code == 403
     assert OrderTag.objects.count() == 1
+
+
+def test_undo_of_a_job_needs_the_right_of_the_opposite(
+    opposite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for more, taken_back in (((), False), ((opposite,), True)):
+        client, orders = tagger(*more), [make_order() for _number in range(3)]
+        job = run_job_of(client, monkeypatch, TAG, [one.pk for one in orders], tags="vip")
+        count = Job.objects.count()
+
+        assert ("Undo" in text_of(client.get(admin_url(Job, "change", job.pk)))) == taken_back
+        client.press(admin_url(Job, "undo", job.pk))
+
+        assert Job.objects.count() == count + taken_back
 
 
 def run_job_of(

@@ -82,8 +82,8 @@ class RowForm(Compared):
 
 
 class ComparedRows(_InlineFormSet):
-    """The table; its `form` is a `RowForm`. `kept` says what others did to rows, by the row's key, and `people` who they
-    were."""
+    """The table; its `form` is a `RowForm`. `kept` says what others did to rows, by the row's key, and `people` who
+    they were."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

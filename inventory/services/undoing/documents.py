@@ -1,7 +1,9 @@
 """Receipts and changes by hand are taken back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+from django.db.models import QuerySet
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -89,8 +91,7 @@ def _undo(
             elif (problem := refusal(document)) is not None:
                 results.refuse(pk, problem)
         undone = reverse(kind, results.open_ids, results, reason=reason, actor=actor)
-        standing = model._default_manager.filter(pk__in=list(undone), undone_at=None)
-        if undone and standing.update(undone_at=clock.now()) != len(undone):
+        if undone and _standing(model, undone).update(undone_at=clock.now()) != len(undone):
             raise Conflict(detail="a document has been undone already")
         entries = [
             Entry((kind, pk), Thread(kind, pk), UNDONE, facts={"reason": reason, "units": units_of(posted)})
@@ -98,3 +99,8 @@ def _undo(
         ]
         record_events(entries, actor=actor)
     return results
+
+
+def _standing(model: type[StockReceipt] | type[StockAdjustment], pks: Iterable[int]) -> QuerySet[Any]:
+    """Those that nobody has undone, asked by the statement that marks them: it refuses even where a lock failed."""
+    return model._default_manager.filter(pk__in=list(pks), undone_at=None)
