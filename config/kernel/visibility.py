@@ -7,7 +7,8 @@ shown: `visible_to` raises `Undeclared`, and a test asks every page.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, Subquery
+from django.db.models.lookups import IsNull
 
 from config.kernel.actors import Actor
 
@@ -51,6 +52,14 @@ def unbounded(actor: Actor) -> Q | None:
     return None if actor.locations is None else Q(pk__in=())
 
 
+def has_any(rows: QuerySet[Any]) -> Q:
+    """Condition that there is one of these rows, which name the outer one: looked up for each row that is shown.
+
+    `Exists` among alternatives lets PostgreSQL read all such rows first, for a page of a hundred.
+    """
+    return Q(IsNull(Subquery(rows.order_by().values("pk")[:1]), False))
+
+
 def is_declared(model: type[Model]) -> bool:
     return model._meta.label_lower in _SIGHTS
 
@@ -64,7 +73,8 @@ def bound_of(actor: Actor, model: type[Model]) -> Q | None:
     for sight in _SIGHTS[label]:
         if (bound := sight(actor)) is None:
             return None
-        found |= bound
+        # What an upper room declared is asked first: of most rows its documents tell, at less cost.
+        found = bound | found
     return found
 
 

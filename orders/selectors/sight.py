@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.db.models import Exists, OuterRef, Q
 
 from config.kernel.actors import Actor
-from config.kernel.visibility import Sight, see, see_all, seen_by, unbounded
+from config.kernel.visibility import Sight, has_any, see, see_all, seen_by, unbounded
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 from orders.models import LinePart, Order
@@ -27,27 +27,27 @@ ORDER_OF = {
 _TAKEN = (ReservationState.OPEN, ReservationState.CONSUMED)
 
 
-def see_orders(exists: Callable[[frozenset[int], str], Exists]) -> None:
-    """Declare one way an order touches locations: (locations, path from the row to its order) to a subquery."""
+def see_orders(touches: Callable[[frozenset[int], str], Q]) -> None:
+    """Declare one way an order touches locations: (locations, path from the row to its order) to a condition."""
     for model, path in ORDER_OF.items():
-        see(model, _sight(exists, path))
+        see(model, _sight(touches, path))
 
 
-def _sight(exists: Callable[[frozenset[int], str], Exists], path: str) -> Sight:
+def _sight(touches: Callable[[frozenset[int], str], Q], path: str) -> Sight:
     def sight(actor: Actor) -> Q | None:
-        return None if actor.locations is None else Q(exists(actor.locations, path))
+        return None if actor.locations is None else touches(actor.locations, path)
 
     return sight
 
 
-def _promised(locations: frozenset[int], path: str) -> Exists:
+def _promised(locations: frozenset[int], path: str) -> Q:
     taken = Reservation.objects.filter(
         reference_kind="order_line_part",
         reference_id=OuterRef("pk"),
         state__in=_TAKEN,
         level__location__in=locations,
     )
-    return Exists(LinePart.objects.filter(Exists(taken), line__order=OuterRef(path)))
+    return has_any(LinePart.objects.filter(Exists(taken), line__order=OuterRef(path)))
 
 
 def _customers(actor: Actor) -> Q | None:

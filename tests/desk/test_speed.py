@@ -6,12 +6,13 @@ from datetime import date
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 import config.wsgi
 from config.kernel.admin import SeenFilter
 from config.kernel.fastpath import is_fast
+from config.kernel.visibility import visible_to
 from fulfillment.models import FulfillmentOrder
 from fulfillment.selectors import queues
 from orders.models import Order
@@ -110,6 +111,20 @@ def test_work_to_ship_is_paged_by_what_was_promised() -> None:
     listed = manager.get("/fulfillment/fulfillmentorder/", {"queue": "to_ship"}).context["cl"].result_list
 
     assert list(listed) == [first, second, third]
+
+
+@on_postgresql
+@pytest.mark.django_db
+def test_what_a_bounded_person_sees_is_looked_up_order_by_order() -> None:
+    torino = make_location("TO")
+    picker = get_user_model().objects.create_user("piet", is_staff=True)
+    torino.staff.create(user=picker)
+    asked = FulfillmentOrder.objects.filter(order=OuterRef("pk"), location=torino)
+
+    assert "hashed" not in visible_to(picker, Order.objects.all()).explain()
+    assert "hashed" in Order.objects.filter(Exists(asked) | Q(pk=0)).explain(), (
+        "all work of the place at first"
+    )
 
 
 @on_postgresql
