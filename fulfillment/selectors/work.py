@@ -50,6 +50,27 @@ def asked_units(part_ids: Iterable[int]) -> dict[Spot, int]:
     return {Spot(part_id, location_id): units for part_id, location_id, units in rows}
 
 
+def short_work(part_ids: Iterable[int]) -> list[FulfillmentOrder]:
+    """Live fulfillment orders that ask for more of these parts than is still reserved there, by ascending pk.
+
+    Two statements, and one more where there are any.
+    """
+    ids = list(part_ids)
+    reserved = reserved_units(ids)
+    short = {spot for spot, units in asked_units(ids).items() if units > reserved.get(spot, 0)}
+    if not short:
+        return []
+    lines = FulfillmentOrderLine.objects.filter(
+        line_part__in={spot.part_id for spot in short}, fulfillment_order__status__in=LIVE_FULFILLMENT
+    ).select_related("fulfillment_order")
+    work = {
+        line.fulfillment_order_id: line.fulfillment_order
+        for line in lines.order_by("fulfillment_order_id")
+        if (line.line_part_id, line.fulfillment_order.location_id) in short
+    }
+    return list(work.values())
+
+
 def asked_work(part_ids: Iterable[int]) -> list[AskedUnits]:
     """What live fulfillment orders ask for, by name; one statement."""
     rows = FulfillmentOrderLine.objects.filter(

@@ -7,7 +7,7 @@ from config.kernel.locks import lock_rows
 from config.kernel.states import apply_transition
 from fulfillment.enums import LIVE_FULFILLMENT
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
-from fulfillment.selectors.work import ORDER_LINE_PART, asked_units, reserved_units
+from fulfillment.selectors.work import ORDER_LINE_PART, asked_units, short_work
 from fulfillment.services.asking import count_asked
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
 from inventory.owners import Expired, Loss, Requeued
@@ -34,25 +34,12 @@ class WarehouseWork:
 
     def lose(self, losses: Sequence[Loss], *, actor: Actor) -> None:
         """Call back the work that asks for more than is still reserved; the units left stay reserved."""
-        part_ids = {loss.reference[1] for loss in losses}
-        reserved = reserved_units(part_ids)
-        short = {spot for spot, units in asked_units(part_ids).items() if units > reserved.get(spot, 0)}
-        if not short:
-            return
-        lines = FulfillmentOrderLine.objects.filter(
-            line_part__in={spot.part_id for spot in short}, fulfillment_order__status__in=LIVE_FULFILLMENT
-        ).select_related("fulfillment_order")
-        work = {
-            line.fulfillment_order_id: line.fulfillment_order
-            for line in lines.order_by("fulfillment_order_id")
-            if (line.line_part_id, line.fulfillment_order.location_id) in short
-        }
+        work = short_work({loss.reference[1] for loss in losses})
         facts = {
-            pk: {"number": one.number, "location_id": one.location_id, "why": LOST_STOCK}
-            for pk, one in work.items()
+            one.pk: {"number": one.number, "location_id": one.location_id, "why": LOST_STOCK} for one in work
         }
-        apply_transition(FULFILLMENT_ORDER, CANCEL, list(work.values()), actor=actor, facts=facts)
-        count_asked(work.values())
+        apply_transition(FULFILLMENT_ORDER, CANCEL, work, actor=actor, facts=facts)
+        count_asked(work)
 
     def expire(self, expired: Sequence[Expired], *, actor: Actor) -> None:
         """Nothing to do: what work asks for does not expire."""

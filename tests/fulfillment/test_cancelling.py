@@ -1,8 +1,11 @@
 """Work is called back before it leaves; the units stay the order's."""
 
+from decimal import Decimal
+
 import pytest
 
 from config.kernel.actors import Actor, ActorKind
+from config.kernel.audit import run_audit
 from config.kernel.enums import DeliveryState
 from config.kernel.errors import IllegalTransition, NotAllowed, NotFound
 from config.kernel.models import Delivery, Event
@@ -11,12 +14,15 @@ from fulfillment.enums import FulfillmentOrderStatus
 from fulfillment.models import FulfillmentOrder
 from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.releasing import release_orders
+from fulfillment.services.shipping import ship_by_hand
 from fulfillment.subscribers import CALL_BACK
 from inventory.enums import ReservationState
-from inventory.models import Reservation
+from inventory.models import Reservation, Sku
 from orders.models import Order
 from orders.services.cancelling import CANCELLED, cancel_orders
-from tests.factories.fulfillment import ACTOR, make_confirmed, make_released, make_shipped, stock
+from orders.services.proposals.wishes import NewLine
+from tests.factories.fulfillment import ACTOR, hand, make_confirmed, make_released, make_shipped, stock
+from tests.factories.proposals import change
 from tests.fulfillment.watching import nothing_written, statements
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +125,30 @@ def test_cancel_takes_as_many_statements_for_three_as_for_one() -> None:
 
     assert many == few
     assert Order.objects.count() == 4
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_work_called_off_is_called_back_though_the_order_has_new_goods_by_then(begun: bool) -> None:
+    stock({"MUG": 2})
+    stock({"CUP": 2})
+    stock({"PEN": 5})
+    order = make_confirmed({"MUG": 2, "CUP": 2})
+    mugs, cups = FulfillmentOrder.objects.filter(
+        pk__in=release_orders([order.pk], actor=ACTOR).only()
+    ).order_by("pk")
+    ship_by_hand([hand(mugs)], actor=ACTOR).raise_refusals()
+    cancel_orders([order.pk], reason="no", actor=ACTOR).raise_refusals()
+    pen = NewLine(Sku.objects.get(code="PEN").pk, 1, Decimal(1))
+    change(order, pen)
+    new = release_orders([order.pk], actor=ACTOR).only() if begun else []
+
+    deliver_due("work")
+
+    order.refresh_from_db()
+    statuses = dict(FulfillmentOrder.objects.values_list("pk", "status"))
+    assert statuses.pop(cups.pk) == FulfillmentOrderStatus.CANCELLED
+    assert statuses.pop(mugs.pk) == FulfillmentOrderStatus.SHIPPED
+    assert set(statuses.values()) == ({FulfillmentOrderStatus.RELEASED} if begun else set())
+    assert (order.fulfillment_status, order.asked_quantity) == ("partly_shipped", len(statuses))
+    assert set(statuses) == set(new) - {cups.pk}
+    assert [found for found in run_audit() if found.violations] == []
