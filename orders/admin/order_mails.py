@@ -25,6 +25,7 @@ from orders.privacy import SEE_PERSONAL
 from orders.selectors.once import once
 from orders.selectors.order_rows import rows_of
 from orders.selectors.owed_mails import HELD_BACK, set_kinds
+from orders.services.mail_occasions import nobody_to_tell
 from orders.services.mail_previews import preview_order_mail
 from orders.services.mail_resending import RESEND
 from orders.services.mail_stopping import STOP_MAILS, allow_mails, stop_mails, suppress_mails
@@ -88,13 +89,11 @@ def _sent(order: Order, request: HttpRequest) -> Iterator[dict[str, Any]]:
 
 
 def _confirmation_due(order: Order) -> Any:
-    if not order.email:
-        return badge(_("no e-mail address"), "idle")
-    if not order.sales_channel.sends(MailKind.CONFIRMATION):
-        return badge(_("switched off for the channel"), "idle")
-    if order.status in (OrderStatus.DRAFT, OrderStatus.PLACED) and not order.mails_stopped:
-        return badge(_("waits for confirm"), "idle")
-    return badge(_("not sent"), "idle")
+    """What becomes of a confirmation that nothing has asked for yet, as the mail room will decide it."""
+    if why := nobody_to_tell(order, MailKind.CONFIRMATION):
+        return badge(why, "idle")
+    is_ahead = order.status in (OrderStatus.DRAFT, OrderStatus.PLACED)
+    return badge(_("waits for confirm") if is_ahead else _("not sent"), "idle")
 
 
 def _owed(order: Order, *, may_stop: bool) -> Iterator[dict[str, Any]]:

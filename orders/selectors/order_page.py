@@ -77,7 +77,7 @@ class DecisionView:
 def with_page_rows(rows: QuerySet[Order]) -> QuerySet[Order]:
     """What an order points at, in the same statement."""
     return rows.select_related(
-        "sales_channel", "legal_entity", "customer", "ship_to", "bill_to", "preferred_location"
+        "sales_channel", "legal_entity", "customer", "ship_to", "bill_to", "preferred_location", "import_run"
     )
 
 

@@ -61,6 +61,34 @@ def test_press_says_why_no_mail_goes(support: Visitor, press: str, changed: Any,
     assert f": {why}." in page_of(support, order, press)
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({}, "waits for confirm"),
+        ({"mails_stopped": True}, "the mails of this order were stopped"),
+        ({"email": ""}, "the order has no e-mail address"),
+        ({"email": "rosa@"}, "the e-mail address is not valid"),
+        ({"is_test": True}, "a test order"),
+    ],
+)
+def test_card_of_mails_says_of_the_confirmation_what_its_press_says(
+    support: Visitor, changed: Any, why: str
+) -> None:
+    order = make_order()
+    Order.objects.filter(pk=order.pk).update(**changed)
+
+    card, press = page_of(support, order, "change"), page_of(support, order, "confirm")
+
+    assert f"Order confirmation {why}" in card
+    assert (f": {why}." in press) == bool(changed)
+
+
+def test_card_of_mails_says_that_a_marketplace_tells_its_buyer_itself(support: Visitor) -> None:
+    order = make_order(channel=make_channel(code="amz", kind=ChannelKind.AMAZON))
+
+    assert "Order confirmation the sales channel sends no such mail" in page_of(support, order, "change")
+
+
 def test_hold_says_which_kind_asks_the_buyer(support: Visitor) -> None:
     order = make_order()
 
