@@ -81,6 +81,9 @@ class HoldKind(TextChoices):
     MANUAL = "manual", _("Held by staff")
 
 
+# The causes that a manual hold names where no person placed it.
+TEST_ORDER, UNCLEAR_PAYMENT = "test_order", "unclear_payment"
+
 # Only the buyer can mend these, so that a mail asks for it; the others wait for the channel or for staff.
 NEEDS_BUYER = frozenset({HoldKind.ADDRESS})
 

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import InvalidInput
-from orders.enums import HoldKind, NeutralState, PaymentStatus
+from orders.enums import TEST_ORDER, HoldKind, NeutralState, PaymentStatus
 from orders.neutral import NeutralCharge, NeutralLine, NeutralOrder, NeutralPayment
 from orders.parts import KnownSku
 from orders.totals import Totals
@@ -176,7 +176,7 @@ def _holds(order: NeutralOrder, totals: Totals, findings: Findings) -> Iterator[
     if findings.import_run_id is not None:
         yield NewHold(HoldKind.IMPORT, facts={"run": findings.import_run_id})
     if order.is_test:
-        yield NewHold(HoldKind.MANUAL, reason="test order", facts={"cause": "test_order"})
+        yield NewHold(HoldKind.MANUAL, reason="test order", facts={"cause": TEST_ORDER})
 
 
 def difference_facts(

@@ -198,7 +198,7 @@ def payment_by_status(
         return ()
     is_captured = word in _CAPTURED
     status = PaymentStatus.CAPTURED if is_captured else _UNCAPTURED.get(word, PaymentStatus.PENDING)
-    is_authorised = status in {PaymentStatus.AUTHORISED, PaymentStatus.EXPIRED}
+    is_authorised = status in _UNCAPTURED.values()
     return (
         NeutralPayment(
             provider=(key[0] or PROVIDER)[:PROVIDER_LENGTH],

@@ -15,7 +15,7 @@ from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, in_batches
 from config.kernel.errors import BancaleError, NotFound, TooMany
 from config.kernel.results import Results
-from orders.enums import ChannelKind, HoldKind, NeutralState
+from orders.enums import UNCLEAR_PAYMENT, ChannelKind, HoldKind, NeutralState
 from orders.errors import OrderClosed
 from orders.models import Order, RawOrder, SalesChannel
 from orders.neutral import NeutralOrder
@@ -91,7 +91,8 @@ def read_raw_orders(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]:
 
     At most 200 ids; also for another try after a problem was put right. A settled one is `unchanged`. Where the
     order is known already, what it lacked is filled in and its payments are brought up to what the body reports;
-    one that the channel has cancelled meanwhile is held for a person, unless it is over.
+    one that the channel has cancelled meanwhile is held for a person, unless it is over, and so is one of whose
+    payments it says what cannot be.
 
     Refuses what cannot be read (`PayloadError`, `NoAdapter`, `Unreadable`) or accepted (see `accept_orders`), and
     what says something of a known order that cannot be (`NewsRefused`); the reason then stands on the raw order,
@@ -176,8 +177,9 @@ def _tell_known(known: Mapping[int, NeutralOrder], actor: Actor) -> dict[int, Ne
     facts = {"cause": "cancelled_by_channel"}
     told = [
         in_batches(fill_details, details, actor=actor),
-        in_batches(report_payments, reports, actor=actor),
+        payments := in_batches(report_payments, reports, actor=actor),
         in_batches(place_hold, cancelled, kind=HoldKind.CANCEL_REQUESTED, facts=facts, actor=actor),
+        _hold_unclear(payments, actor),
     ]
     refused: dict[int, list[BancaleError]] = defaultdict(list)
     for results in told:
@@ -190,6 +192,15 @@ def _tell_known(known: Mapping[int, NeutralOrder], actor: Actor) -> dict[int, Ne
         pk: NewsRefused(order=pk, number=numbers.get(pk, pk), why=" ".join(map(str, errors)))
         for pk, errors in refused.items()
     }
+
+
+def _hold_unclear(payments: Results[int], actor: Actor) -> Results[int]:
+    """Hold the orders of whose payments something was refused: nothing of them leaves until a person has looked."""
+    unclear = [pk for pk, error in payments.refusals.items() if not isinstance(error, NotFound)]
+    facts = {"cause": UNCLEAR_PAYMENT}
+    return in_batches(
+        place_hold, unclear, kind=HoldKind.MANUAL, reason="payment unclear", facts=facts, actor=actor
+    )
 
 
 def sweep_raw_orders() -> int:

@@ -25,7 +25,7 @@ from config.kernel.admin import (
 from config.kernel.machines import SETTLE
 from config.kernel.templatetags.bancale import ago, badge, localtime, money, quantity
 from orders.admin.decision import OUTCOMES, decision_words
-from orders.admin.words import hold_text, hold_title
+from orders.admin.words import hold_reason, hold_text, hold_title
 from orders.enums import MailKind, PaymentStatus
 from orders.models import AllocationDecision, Hold, MailDelivery, Notification, Order, Payment, RawOrder
 from orders.selectors.order_page import named_decision
@@ -174,7 +174,7 @@ class HoldAdmin(OfOrder):
 
     @admin.display(description=_("why"))
     def said(self, row: Hold) -> str:
-        return f"{hold_title(row.kind, row.facts)} {row.reason}".strip()
+        return f"{hold_title(row.kind, row.facts)} {hold_reason(row)}".strip()
 
     @admin.display(description=_("why"))
     def explained(self, row: Hold) -> str:

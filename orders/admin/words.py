@@ -12,7 +12,17 @@ from config.kernel.admin import describe, set_tones
 from config.kernel.admin.subjects import call_subscribers
 from config.kernel.admin.timeline import Lookup, detail_by
 from config.kernel.templatetags.bancale import local_text, money_text
-from orders.enums import ActionKind, HoldKind, MailKind, OrderStatus, PaymentAxis, PaymentStatus, Step
+from orders.enums import (
+    TEST_ORDER,
+    UNCLEAR_PAYMENT,
+    ActionKind,
+    HoldKind,
+    MailKind,
+    OrderStatus,
+    PaymentAxis,
+    PaymentStatus,
+    Step,
+)
 from orders.enums import FulfillmentStatus as F
 from orders.models import Hold
 from orders.privacy import SEE_MONEY, SEE_PERSONAL
@@ -82,8 +92,16 @@ def money_said(amount: Any, currency: str) -> str:
         return str(amount)
 
 
+CAUSES = {
+    TEST_ORDER: gettext_lazy("It is a test order."),
+    UNCLEAR_PAYMENT: gettext_lazy("What the channel now says of its payment was refused."),
+}
+
+
 def hold_title(kind: str, facts: Mapping[str, Any]) -> str:
     """A hold as a short sentence."""
+    if (cause := facts.get("cause")) in CAUSES:
+        return str(CAUSES[cause])
     if kind == HoldKind.TOTALS and "difference" in facts:
         apart = money_said(facts["difference"], facts.get("currency", ""))
         return _("Totals differ by %(amount)s.") % {"amount": apart}
@@ -106,8 +124,13 @@ def hold_title(kind: str, facts: Mapping[str, Any]) -> str:
 
 def hold_text(hold: Hold) -> str:
     """What was found, what would lift the hold, and which steps it refuses."""
-    parts = [_found(hold), hold.reason, _remedy(hold.kind), _refusals(hold)]
+    parts = [_found(hold), hold_reason(hold), _remedy(hold), _refusals(hold)]
     return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)
+
+
+def hold_reason(hold: Hold) -> str:
+    """What a person wrote, not what only names a cause that the title says in words."""
+    return "" if hold.facts.get("cause") in CAUSES else hold.reason
 
 
 def _found(hold: Hold) -> str:
@@ -139,7 +162,9 @@ def _unknown(names: Sequence[str], too_many: Sequence[str]) -> str:
     return " ".join(said)
 
 
-def _remedy(kind: str) -> str:
+def _remedy(hold: Hold) -> str:
+    if hold.facts.get("cause") == UNCLEAR_PAYMENT:
+        return _("Find out whether it is paid, then lift the hold or cancel the order.")
     return {
         HoldKind.AWAITING_DETAILS: _("Lift it once the channel has stated the rest."),
         HoldKind.UNPAID: _("It lifts by itself when a payment is reported."),
@@ -150,7 +175,7 @@ def _remedy(kind: str) -> str:
         HoldKind.DUPLICATE: _("Cancel this one if it is the same, else lift the hold."),
         HoldKind.FRAUD: _("Lift it when the check is passed, else cancel the order."),
         HoldKind.CANCEL_REQUESTED: _("Cancel the order, or lift the hold if the buyer changed their mind."),
-    }.get(HoldKind(kind), "")
+    }.get(HoldKind(hold.kind), "")
 
 
 def hold_stops(hold: Hold) -> str:
@@ -165,7 +190,7 @@ def _refusals(hold: Hold) -> str:
 
 
 def _held(facts: Mapping[str, Any]) -> str:
-    if facts["kind"] == HoldKind.MANUAL:
+    if facts["kind"] == HoldKind.MANUAL and facts.get("cause") not in CAUSES:
         return _("Held by staff")
     title = hold_title(facts["kind"], facts).rstrip(".")
     return _("Held: %(what)s") % {"what": title[:1].lower() + title[1:]}

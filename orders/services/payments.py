@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -20,9 +21,10 @@ from orders.selectors.holds import open_holds
 from orders.services.axes import refresh_axes
 from orders.services.holds import lift, raise_holds
 from orders.services.locking import lock_orders, refuse_unknown
-from orders.states import PAY, PAYMENT
+from orders.states import EXPIRE_PAYMENT, FAIL_PAYMENT, PAY, PAYMENT, VOID_PAYMENT
 
 AMOUNTS = ("authorised_amount", "captured_amount", "refunded_amount")
+UNDOING = frozenset({VOID_PAYMENT, FAIL_PAYMENT, EXPIRE_PAYMENT})
 Known = Mapping[tuple[int, str, str], Payment]
 
 
@@ -56,7 +58,8 @@ def report_payments(reports: Sequence[PaymentReport], *, actor: Actor) -> Result
     """Bring the payments of orders up to what their channel reports now.
 
     At most 200 orders. Locks the orders, then their payments, by ascending pk. Amounts only grow and statuses
-    only move along their edges; older news than what is known changes nothing, and so does a second call.
+    only move along their edges; older news than what is known changes nothing, and so does a second call. Of a
+    payment that is void, failed or expired now, the sum that was once authorised stays, whatever is said of it.
     An order with nothing new is `unchanged`. The payment axis follows, and the unpaid hold: lifted once money
     is authorised or captured, raised again on an open order when none is any more. With it go and come the
     end of the order's reservations; units that went back before are allocated anew (fact `order.stock_due`).
@@ -117,9 +120,9 @@ def _compare(change: Change, row: Payment, one: NeutralPayment) -> BancaleError 
         if _is_behind(one.status, row.status):
             return None
         return IllegalTransition(edge=PaymentStatus(one.status).label, status=PaymentStatus(row.status).label)
-    steps = [getattr(one, name) - getattr(row, name) for name in AMOUNTS]
-    grew, fell = any(step > 0 for step in steps), any(step < 0 for step in steps)
-    if fell and (grew or edge is not None):
+    steps = {name: getattr(one, name) - getattr(row, name) for name in AMOUNTS}
+    grew, fell = any(step > 0 for step in steps.values()), any(step < 0 for step in steps.values())
+    if fell and (grew or not _ends_only(edge, steps)):
         detail = f"{one.provider} {one.external_id}: " + ", ".join(
             str(getattr(one, name)) for name in AMOUNTS
         )
@@ -129,6 +132,11 @@ def _compare(change: Change, row: Payment, one: NeutralPayment) -> BancaleError 
     if grew:
         change.grown.append((row, one))
     return None
+
+
+def _ends_only(edge: Edge | None, steps: Mapping[str, Decimal]) -> bool:
+    """Whether what fell is no news beside the status: none is told, or only that nothing is authorised any more."""
+    return edge is None or (edge in UNDOING and not any(steps[name] < 0 for name in AMOUNTS[1:]))
 
 
 def _is_behind(status: str, current: str) -> bool:

@@ -17,13 +17,14 @@ from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import InvalidInput, NotAllowed, TooMany
 from config.kernel.models import Event
+from orders.admin.words import hold_text, hold_title
 from orders.enums import ChannelKind
 from orders.models import Hold, Order, RawOrder
 from orders.selectors.work import unread
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.raw import RawEntry, store_raw_orders
 from orders.services.rereading import close_raw_orders, retry_raw_orders
-from tests.channels import bodies
+from tests.channels import bodies, shopify_bodies
 from tests.factories.orders import SYSTEM, assert_sums_up, make_channel
 
 pytestmark = pytest.mark.django_db
@@ -194,6 +195,21 @@ def test_take_in_payment_news_that_cannot_be_waits_for_a_person() -> None:
     payment = order.payments.get()
     assert (payment.captured_amount, payment.refunded_amount) == (Decimal("25.62"), Decimal(5))
     assert retry_raw_orders([raw.pk], actor=SYSTEM).refusals[raw.pk].code == "news_refused"
+    hold = Hold.objects.get(order=order, lifted_at=None, kind="manual")
+    assert hold.facts == {"cause": "unclear_payment"}
+    assert hold_title(hold.kind, hold.facts) == "What the channel now says of its payment was refused."
+    assert hold_text(hold).startswith("Find out whether it is paid, then lift the hold or cancel the order.")
+
+
+def test_take_in_voided_by_shopify_holds_the_order_as_unpaid() -> None:
+    address = {"name": "Rosa Neri", "address1": "Via Po 3", "city": "Torino", "country_code": "IT"}
+    for status in ("authorized", "voided"):
+        body = shopify_bodies.rest_order(financial_status=status, shipping_address=address)
+        assert not take(json.dumps(body), kind=ChannelKind.SHOPIFY).refusals
+
+    order = Order.objects.get()
+    assert (order.payment_status, order.payments.get().status) == ("unpaid", "voided")
+    assert "unpaid" in Hold.objects.filter(lifted_at=None).values_list("kind", flat=True)
 
 
 def test_take_in_news_of_the_last_of_several_bodies_counts() -> None:

@@ -112,7 +112,8 @@ def test_read_without_transactions_and_status_has_no_payment() -> None:
         ({"financial_status": "paid"}, (PaymentStatus.CAPTURED, "39.04", "39.04", "0")),
         ({"financial_status": "authorized"}, (PaymentStatus.AUTHORISED, "39.04", "0", "0")),
         ({"financial_status": "pending"}, (PaymentStatus.PENDING, "0", "0", "0")),
-        ({"financial_status": "voided"}, (PaymentStatus.VOIDED, "0", "0", "0")),
+        ({"financial_status": "voided"}, (PaymentStatus.VOIDED, "39.04", "0", "0")),
+        ({"financial_status": "expired"}, (PaymentStatus.EXPIRED, "39.04", "0", "0")),
         ({"financial_status": "refunded"}, (PaymentStatus.CAPTURED, "39.04", "39.04", "39.04")),
         ({"financial_status": "new_word"}, (PaymentStatus.PENDING, "0", "0", "0")),
         (

@@ -169,6 +169,26 @@ def test_report_payments_raises_the_unpaid_hold_when_the_money_is_gone() -> None
     assert order.payment_status == "unpaid"
 
 
+@pytest.mark.parametrize("known", [PENDING, AUTHORISED])
+@pytest.mark.parametrize("status", [PaymentStatus.VOIDED, PaymentStatus.EXPIRED, PaymentStatus.FAILED])
+def test_report_payments_ended_with_nothing_authorised_keeps_what_was(known, status: PaymentStatus) -> None:
+    order = make_order(payments=(known,))
+    authorised = f"{known.authorised_amount:.2f}"
+
+    assert report(order, replace(PENDING, status=status)).done_ids == [order.pk]
+    assert report(order, replace(PENDING, status=status)).unchanged_ids == [order.pk]
+
+    assert state_of(order) == (status, authorised, "0.00", "0.00", "unpaid")
+    assert [hold.kind for hold in open_holds([order.pk])[order.pk]] == ["unpaid"]
+
+
+def test_report_payments_voided_with_less_captured_than_known_is_refused() -> None:
+    order = make_order(payments=(replace(AUTHORISED, captured_amount=Decimal(5)),))
+
+    assert report(order, replace(PENDING, status=PaymentStatus.VOIDED)).refusals[order.pk].code == "conflict"
+    assert state_of(order)[:3] == ("authorised", "20.00", "5.00")
+
+
 def test_report_payments_second_payment_keeps_the_order_paid() -> None:
     order = make_order(payments=(AUTHORISED,))
 
