@@ -457,7 +457,7 @@
   each("[data-refresh-url]", refresh);
   each("input[type=file][data-drop]", dropZone);
   each("form.confirm, .bulk-results form", once);
-  each("#nav-sidebar .here, #nav-sidebar > .pages li:has([aria-current])", (place) => {
+  each("#nav-sidebar .here, #nav-sidebar > .pages li:has([aria-current]), .tabs [aria-current]", (place) => {
     const strip = place.parentElement;
     if (strip.scrollWidth > strip.clientWidth) { strip.scrollLeft = place.offsetLeft - strip.clientWidth / 3; }
   });
