@@ -20,6 +20,7 @@ from config.access.sessions import end_sessions
 from config.find import find_url
 from config.kernel.admin import acting
 from config.kernel.events import record_events
+from config.kernel.templatetags.bancale import DASH
 from config.navigation import navigation
 
 
@@ -28,6 +29,7 @@ class BancaleAdminSite(admin.AdminSite):
     site_header = "Bancale"
     index_title = _("What needs you now")
     site_url = None
+    empty_value_display = DASH
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Adds the navigation. Counts are left to `queues`, so that no page pays for counting."""

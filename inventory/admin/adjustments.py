@@ -165,7 +165,7 @@ class StockAdjustmentAdmin(DocumentAdmin):
             **page,
             "title": gettext("Adjustment %(number)s") % {"number": obj.number},
             "badges": [(obj.get_kind_display(), "info"), *undone_badges(obj)],
-            "sub": [localtime(obj.adjusted_at), actor_of(obj), obj.reason or "–"],
+            "sub": [localtime(obj.adjusted_at), actor_of(obj), obj.reason],
             "movements": movements,
             "show_form": False,
         }

@@ -121,7 +121,7 @@ def foreseen_approval(count: StockCount, answers: Mapping[str, str]) -> Foreseen
             else [line.on_hand_now, None]
         )
         difference = format_html('<span class="num">{}</span>', signed(line.variance))
-        rows.append((line.sku.code, line.expected, line.counted, difference, *steps))
+        rows.append((f"{line.sku.code} · {line.sku.title}", line.expected, line.counted, difference, *steps))
     columns = [
         gettext("SKU"), gettext("Expected then"), gettext("Counted"), gettext("Difference"), gettext("On hand"),
         gettext("Free"),

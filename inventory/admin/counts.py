@@ -232,7 +232,7 @@ class StockCountAdmin(TransitionAdmin):
                 obj.location.name,
                 localtime(obj.counted_at or obj.created_at),
                 _counter(obj),
-                obj.note or "–",
+                obj.note,
             ],
             "lines": lines,
             "tolerance": obj.tolerance,

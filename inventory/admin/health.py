@@ -22,7 +22,7 @@ from config.kernel.admin import (
     queue_filter,
 )
 from config.kernel.models import Job
-from config.kernel.templatetags.bancale import badge, localtime, quantity
+from config.kernel.templatetags.bancale import badge, local_text, localtime, quantity
 from inventory.enums import UnsellableReason
 from inventory.models import Bin, StockCheck, StockLevel
 from inventory.selectors.health import ASIDE, BIN, Difference, differences, levels_behind
@@ -145,7 +145,7 @@ class StockCheckAdmin(ReadOnlyAdmin):
         return {
             "title": str(obj),
             "badges": [said],
-            "sub": [localtime(obj.checked_at), obj.code],
+            "sub": [gettext("checked %(when)s") % {"when": local_text(obj.checked_at)}],
             "violations": violations_of(obj, request),
             "show_form": False,
         }

@@ -92,7 +92,7 @@ class LocationAdmin(VersionedAdmin):
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
         label, tone = _selling(obj)
-        return {**page, "title": obj.name, "badges": [(label, tone)], "sub": [obj.code, obj.city or "–"]}
+        return {**page, "title": obj.name, "badges": [(label, tone)], "sub": [obj.code, obj.city]}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:

@@ -158,7 +158,7 @@ class StockReceiptAdmin(DocumentAdmin):
             **page,
             "badges": undone_badges(obj),
             "title": _("Receipt %(number)s") % {"number": obj.number},
-            "sub": [obj.location.name, localtime(obj.received_at), actor_of(obj), obj.note or "–"],
+            "sub": [obj.location.name, localtime(obj.received_at), actor_of(obj), obj.note],
             "movements": movements,
             "units": sum(row.delta for row in movements),
             "show_form": False,

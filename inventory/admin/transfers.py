@@ -179,7 +179,7 @@ class TransferAdmin(TransitionAdmin):
         return {
             **page,
             "title": gettext("Transfer %(number)s") % {"number": obj.number},
-            "sub": [way, localtime(obj.sent_at or obj.created_at), obj.note or "–"],
+            "sub": [way, localtime(obj.sent_at or obj.created_at), obj.note],
             "lines": lines,
             "loss_reason": obj.loss_reason,
             "show_form": False,

@@ -31,7 +31,7 @@ def test_badge_refuses_an_unknown_tone() -> None:
     ("amount", "currency", "words"),
     [
         ("1204.5", "EUR", "€1,204.50"),
-        ("-3", "GBP", "-£3.00"),
+        ("-3", "GBP", "−£3.00"),
         ("900", "JPY", "¥900"),
         ("1.2345", "KWD", "KWD 1.235"),
         ("0", "CHF", "CHF 0.00"),
@@ -92,7 +92,7 @@ def test_waterfall_draws_parts_from_where_the_last_one_ended() -> None:
     chart = bancale.waterfall(rows)
 
     assert [(bar["low"], bar["high"]) for bar in chart["bars"]] == [(0, 100), (40, 100), (-10, 40), (0, 0)]
-    assert [bar["signed"] for bar in chart["bars"]] == ["100", "-60", "-50", "0"]
+    assert [bar["signed"] for bar in chart["bars"]] == ["100", "−60", "−50", "0"]
     assert [(bar["x"], bar["width"]) for bar in chart["bars"]] == [(91, 909), (455, 545), (0, 455), (91, 0)]
     assert chart["zero"] == 91
 
@@ -143,3 +143,7 @@ def test_card_facts_and_steps_escape_what_they_show() -> None:
 
 def test_timeline_without_events_says_so() -> None:
     assert "Nothing has happened yet." in render("{% timeline events %}", events=[])
+
+
+def test_known_leaves_out_what_says_nothing() -> None:
+    assert bancale.known(["Torino", "", None, "–", "0"]) == ["Torino", "0"]

@@ -62,7 +62,7 @@ def test_write_mail_english_text() -> None:
             "Your order",
             "",
             "  1,200 × A mug",
-            "      each €1.00, discount -€10.00: €1,190.00",
+            "      each €1.00, discount −€10.00: €1,190.00",
             "",
             "  Goods: €1,190.00",
             "  Courier: €9.90",

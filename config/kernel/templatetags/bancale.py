@@ -68,13 +68,13 @@ def _badge(label: str, tone: str) -> SafeString:
 
 
 def money_text(amount: Decimal | None, currency: str) -> str:
-    """An amount with its currency in the reader's locale: `€1,204.50`, `1.204,50 €`, `¥900`, `-€3.00`."""
+    """An amount with its currency in the reader's locale: `€1,204.50`, `1.204,50 €`, `¥900`, `−€3.00`."""
     if amount is None:
         return DASH
     places = exponent(currency)
     value = round_money(Decimal(amount), currency)
     number = number_format(abs(value), decimal_pos=places, use_l10n=True, force_grouping=True)
-    sign = "-" if value < 0 else ""
+    sign = "−" if value < 0 else ""
     mark = _SIGNS.get(currency)
     if gettext("€1.00").startswith("€"):
         return f"{sign}{mark}{number}" if mark else f"{sign}{currency} {number}"
@@ -110,6 +110,12 @@ def code(text: str | None) -> SafeString | str:
 def dash(value: Any) -> Any:
     """Unknown is shown as a dash, zero as zero."""
     return DASH if value is None or value == "" else value
+
+
+@register.filter
+def known(parts: Iterable[Any]) -> list[Any]:
+    """The parts that say something, for a line of parts with dots between them."""
+    return [part for part in parts if part not in (None, "", DASH)]
 
 
 @register.filter
@@ -250,7 +256,8 @@ def waterfall(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             "total" if bar.get("total") else "plus" if bar["quantity"] >= 0 else "minus"
         )
         is_plain = bar.get("total") or not place or not bar["quantity"]
-        bar["signed"] = str(bar["quantity"]) if is_plain else f"{bar['quantity']:+d}"
+        said = str(bar["quantity"]) if is_plain else f"{bar['quantity']:+d}"
+        bar["signed"] = said.replace("-", "−")
     return {"bars": bars, "zero": round(-floor / span * 1000)}
 
 
