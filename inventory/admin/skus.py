@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel import clock
 from config.kernel.admin import (
@@ -40,6 +40,7 @@ from inventory.selectors.claimed import available_by_claimant
 from inventory.selectors.cover import days_of_cover
 from inventory.selectors.queue import queue_places
 from inventory.selectors.sku_page import (
+    SHOWN,
     last_movements,
     levels_of,
     live_reservations,
@@ -54,6 +55,8 @@ from inventory.services.receiving import RECEIVE
 from inventory.states import RESERVE
 
 INCOMING = 25
+# Of promises and movements; their lists have the rest.
+ROWS = 8
 
 
 class KitPartForms(ComparedRows):
@@ -232,12 +235,20 @@ def page_of(sku: Sku, request: HttpRequest) -> dict[str, Any]:
         "channels_linked": request.user.has_perm("orders.view_saleschannel"),
         "limiting": limiting,
         "levels": _levels(sku, request),
-        "promises": promises,
+        "promises": promises[:ROWS],
+        "promises_said": _all_of(len(promises)),
         "promises_url": f"{admin_url(Reservation, 'changelist')}?sku__id__exact={sku.pk}",
-        "movements": movements,
+        "movements": movements[:ROWS],
         "movements_url": f"{admin_url(StockMovement, 'changelist')}?level__sku__id__exact={sku.pk}",
         "show_form": True,
     }
+
+
+def _all_of(count: int) -> str:
+    """The link to all reservations, with their number where it is more than what is shown."""
+    if not ROWS < count < SHOWN:
+        return _("All reservations")
+    return ngettext("All %(n)s reservation", "All %(n)s reservations", count) % {"n": count}
 
 
 def _levels(sku: Sku, request: HttpRequest) -> list[StockLevel]:

@@ -255,3 +255,14 @@ def test_sku_page_takes_as_many_queries_for_a_long_story(boss: Client) -> None:
         reserve(sku, None, 3)
 
     assert counts[0] == counts[1] <= 32
+
+
+def test_sku_page_shows_the_first_of_a_long_line_and_counts_the_rest(boss: Client) -> None:
+    sku = make_sku()
+    for _n in range(11):
+        reserve(sku, None, 1)
+
+    shown = page(boss, "sku_change", sku.pk)
+
+    assert shown.count("Waiting for stock") == 8
+    assert "All 11 reservations" in shown
