@@ -154,7 +154,7 @@ def _accept(
                 known[accepted.values[key]] = pk
             taken.add(key)
         told = {order_id: read[pk] for order_id, pk in known.items()}
-        refused = _tell_known(told, Actor.channel(channel_id, rows[pks[0]].sales_channel.code))
+        refused = _tell_known(told, Actor.channel(channel_id, rows[pks[0]].sales_channel.name))
         for pk in pks:
             if pk in results.refusals or results.is_done(pk):
                 continue

@@ -183,7 +183,7 @@ def _take_in(business: Business, told: Sequence[Story]) -> dict[str, int]:
         raw = store_raw_orders(entries, sales_channel_id=channel_id)
         incoming = [Incoming(story.order, raw_id=raw.values[story.order.external_id]) for story in mine]
         results = accept_orders(
-            incoming, sales_channel_id=channel_id, actor=Actor.channel(channel_id, channel)
+            incoming, sales_channel_id=channel_id, actor=Actor.channel(channel_id, SHOPS[channel].name)
         )
         results.raise_refusals()
         taken |= results.values
@@ -244,4 +244,9 @@ def _trouble_at_the_door(business: Business) -> None:
     """A body that nobody can read: it is kept, with what is wrong with it."""
     broken = Body("4711", '{"id": 4711, "status": "processing"')
     channel_id = business.channel_ids["web"]
-    take_in([broken], sales_channel_id=channel_id, door="webhook", actor=Actor.channel(channel_id, "web"))
+    take_in(
+        [broken],
+        sales_channel_id=channel_id,
+        door="webhook",
+        actor=Actor.channel(channel_id, SHOPS["web"].name),
+    )

@@ -73,4 +73,4 @@ class Trickle(threading.Thread):
         key = story.order.external_id
         raw = store_raw_orders([RawEntry(key, "demo", key, body)], sales_channel_id=channel.pk)
         incoming = Incoming(story.order, raw_id=raw.values[key])
-        accept_orders([incoming], sales_channel_id=channel.pk, actor=Actor.channel(channel.pk, channel.code))
+        accept_orders([incoming], sales_channel_id=channel.pk, actor=Actor.channel(channel.pk, channel.name))

@@ -61,7 +61,7 @@ LOG_QUEUES = (
 
 def mail_state(state: str) -> tuple[str, str]:
     """A mail's state in words and its tone: what counts as delivered was handed to the server."""
-    return (gettext("sent"), "ok") if state == DeliveryState.DELIVERED else status_pair(DeliveryState, state)
+    return (gettext("Sent"), "ok") if state == DeliveryState.DELIVERED else status_pair(DeliveryState, state)
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -17,7 +17,7 @@ from orders.admin.decision import decision_words
 from orders.admin.order_mails import mails_card
 from orders.admin.panels import panels_of
 from orders.admin.verbs import holds_of
-from orders.admin.words import hold_stops, hold_text, hold_title, language_name
+from orders.admin.words import hold_stops, hold_text, hold_title, language_name, provider_words
 from orders.enums import (
     FulfillmentStatus,
     HoldKind,
@@ -48,6 +48,7 @@ from orders.services.mapping import MAP_SKU
 F = FulfillmentStatus
 DECIDED = frozenset({F.ALLOCATED, F.BACKORDERED, F.PARTLY_SHIPPED, F.SHIPPED, F.DELIVERED, F.NOTHING_TO_SHIP})
 LEFT = frozenset({F.SHIPPED, F.DELIVERED})
+GONE = frozenset({OrderStatus.CANCELLED, OrderStatus.VOID})
 
 
 def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
         "show_form": False,
         "lines": lines,
         "lines_more": _lines_more(lines),
-        "why": decision_words(newest_decision(order)),
+        "why": None if order.status in GONE else decision_words(newest_decision(order)),
         "main_panels": [panel for panel in panels if panel.column == "main"],
         "side_panels": [panel for panel in panels if panel.column != "main"],
         "shows_money": money,
@@ -102,7 +103,7 @@ def _sub(order: Order) -> Iterator[Any]:
     yield _("placed %(when)s") % {"when": local_text(order.placed_at)}
     if order.is_history:
         yield _("imported as history")
-    elif order.dispatch_by_on is not None:
+    elif order.dispatch_by_on is not None and not order.is_closed and order.fulfillment_status not in LEFT:
         said = _("promised to leave by %(day)s") if days_late(order) else _("leaves by %(day)s")
         yield said % {"day": date_format(order.dispatch_by_on, _("D j M"))}
     if order.required_on is not None:
@@ -143,8 +144,9 @@ def _way_out(order: Order, hold: Hold, request: HttpRequest) -> dict[str, Any]:
 
 def steps_of(order: Order) -> list[tuple[str, str]]:
     """Place, confirm, allocate, ship, deliver: what is done, which comes now, and whether a hold refuses it."""
-    if order.status in (OrderStatus.CANCELLED, OrderStatus.VOID):
-        return [(_("Placed"), "done"), (str(OrderStatus(order.status).label), "stop")]
+    if order.status in GONE:
+        confirmed = [(_("Confirmed"), "done")] if order.confirmed_at else []
+        return [(_("Placed"), "done"), *confirmed, (str(OrderStatus(order.status).label), "stop")]
     goods = order.fulfillment_status
     steps = [
         (_("Place"), _("Placed"), order.status != OrderStatus.DRAFT),
@@ -251,7 +253,7 @@ def _payments(order: Order) -> Iterator[dict[str, Any]]:
         if payment.owner == MoneyOwner.MARKETPLACE:
             detail.append(_("held by the marketplace"))
         yield {
-            "provider": payment.provider,
+            "provider": provider_words(payment.provider),
             "reference": told_reference(payment.external_id),
             "amount": money_text(amount, payment.currency),
             "badge": badge(payment.get_status_display(), tone_of(PaymentStatus, payment.status)),

@@ -25,7 +25,7 @@ from config.kernel.admin import (
 from config.kernel.machines import SETTLE
 from config.kernel.templatetags.bancale import ago, badge, localtime, money, quantity
 from orders.admin.decision import OUTCOMES, decision_words
-from orders.admin.words import hold_reason, hold_text, hold_title
+from orders.admin.words import hold_reason, hold_text, hold_title, provider_words
 from orders.enums import MailKind, PaymentStatus
 from orders.models import AllocationDecision, Hold, MailDelivery, Notification, Order, Payment, RawOrder
 from orders.selectors.order_page import named_decision
@@ -226,16 +226,20 @@ class AllocationDecisionAdmin(OfOrder):
 
 @admin.register(Payment)
 class PaymentAdmin(OfOrder):
-    list_display = ("provider", "external_id", "order_link", "status_badge", "captured", "reported")
+    list_display = ("provider_said", "external_id", "order_link", "status_badge", "captured", "reported")
     list_filter = ("status", "provider", "owner")
     search_fields = ("=external_id", "=order__number")
     fields = readonly_fields = (
-        "order_link", "provider", "external_id", "status", "owner", "authorised", "captured", "refunded",
+        "order_link", "provider_said", "external_id", "status", "owner", "authorised", "captured", "refunded",
         "reported_at",
     )  # fmt: skip
     status_badge = badge_column("status", PaymentStatus, _("status"))
     empty_title = _("No payments reported")
     empty_text = _("What a channel says was paid comes in with its orders; nobody enters it by hand.")
+
+    @admin.display(description=_("provider"), ordering="provider")
+    def provider_said(self, row: Payment) -> str:
+        return provider_words(row.provider)
 
     @admin.display(description=_("authorised"))
     def authorised(self, row: Payment) -> Any:

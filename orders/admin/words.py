@@ -438,3 +438,12 @@ call_subscribers(
         "orders.fill_backorders": gettext_lazy("Give stock that came free to who waits"),
     }
 )
+
+
+# Names that are written in a way of their own.
+_BRANDS = {"ebay": "eBay", "paypal": "PayPal", "woocommerce": "WooCommerce"}
+
+
+def provider_words(code: str) -> str:
+    """Who keeps the money, as its name is written: the code `cash_on_delivery` is read Cash on delivery."""
+    return _BRANDS.get(code, code[:1].upper() + code[1:].replace("_", " "))

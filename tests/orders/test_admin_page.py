@@ -85,6 +85,21 @@ def test_order_whose_goods_have_left_is_not_late(make: Callable[[], Order]) -> N
     assert "promised to leave" not in said
 
 
+def test_cancelled_order_tells_how_far_it_came_and_promises_nothing(support: Visitor) -> None:
+    stock({"MUG": 2}, torino())
+    order = make_confirmed({"MUG": 2})
+    cancel_orders([order.pk], reason="Ordered twice", actor=SYSTEM).raise_refusals()
+
+    page = page_of(support, order)
+
+    assert page.context["page"]["steps"] == [
+        ("Placed", "done"), ("Confirmed", "done"), ("Cancelled", "stop"),
+    ]  # fmt: skip
+    assert len(page.context["page"]["sub"]) == 2
+    assert "Why Torino?" not in text_of(page)
+    assert "A mug MUG 2 2 cancelled 0 0 €10.00 –" in text_of(page)
+
+
 def test_lines_show_counters_and_place_in_line(support: Visitor) -> None:
     stock({"MUG": 3}, torino())
     make_confirmed({"JUG": 4})
@@ -168,7 +183,7 @@ def test_money_shows_taxes_by_rate_and_the_difference(support: Visitor) -> None:
 
     assert "Lines €20.00 VAT 22 % in it €3.61" in said
     assert "Total, computed €20.00 Total, sent by the channel €20.40 Difference €0.40" in said
-    assert "€20.00 Captured stripe pi_1" in said
+    assert "Captured Stripe pi_1 €20.00" in said
 
 
 def test_amounts_that_nobody_stated_are_unknown_not_zero(support: Visitor) -> None:

@@ -105,7 +105,7 @@ def test_fullest_page_shows_everything_by_at_most_15_statements_whatever_the_siz
         "Note Ask for Paola",
         "Buyer’s note changed – → Ring twice",
         "Shipping (Courier) €5.00 VAT 22 % in it €3.61",
-        "€60.00 Captured stripe pi_1",
+        "Captured Stripe pi_1 €60.00",
         "Order confirmation sent",
         "Notes and tags gift",
         "Changes Change",

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         results: Results[str] = Results()
         for start in range(0, len(bodies), MAX_BATCH):
             part = bodies[start : start + MAX_BATCH]
-            actor = Actor.channel(channel.pk, channel.code)
+            actor = Actor.channel(channel.pk, channel.name)
             results.absorb(take_in(part, sales_channel_id=channel.pk, door="file", actor=actor))
         for key, problem in results.refusals.items():
             self.stderr.write(f"{key}: {problem}")
