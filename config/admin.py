@@ -39,7 +39,7 @@ from config.kernel.admin import (
 from config.kernel.admin.proof import sensitive
 from config.kernel.errors import BancaleError
 from config.kernel.events import Entry, Thread, record_events
-from config.kernel.templatetags.bancale import badge
+from config.kernel.templatetags.bancale import badge, localtime
 from config.kernel.visibility import visible_to
 from config.roles import ROLE_WORDS
 from inventory.models import Location, StaffLocation
@@ -200,7 +200,7 @@ SUPERUSERS_ONLY = frozenset({"is_superuser", "user_permissions"})
 class PersonAdmin(ComparedMixin, InWords, UserAdmin):
     form = PersonForm
     inlines = (StaffLocationInline,)
-    list_display = ("username", "known_as", "email", "roles", "places", "is_active", "last_login")
+    list_display = ("username", "known_as", "address", "roles", "places", "works_here", "seen")
     list_filter = ("is_active", ("groups", RoleFilter))
     filter_horizontal = ("user_permissions",)
     # Without Django's question whether there is a password at all: here is no other way in.
@@ -320,6 +320,18 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
     @admin.display(description=gettext_lazy("name"), ordering="first_name")
     def known_as(self, row: User) -> str:
         return row.get_full_name() or "–"
+
+    @admin.display(description=gettext_lazy("e-mail"), ordering="email")
+    def address(self, row: User) -> str:
+        return row.email or "–"
+
+    @admin.display(description=gettext_lazy("active"), ordering="is_active")
+    def works_here(self, row: User) -> Any:
+        return badge(_("active"), "ok") if row.is_active else badge(_("off"), "idle")
+
+    @admin.display(description=gettext_lazy("last login"), ordering="last_login")
+    def seen(self, row: User) -> Any:
+        return localtime(row.last_login)
 
     @admin.display(description=gettext_lazy("roles"))
     def roles(self, row: User) -> str:

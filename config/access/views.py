@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from config.access.browsers import browser_words
 from config.access.factors import (
     about,
     check_code,
@@ -78,7 +79,11 @@ def account(site: Any, request: HttpRequest) -> HttpResponse:
         **site.each_context(request),
         "title": _("Your account"),
         "sessions": [
-            {"row": row, "is_this": row.session_key == request.session.session_key}
+            {
+                "row": row,
+                "browser": browser_words(row.browser),
+                "is_this": row.session_key == request.session.session_key,
+            }
             for row in sessions_of(user)
         ],
         "has_factor": has_factor(user),

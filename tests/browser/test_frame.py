@@ -64,9 +64,9 @@ def test_log_in_with_a_wrong_password_says_so_and_then_works(manager: User, visi
 def test_list_of_a_phone_is_cards_with_labels(manager: User, visit: Open) -> None:
     page = visit(PHONE, user=manager).open("/auth/user/")
 
-    expect(page.locator("#result_list thead th.column-email")).to_be_hidden()
-    expect(page.locator("#result_list td.field-is_active")).to_have_attribute("data-label", "Active")
-    expect(page.locator("#result_list td.field-email")).to_be_hidden()
+    expect(page.locator("#result_list thead th.column-address")).to_be_hidden()
+    expect(page.locator("#result_list td.field-works_here")).to_have_attribute("data-label", "Active")
+    expect(page.locator("#result_list td.field-address")).to_be_hidden()
 
 
 def test_control_k_and_escape_work_without_a_mouse(manager: User, visit: Open) -> None:

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
+from config.access.browsers import browser_words
 from config.kernel.admin import admin_url
 from config.roles import ROLE_WORDS
 from tests.kernel.visitor import hidden, text_of, visitor
@@ -73,3 +74,19 @@ def test_role_that_somebody_made_is_renamed_and_deleted() -> None:
     boss.post(admin_url(role, "delete", role.pk), {"post": "yes"})
 
     assert not Group.objects.filter(pk=role.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0", "Firefox on Windows"),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) Version/18.0 Safari/605.1", "Safari on macOS"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari on iPhone"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", "–"),
+    ],
+)  # fmt: skip
+def test_browser_is_named_as_its_owner_knows_it(agent: str, words: str) -> None:
+    assert browser_words(agent) == words
