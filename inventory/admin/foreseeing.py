@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.kernel.admin import Foreseen
+from inventory.aftermath import told_of
 from inventory.owners import Loss, Reference
 from inventory.references import resolve
 from inventory.selectors.previews import CLEARED, RAISED, Change, Place, Preview, PreviewLine, preview
@@ -50,7 +51,7 @@ def step(before: int, after: int) -> Any:
 
 
 def effects_of(shown: Preview) -> list[dict[str, str]]:
-    """Whose promises break, who in line is served, who still waits, and which alerts come and go:
+    """Whose promises break, who hears of it, who in line is served, who still waits, and which alerts come and go:
     {"text", "tone", "url"}."""
     said = loss_words(shown.losses)
     lost = [
@@ -71,7 +72,9 @@ def effects_of(shown: Preview) -> list[dict[str, str]]:
         for sku_id, units in shown.waiting.items()
     ]
     alerts = [_alert(line) for line in shown.lines if line.alert]
-    return [*lost, *served, *waiting, *alerts] or [_plain(_("No promise and no alert changes."), "")]
+    return [*lost, *told_of(shown.broken), *served, *waiting, *alerts] or [
+        _plain(_("No promise and no alert changes."), "")
+    ]
 
 
 def _alert(line: PreviewLine) -> dict[str, str]:

@@ -64,6 +64,17 @@ class Preview:
     waiting: Mapping[int, int]
 
     @property
+    def broken(self) -> dict[Reference, int]:
+        """Units by reference that would lose their promise and get no other stock."""
+        units: dict[Reference, int] = defaultdict(int)
+        for loss in self.losses:
+            units[loss.reference] += loss.quantity
+        for one in self.served:
+            if one.reference in units:
+                units[one.reference] -= one.units
+        return {reference: some for reference, some in units.items() if some > 0}
+
+    @property
     def signature(self) -> str:
         """The same as long as nothing shown has changed, neither the stock nor what is to be done to it."""
         figures = [

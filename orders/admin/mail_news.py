@@ -1,7 +1,7 @@
 """Which mail a press makes due, to whom it goes, or why none does: what the mail room will decide, said beforehand."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.kernel.templatetags.bancale import number
-from orders.enums import MailKind
-from orders.models import LinePart, Order
+from orders.enums import FulfillmentStatus, MailKind
+from orders.models import LinePart, Notification, Order
 from orders.services.mail_occasions import nobody_to_tell
 
 Said = str | dict[str, Any]
@@ -39,10 +39,10 @@ def mails_said(order: Order, occasions: Sequence[tuple[MailKind, str]], *, to: s
     return [mail_said(order, kind, when=when, to=to) for kind, when in occasions]
 
 
-def mails_of_many(kind: MailKind, *, when: Any = "") -> Callable[[Sequence[int] | None], list[Said]]:
+def mails_of_many(kind: MailKind, *, when: Any = "") -> Callable[[Sequence[int] | None], Sequence[Said]]:
     """The same for many orders, as `foresee` of an action on many rows: how many mails go, how many not and why."""
 
-    def said(order_ids: Sequence[int] | None) -> list[Said]:
+    def said(order_ids: Sequence[int] | None) -> Sequence[Said]:
         if order_ids is None:
             return [
                 _under(
@@ -55,7 +55,7 @@ def mails_of_many(kind: MailKind, *, when: Any = "") -> Callable[[Sequence[int] 
     return said
 
 
-def cancellation_mails(order_ids: Sequence[int] | None) -> list[Said]:
+def cancellation_mails(order_ids: Sequence[int] | None) -> Sequence[Said]:
     """`mails_of_many` of cancelling: of what has left in part, the rest is told."""
     if order_ids is None:
         return mails_of_many(MailKind.CANCELLATION)(None)
@@ -68,13 +68,23 @@ def cancellation_mails(order_ids: Sequence[int] | None) -> list[Said]:
     )
 
 
+def backorder_mails(units: Mapping[int, int]) -> list[dict[str, Any]]:
+    """`mails_of_many` of units by line part that were reserved and would wait: whose order waits already, and who was
+    told of it before, hears nothing new. One statement."""
+    parts = LinePart.objects.filter(line__order=OuterRef("pk"), pk__in=list(units))
+    told = Notification.objects.filter(order=OuterRef("pk"), kind=MailKind.BACKORDER)
+    orders = Order.objects.filter(Exists(parts)).exclude(fulfillment_status=FulfillmentStatus.BACKORDERED)
+    rows = orders.exclude(Exists(told)).select_related("sales_channel", "import_run")
+    return _counted([(order, MailKind.BACKORDER) for order in rows.order_by("pk")])
+
+
 def _orders(order_ids: Sequence[int]) -> Any:
     return Order.objects.filter(pk__in=order_ids).select_related("sales_channel", "import_run").order_by("pk")
 
 
-def _counted(occasions: Sequence[tuple[Order, MailKind]], when: str = "") -> list[Said]:
+def _counted(occasions: Sequence[tuple[Order, MailKind]], when: str = "") -> list[dict[str, Any]]:
     counts = Counter((str(nobody_to_tell(order, kind)), kind) for order, kind in occasions)
-    said: list[Said] = []
+    said = []
     for (why, kind), count in sorted(counts.items()):
         if why:
             text = _("%(n)s without a mail “%(mail)s”: %(why)s")
