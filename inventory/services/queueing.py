@@ -1,7 +1,7 @@
 """Nobody is overtaken: units that those ahead in the queue wait for are not given to those behind."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -51,10 +51,7 @@ def refuse_overtaking(wishes: Sequence[Wish], levels: Sequence[StockLevel]) -> N
         line[row.sku_id].append(row)
     if not line:
         return
-    free: dict[int, int] = defaultdict(int)
-    for level in levels:
-        if level.location.is_selling:
-            free[level.sku_id] += max(0, level.free)
+    free = free_for_line(levels, {})
     shipping = {level.pk for level in levels if level.location.is_selling}
     taken: dict[int, int] = defaultdict(int)
     for wish in sorted(wishes, key=lambda wish: wish.place):
@@ -65,3 +62,37 @@ def refuse_overtaking(wishes: Sequence[Wish], levels: Sequence[StockLevel]) -> N
         if free[wish.sku_id] < new + waiting + wish.quantity:
             raise QueueJumped(waiting=waiting, free=free[wish.sku_id] - new, asked=wish.quantity)
         taken[wish.sku_id] += wish.quantity
+
+
+def free_for_line(levels: Sequence[StockLevel], taken: Mapping[int, int]) -> dict[int, int]:
+    """Free units by SKU at locations that ship, once so many more of a level, or fewer, are reserved."""
+    free: dict[int, int] = defaultdict(int)
+    for level in levels:
+        if level.location.is_selling:
+            free[level.sku_id] += max(0, level.free - taken.get(level.pk, 0))
+    return free
+
+
+def may_give_nothing(level: StockLevel) -> bool:
+    """Whether units that are no longer reserved here come free for nobody in line: at a location that ships no
+    more, or where they vanish into a buffer that is larger than what is left."""
+    return level.free < 0 or not level.location.is_selling
+
+
+def refuse_lost_units(taken: Mapping[int, int], levels: Sequence[StockLevel]) -> None:
+    """Raise `QueueJumped` when promises that change places leave fewer free units than wait, and fewer than before.
+
+    `taken` are units by level, negative where they leave; `levels` are all levels of the SKUs, as they are before.
+    One query, none where as many come free as are taken.
+    """
+    before, after = free_for_line(levels, {}), free_for_line(levels, taken)
+    fewer = {sku_id for sku_id in before if after[sku_id] < before[sku_id]}
+    if not fewer:
+        return
+    waiting: dict[int, int] = defaultdict(int)
+    for row in waiting_in_line(fewer):
+        waiting[row.sku_id] += row.quantity
+    for sku_id in sorted(fewer):
+        if after[sku_id] < waiting[sku_id]:
+            asked = before[sku_id] - after[sku_id]
+            raise QueueJumped(waiting=waiting[sku_id], free=before[sku_id], asked=asked)

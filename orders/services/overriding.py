@@ -16,6 +16,7 @@ from inventory.errors import LocationClosed, QueueJumped
 from inventory.models import Location, Sku, StockLevel
 from inventory.selectors.queue import waiting_in_line
 from inventory.services.levels import by_place
+from inventory.services.queueing import may_give_nothing
 from inventory.services.reservations import Move, move_reservations
 from orders.errors import LocationShort, UnitsAtWork
 from orders.models import AllocationDecision, Order
@@ -62,8 +63,9 @@ def override_allocation(requests: Sequence[Override], *, reason: str, actor: Act
     decision. An order whose units are there already is `unchanged`.
 
     Refuses: `OrderClosed`, `HistoryOrder`, `NotPlaced`, `NothingReserved`, `UnitsAtWork` where another location is
-    at work on it, `LocationClosed`, `LocationShort`, `QueueJumped` for units at a place that ships no more while
-    others wait for the SKU, `NotFound`. Raises `NotAllowed`, `InvalidInput` for the reason.
+    at work on it, `LocationClosed`, `LocationShort`, `QueueJumped` while others wait for the SKU of units that would
+    come free for nobody, at a place that ships no more or in a buffer; `NotFound`. Raises `NotAllowed`,
+    `InvalidInput` for the reason.
     """
     actor.require(OVERRIDE)
     if not 0 < len(reason.strip()) <= LONGEST_REASON:
@@ -115,17 +117,17 @@ def _refusal(one: Movable, place_id: int, desk: _Desk) -> BancaleError | None:
         return LocationClosed(location=place.name)
     if [at for at in one.at_work if at != place_id]:
         return UnitsAtWork(number=one.order.number, line=one.names, work=one.work, left=0)
-    selling = {level.pk: level.location.is_selling for level in desk.levels.values()}
+    keeping = {level.pk for level in desk.levels.values() if may_give_nothing(level)}
     for sku_id, units in _needed(one, place_id, desk).items():
         level = desk.levels.get((sku_id, place_id))
         free = 0 if level is None else desk.free[level.pk]
         if units > free:
             code = desk.codes.get(sku_id, "")
             return LocationShort(location=place.name, sku=code, free=free, asked=units)
-        comes_from_closed = any(
-            not selling[cut.reservation.level_id or 0] for cut in one.cuts if cut.reservation.sku_id == sku_id
+        gives_nothing = any(
+            cut.reservation.level_id in keeping for cut in one.cuts if cut.reservation.sku_id == sku_id
         )
-        if comes_from_closed and place.is_selling and desk.waiting.get(sku_id):
+        if gives_nothing and place.is_selling and desk.waiting.get(sku_id):
             return QueueJumped(waiting=desk.waiting[sku_id], free=free, asked=units)
     return None
 

@@ -10,6 +10,7 @@ from config.kernel.results import Results
 from inventory.models import Reservation, StockLevel
 from inventory.selectors.queue import waiting_in_line
 from inventory.services.levels import by_place
+from inventory.services.queueing import may_give_nothing
 from inventory.services.reservations import Cut, Move, move_reservations
 from orders.planner import Decision, Demand, Problem, Stand, Wish
 from orders.planning import current_planner
@@ -30,9 +31,10 @@ def reallocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]
 
     At most 200 ids. Locks the orders by ascending pk, then all levels of their SKUs. As many units stay reserved as
     before, of the same parts, in the same reservations, so that nobody loses a unit or a place in line; waiting
-    ones go on waiting. Units at a location that ships no more move only where nobody waits for their SKU. Writes
-    a decision for each order that moves, and its event. An order for which the planner chooses what it has is
-    `unchanged`, and so is a second call. Values: the outcome code.
+    ones go on waiting. Units that would come free for nobody, at a location that ships no more or in a buffer that
+    is larger than what is left, move only where nobody waits for their SKU. Writes a decision for each order that
+    moves, and its event. An order for which the planner chooses what it has is `unchanged`, and so is a second
+    call. Values: the outcome code.
 
     Refuses: `OrderClosed`, `HistoryOrder`, `NotPlaced`, `NothingReserved`, `UnitsAtWork` where the warehouse was
     asked for all of it, `NotFound`. Raises `NotAllowed`.
@@ -84,13 +86,14 @@ def _plan(movable: Sequence[Movable], levels: Sequence[StockLevel]) -> Mapping[i
 
 
 def _stuck(movable: Iterable[Movable], levels: Mapping[int, StockLevel]) -> set[int]:
-    """Reservations at places that ship no more, of SKUs that somebody waits for: moving them would overtake."""
+    """Reservations whose units would come free for nobody, of SKUs that somebody waits for: moving them would
+    overtake."""
     rows = [cut.reservation for one in movable for cut in one.cuts]
-    closed = [row for row in rows if not levels[row.level_id or 0].location.is_selling]
-    if not closed:
+    keeping = [row for row in rows if may_give_nothing(levels[row.level_id or 0])]
+    if not keeping:
         return set()
-    waited_for = {row.sku_id for row in waiting_in_line({row.sku_id for row in closed})}
-    return {row.pk for row in closed if row.sku_id in waited_for}
+    waited_for = {row.sku_id for row in waiting_in_line({row.sku_id for row in keeping})}
+    return {row.pk for row in keeping if row.sku_id in waited_for}
 
 
 def _loose(one: Movable, stuck: set[int]) -> list[Cut]:

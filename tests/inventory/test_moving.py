@@ -1,13 +1,16 @@
 """`move_reservations`: units promised from another level, their place in line kept, split where need be."""
 
+from collections.abc import Callable
+from unittest import mock
+
 import pytest
 from django.db import transaction
 
 from config.kernel.errors import Conflict, InvalidInput
-from inventory.errors import NotEnoughStock
+from inventory.errors import NotEnoughStock, QueueJumped
 from inventory.models import Reservation, StockLevel
 from inventory.services.levels import lock_levels
-from inventory.services.reservations import Move, move_reservations
+from inventory.services.reservations import Move, move_reservations, moving
 from tests.factories.inventory import make_level, make_location, make_sku, reserve
 
 pytestmark = pytest.mark.django_db
@@ -111,3 +114,41 @@ def test_move_one_unit_to_a_full_level_is_refused_with_what_is_free(buffer: int)
 
     assert refusal.value.facts == {"level_id": there.pk, "free": 0, "asked": 1}
     assert reserved() == [("A", 1), ("B", 1)]
+
+
+def vanishing() -> tuple[StockLevel, StockLevel, Callable[[], None]]:
+    """A level whose buffer is all that it has, another with free units, and a move that takes them."""
+    sku = make_sku()
+    here, there = (make_level(sku, make_location(code), 5) for code in "AB")
+    row = reserve(sku, here.location, 5)
+    StockLevel.objects.filter(pk=here.pk).update(buffer=5)
+    return here, there, lambda: move(sku, Move(row, there.pk, 5))
+
+
+def test_move_is_refused_where_what_it_leaves_vanishes_into_a_buffer_and_others_wait() -> None:
+    here, _there, press = vanishing()
+    reserve(here.sku, None, 3)
+
+    with pytest.raises(QueueJumped) as refusal:
+        press()
+
+    assert refusal.value.facts == {"waiting": 3, "free": 5, "asked": 5}
+    assert reserved() == [("A", 5), ("B", 0)]
+
+
+def test_move_into_what_is_free_for_nobody_passes_where_nobody_waits() -> None:
+    _here, _there, press = vanishing()
+
+    press()
+
+    assert reserved() == [("A", 0), ("B", 5)]
+
+
+def test_without_the_refusal_the_waiting_units_would_be_gone() -> None:
+    here, _there, press = vanishing()
+    reserve(here.sku, None, 3)
+
+    with mock.patch.object(moving, "refuse_lost_units"):
+        press()
+
+    assert sum(max(0, level.free) for level in StockLevel.objects.all()) == 0

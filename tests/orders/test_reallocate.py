@@ -1,5 +1,7 @@
 """`reallocate_orders` and `override_allocation`: where reserved units ship from, chosen anew or by a person."""
 
+from unittest import mock
+
 import pytest
 
 from config.kernel import outbox
@@ -10,6 +12,7 @@ from config.kernel.models import Event
 from fulfillment.services.releasing import release_orders
 from inventory.errors import LocationClosed, QueueJumped
 from inventory.models import Location, Reservation, Sku
+from inventory.services.policies import LevelPolicy, set_policies
 from orders.errors import (
     HistoryOrder,
     LocationShort,
@@ -18,7 +21,9 @@ from orders.errors import (
     UnitsAtWork,
 )
 from orders.models import AllocationDecision, LinePart, Order
+from orders.services import reallocating
 from orders.services.allocating import allocate_orders
+from orders.services.backorders import fill_backorders
 from orders.services.cancelling import cancel_orders
 from orders.services.confirming import confirm_orders
 from orders.services.overriding import Override, override_allocation
@@ -151,6 +156,30 @@ def test_reallocate_leaves_a_closed_place_only_where_nobody_waits(near: Location
     cancel_orders([second.pk], reason="no", actor=RULE).raise_refusals()
     assert reallocate_orders([first.pk], actor=STAFF).done_ids == [first.pk]
     assert places(first) == {"FAR": 3}
+
+
+def test_units_owed_to_somebody_are_not_taken_for_units_that_vanish_into_a_buffer(
+    near: Location, far: Location
+) -> None:
+    goods(near, MUG=5)
+    goods(far, CUP=1)
+    holder = order_of(MUG=5, CUP=1)
+    mug = Sku.objects.get(code="MUG")
+    set_policies([LevelPolicy(mug.pk, near.pk, buffer=5)], actor=RULE).raise_refusals()
+    waiter = order_of(MUG=5)
+    goods(far, MUG=5)
+
+    with nothing_written():
+        assert reallocate_orders([holder.pk], actor=STAFF).unchanged_ids == [holder.pk]
+        refusal = override(holder, far).refusals[holder.pk]
+    assert isinstance(refusal, QueueJumped)
+    assert (refusal.facts["waiting"], refusal.facts["free"]) == (5, 5)
+    with mock.patch.object(reallocating, "may_give_nothing", return_value=False), pytest.raises(QueueJumped):
+        reallocate_orders([holder.pk], actor=STAFF)
+
+    fill_backorders([mug.pk], actor=RULE).raise_refusals()
+    assert (places(holder), places(waiter)) == ({"NEAR": 5, "FAR": 1}, {"FAR": 5})
+    assert_clean()
 
 
 def test_reallocate_of_closed_and_unknown_is_refused() -> None:

@@ -9,6 +9,7 @@ from inventory.enums import ReservationState
 from inventory.errors import NotEnoughStock
 from inventory.models import Reservation, StockLevel
 from inventory.services.levels import LevelChange, change_levels
+from inventory.services.queueing import refuse_lost_units
 from inventory.services.reservations.quantities import part_of
 
 
@@ -24,10 +25,10 @@ class Move:
 def move_reservations(moves: Sequence[Move], *, levels: Sequence[StockLevel]) -> None:
     """Promise units from other levels of the same SKUs; their place in the queue and their time stay.
 
-    One reservation may move to several levels; the objects follow, as the levels' do. At most four statements.
-    Nobody is overtaken, since as many units come free as are taken, where both levels ship; who moves units from one
-    that does not must see to it that nobody waits for the SKU. Raises and has written nothing: `InvalidInput`,
-    `NotEnoughStock`; `Conflict` for one that is no longer open, and where the locks failed: roll back then.
+    One reservation may move to several levels; the objects follow, as the levels' do. At most five statements.
+    `levels` are all levels of the SKUs. Raises and has written nothing: `InvalidInput`, `NotEnoughStock`,
+    `QueueJumped` where fewer units come free than are taken, so that too few are left for those in line;
+    `Conflict` for one that is no longer open, and where the locks failed: roll back then.
     """
     found = {level.pk: level for level in levels}
     moving: dict[int, int] = defaultdict(int)
@@ -51,6 +52,7 @@ def _change(net: Mapping[int, int], levels: Mapping[int, StockLevel]) -> None:
     for pk, units in net.items():
         if units > 0 and levels[pk].free < units:
             raise NotEnoughStock(level_id=pk, free=max(0, levels[pk].free), asked=units)
+    refuse_lost_units(net, list(levels.values()))
     changes = {
         pk: LevelChange(reserved=units, taken_free=max(0, units)) for pk, units in net.items() if units
     }
