@@ -178,8 +178,8 @@ def save_kits(
 ) -> Results[int]:
     """Say what kits are made of; SKUs that were none become kits. The parts replace those before.
 
-    Orders keep the parts that they froze. Locks the SKUs, then their levels. The same parts again come back
-    `unchanged`.
+    Orders keep the parts that they froze. Locks the kits and their parts, since neither may become the other's
+    opposite meanwhile, then the kits' levels. The same parts again come back `unchanged`.
 
     Refuses: `NotAllowed`; `NotFound`; `SkuHoldsStock` while there are units or promises of it, and what upper rooms
     refuse that still need it as it is (`inventory.uses`); `KitOfKits` for a part that is a kit, and for a kit that
@@ -188,7 +188,9 @@ def save_kits(
     actor.require(CHANGE_SKU)
     results: Results[int] = Results(kit_ids)
     with batch_transaction():
-        rows = {row.pk: row for row in lock_skus(kit_ids)}
+        part_ids = {part.part_id for pk in kit_ids for part in parts.get(pk, ())}
+        locked = {row.pk: row for row in lock_skus({*kit_ids, *part_ids})}
+        rows = {pk: locked[pk] for pk in kit_ids if pk in locked}
         lock_levels(kit_ids)
         facts = _KitFacts.of(list(rows.values()), parts)
         for pk in kit_ids:

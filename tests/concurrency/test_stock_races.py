@@ -1,8 +1,13 @@
 """Rivals at the same stock at the same moment, on real PostgreSQL: each thing happens once, nobody deadlocks."""
 
 import multiprocessing
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import OperationalError, connections, transaction
@@ -11,11 +16,13 @@ from config.kernel.errors import BancaleError
 from config.kernel.results import Results
 from inventory.errors import NotEnoughReserved
 from inventory.models import KitPart, Location, Reservation, Sku, StockLevel, StockMovement, StockReceipt
+from inventory.services import catalogue
 from inventory.services.catalogue import PartOfKit, save_kits
-from inventory.services.levels import ensure_levels, lock_levels
+from inventory.services.levels import ensure_levels, lock_levels, lock_skus
 from inventory.services.receipts import ReceivedLine, book_receipt
 from inventory.services.receiving import Receipt, receive_stock
 from inventory.services.reservations import Take, consume_reservations
+from tests.concurrency.rivals import together
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, reserve
 from tests.inventory.conftest import stock_breaches
 
@@ -150,3 +157,50 @@ def receiver(sku: Sku, place: Location) -> Callable[[], str]:
         return f"receipt {word(receive_stock([receipt], reference=('test', 1), actor=ACTOR))}"
 
     return act
+
+
+def rival_kits(meeting: Callable[[], None]) -> tuple[list[str], set[tuple[int, int]]]:
+    """One makes a kit of a SKU that another makes a kit at the same moment: the answers, and kits that are parts."""
+    first, second, third = make_sku(), make_sku(), make_sku()
+    write = catalogue._write_kits
+
+    def act(kit: Sku, part: Sku) -> Results[int]:
+        return save_kits([kit.pk], parts={kit.pk: [PartOfKit(part.pk)]}, actor=ACTOR)
+
+    def late(*given: Any) -> None:
+        meeting()
+        write(*given)
+
+    with mock.patch.object(catalogue, "_write_kits", late):
+        told = together([partial(act, first, second), partial(act, second, third)])
+    nested = KitPart.objects.filter(part__is_kit=True).values_list("kit_id", "part_id")
+    return sorted("refused" if one.refusals else "done" for one in told), set(nested)
+
+
+def met_or_alone() -> Callable[[], None]:
+    """Waits until both have decided, a second at most: under the locks the other cannot come so far."""
+    both = threading.Barrier(2)
+
+    def meet() -> None:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)
+
+    return meet
+
+
+def test_save_kits_at_once_make_no_kit_of_kits() -> None:
+    told, nested = rival_kits(met_or_alone())
+
+    assert (told, nested) == (["done", "refused"], set())
+    assert stock_breaches() == {}
+
+
+def test_without_the_parts_locked_a_kit_of_kits_is_made() -> None:
+    def alone(sku_ids: Iterable[int]) -> list[Sku]:
+        return lock_skus([min(sku_ids)])
+
+    with mock.patch.object(catalogue, "lock_skus", alone):
+        told, nested = rival_kits(met_or_alone())
+
+    assert told == ["done", "done"]
+    assert len(nested) == 1
