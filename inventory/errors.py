@@ -47,6 +47,16 @@ class NotEnoughUnsellable(BancaleError):
     message = _("Only %(found)s set aside of %(asked)s asked.")
 
 
+class UnitsToInspect(BancaleError):
+    """Of the units set aside only `found` are nobody's; `kept` wait for a decision of those who took them in."""
+
+    code = "units_to_inspect"
+    message = _(
+        "%(sku)s: %(kept)s of the units set aside wait for their return to be inspected; %(found)s others are there, "
+        "%(asked)s were asked."
+    )
+
+
 class NotEnoughInBin(BancaleError):
     code = "not_enough_in_bin"
     message = _("Only %(found)s in the bin of %(asked)s asked.")

@@ -45,6 +45,10 @@ class Disposition(TextChoices):
     TO_VENDOR = "to_vendor", _("To the supplier")
 
 
+# Units that an inspection may still send on; those for the supplier are written off by the stock desk when they leave.
+TO_DECIDE = frozenset({Disposition.QUARANTINE, Disposition.REFURBISH})
+
+
 class Condition(TextChoices):
     UNKNOWN = "", _("Not inspected")
     AS_NEW = "as_new", _("As new")

@@ -10,12 +10,11 @@ from config.kernel.audit import Violation, invariant
 from inventory.enums import MovementKind, UnsellableReason
 from inventory.models import StockMovement, UnsellableStock
 from orders.models import LinePart
-from returns.enums import Disposition, Reception, RmaStatus
+from returns.enums import TO_DECIDE, Disposition, Reception, RmaStatus
 from returns.models import ReturnUnit, Rma
 from returns.selectors.units import SPOKEN_FOR, UNDECIDED
 
 SHOWN = 50
-SET_ASIDE = frozenset({Disposition.QUARANTINE, Disposition.REFURBISH, Disposition.TO_VENDOR})
 GONE = frozenset({Disposition.RESTOCK, Disposition.SCRAP})
 
 
@@ -88,7 +87,9 @@ def ledger_agrees() -> Iterator[Violation]:
         )
 
 
-@invariant("returns.quarantine", _("Units of returns that are set aside are within the unsellable stock"))
+@invariant(
+    "returns.quarantine", _("Units of returns that are yet to be decided are within the unsellable stock")
+)
 def set_aside_within_unsellable() -> Iterator[Violation]:
     stock = UnsellableStock.objects.filter(
         level__sku=OuterRef("line_part__sku"),
@@ -96,7 +97,7 @@ def set_aside_within_unsellable() -> Iterator[Violation]:
         reason=UnsellableReason.QUARANTINE,
     ).values("quantity")[:1]
     aside = (
-        ReturnUnit.objects.filter(disposition__in=SET_ASIDE)
+        ReturnUnit.objects.filter(disposition__in=TO_DECIDE)
         .order_by()
         .values("line_part__sku", "rma__location")
         .annotate(aside=Count("pk"), stock=Coalesce(Subquery(stock, output_field=IntegerField()), 0))

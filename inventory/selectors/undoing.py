@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from django.db.models import Case, F, Max, Q, Sum, When
 
 from config.kernel.errors import BancaleError
-from inventory.enums import CountStatus
+from inventory.enums import CountStatus, UnsellableReason
 from inventory.errors import (
     CountedSince,
     KitHoldsNoStock,
@@ -16,9 +17,11 @@ from inventory.errors import (
     NotEnoughUnsellable,
     UnitsMoved,
     UnitsTaken,
+    UnitsToInspect,
 )
 from inventory.models import Bin, BinStock, Sku, StockCountLine, StockLevel, StockMovement, UnsellableStock
 from inventory.owners import Reference
+from inventory.undecided import undecided_units
 
 # Of a count that stands in one of these, the books follow what was found.
 BINDING = (CountStatus.COUNTED, CountStatus.APPROVED)
@@ -97,14 +100,27 @@ class Standing:
             return KitHoldsNoStock(sku=self._code(level.pk))
         if one.delta < 0 and not level.location.is_active:
             return LocationClosed(location=level.location.code)
-        held = self.asides[level.pk, one.unsellable_reason]
-        if one.unsellable_delta > held:
-            return NotEnoughUnsellable(found=held, asked=one.unsellable_delta)
+        if one.unsellable_delta > 0 and (problem := self._aside_problem(one, level)) is not None:
+            return problem
         found = self.bins[level.pk, one.bin_id]
         if one.delta > found:
             code = self.bin_codes[one.bin_id]
             return UnitsMoved(sku=self._code(level.pk), bin=code, found=found, asked=one.delta)
         return None
+
+    def _aside_problem(self, one: Posted, level: StockLevel) -> BancaleError | None:
+        held, asked = self.asides[level.pk, one.unsellable_reason], one.unsellable_delta
+        if asked > held:
+            return NotEnoughUnsellable(found=held, asked=asked)
+        kept = self._undecided.get((level.sku_id, level.location_id), 0)
+        if one.unsellable_reason == UnsellableReason.QUARANTINE and asked > held - kept:
+            return UnitsToInspect(sku=self._code(level.pk), kept=kept, found=max(0, held - kept), asked=asked)
+        return None
+
+    @cached_property
+    def _undecided(self) -> Mapping[tuple[int, int], int]:
+        """Asked only where set-aside units would leave: one statement a room."""
+        return undecided_units({level.sku_id for level in self.levels.values()})
 
     def take_back(self, posted: Iterable[Posted]) -> None:
         """Count what was posted as gone, for the documents that follow."""

@@ -1,15 +1,17 @@
 """Goods come back: into quarantine, from there for sale again or to scrap."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
+from config.kernel.errors import BancaleError
 from config.kernel.results import Results
 from inventory.enums import BinKind, MovementKind, UnsellableReason
-from inventory.errors import NotEnoughUnsellable
-from inventory.models import StockLevel, UnsellableStock
+from inventory.errors import NotEnoughUnsellable, UnitsToInspect
+from inventory.models import Sku, StockLevel, UnsellableStock
 from inventory.services.arrivals import Places, new_lines
 from inventory.services.levels import by_place, ensure_levels, lock_levels, record_freed
 from inventory.services.movements import Cause, Posting, keep_keys, post_movements
@@ -76,17 +78,14 @@ def put_back_for_sale(
     """Move units from quarantine to the default bin, free again for whoever is first in line.
 
     At most 200. Locks all levels of the SKUs; two ledger entries a line, one a bin. A key put back
-    before comes back `unchanged`. Records `stock.freed` for each SKU.
+    before comes back `unchanged`. Lines that name one `document` go together or not at all. Records `stock.freed`
+    for each SKU.
 
     Refuses: `NotAllowed`; `NotFound`; `NotEnoughUnsellable`; `BinMissing`; `InvalidInput`.
     """
     actor.require(RETURN)
-    return out_of_sale(
-        {MovementKind.PUT_BACK: goods},
-        reason=QUARANTINE,
-        cause=lambda: Cause(reference, actor),
-        actor=actor,
-    )
+    because = Because(QUARANTINE, lambda: Cause(reference, actor))
+    return out_of_sale({MovementKind.PUT_BACK: goods}, because=because, actor=actor)
 
 
 @verb
@@ -95,17 +94,14 @@ def scrap_unsellable(
 ) -> Results[str]:
     """Write units in quarantine off: they are no longer on hand.
 
-    At most 200. Locks all levels of the SKUs. A key scrapped before comes back `unchanged`.
+    At most 200. Locks all levels of the SKUs. A key scrapped before comes back `unchanged`. Lines that name one
+    `document` go together or not at all.
 
     Refuses: `NotAllowed`; `NotFound`; `NotEnoughUnsellable`; `BinMissing`; `InvalidInput`.
     """
     actor.require(RETURN)
-    return out_of_sale(
-        {MovementKind.SCRAP: goods},
-        reason=QUARANTINE,
-        cause=lambda: Cause(reference, actor),
-        actor=actor,
-    )
+    because = Because(QUARANTINE, lambda: Cause(reference, actor))
+    return out_of_sale({MovementKind.SCRAP: goods}, because=because, actor=actor)
 
 
 @verb
@@ -121,7 +117,7 @@ def empty_quarantine(
         MovementKind.PUT_BACK: [line for line in goods if line.key not in scrapped],
         MovementKind.SCRAP: [line for line in goods if line.key in scrapped],
     }
-    return out_of_sale(lines, reason=QUARANTINE, cause=lambda: Cause(reference, actor), actor=actor)
+    return out_of_sale(lines, because=Because(QUARANTINE, lambda: Cause(reference, actor)), actor=actor)
 
 
 class Posted(NamedTuple):
@@ -131,6 +127,23 @@ class Posted(NamedTuple):
     reason: UnsellableReason
 
 
+# SKU ids in; units by (sku_id, location_id) out that must stay set aside.
+Kept = Callable[[Collection[int]], Mapping[tuple[int, int], int]]
+
+
+def nothing_kept(_sku_ids: Collection[int]) -> Mapping[tuple[int, int], int]:
+    return {}
+
+
+class Because(NamedTuple):
+    """The reason for which units were set aside, and why they leave. `cause` is asked once, when there is something
+    to post, and `kept` under the levels' locks."""
+
+    reason: UnsellableReason
+    cause: Callable[[], Cause]
+    kept: Kept = nothing_kept
+
+
 _BINS = {
     MovementKind.PUT_BACK: (BinKind.QUARANTINE, BinKind.DEFAULT),
     MovementKind.SCRAP: (BinKind.QUARANTINE,),
@@ -138,16 +151,12 @@ _BINS = {
 
 
 def out_of_sale(
-    lines: Mapping[MovementKind, Sequence[ReturnedGoods]],
-    *,
-    reason: UnsellableReason,
-    cause: Callable[[], Cause],
-    actor: Actor,
+    lines: Mapping[MovementKind, Sequence[ReturnedGoods]], *, because: Because, actor: Actor
 ) -> Results[str]:
     """Put set-aside units of one reason back for sale, or write them off, by the kind of movement.
 
-    `cause` is asked once, when there is something to post. Locks, answers and refusals are those of
-    `put_back_for_sale`; the caller has asked for the right.
+    Locks, answers and refusals are those of `put_back_for_sale`, further `UnitsToInspect` for those that are kept;
+    the caller has asked for the right.
     """
     every = [line for some in lines.values() for line in some]
     results: Results[str] = Results(line.key for line in every)
@@ -159,17 +168,20 @@ def out_of_sale(
             if some
         }
         levels = lock_levels(line.sku_id for some in fit.values() for line in some)
-        held, at = _held([level.pk for level in levels], reason), by_place(levels)
+        fresh = {kind: new_lines(some, kind, results) for kind, some in fit.items()}
+        aside = _Aside.of(levels, because)
+        aside.answer(every, results)
         postings: list[Posting] = []
         keys: list[str] = []
         freed: list[int] = []
-        for kind, some in fit.items():
-            for level, line in _within(new_lines(some, kind, results), at, held, results):
-                postings += _entries(level, line, Posted(kind, reason), places)
+        for kind, some in fresh.items():
+            for line in (line for line in some if results.is_done(line.key)):
+                level = aside.at[line.sku_id, line.location_id]
+                postings += _entries(level, line, Posted(kind, because.reason), places)
                 keys.append(f"{kind}:{line.key}")
                 freed += [line.sku_id] if kind == MovementKind.PUT_BACK else []
         if postings:
-            post_movements(postings, levels=levels, cause=cause())
+            post_movements(postings, levels=levels, cause=because.cause())
         keep_keys(keys)
         if freed:
             record_freed(freed)
@@ -193,28 +205,60 @@ def _fitting(
     return fit
 
 
-def _held(level_ids: Sequence[int], reason: UnsellableReason) -> dict[int, int]:
-    """Units set aside for a reason, by level."""
-    rows = UnsellableStock.objects.filter(level_id__in=level_ids, reason=reason)
-    return dict(rows.values_list("level_id", "quantity"))
+@dataclass(slots=True)
+class _Aside:
+    """Units set aside for a reason, by level, as they are taken by one line after the other."""
 
+    at: dict[tuple[int, int], StockLevel]
+    held: dict[int, int]
+    kept: Mapping[tuple[int, int], int]
+    codes: Mapping[int, str]
 
-def _within(
-    lines: Sequence[ReturnedGoods],
-    at: dict[tuple[int, int], StockLevel],
-    held: dict[int, int],
-    results: Results[str],
-) -> Iterator[tuple[StockLevel, ReturnedGoods]]:
-    """Answer each line; the units that earlier lines take are gone for later ones."""
-    for line in lines:
-        level = at.get((line.sku_id, line.location_id))
-        found = held.get(level.pk, 0) if level else 0
-        if level is None or found < line.quantity:
-            results.refuse(line.key, NotEnoughUnsellable(found=found, asked=line.quantity))
-            continue
-        held[level.pk] = found - line.quantity
-        results.done(line.key)
-        yield level, line
+    @classmethod
+    def of(cls, levels: Sequence[StockLevel], because: Because) -> "_Aside":
+        rows = UnsellableStock.objects.filter(
+            level_id__in=[level.pk for level in levels], reason=because.reason
+        )
+        kept = because.kept({level.sku_id for level in levels})
+        return cls(
+            at=by_place(levels),
+            held=dict(rows.values_list("level_id", "quantity")),
+            kept=kept,
+            codes=dict(Sku.objects.filter(pk__in={pk for pk, _place in kept}).values_list("pk", "code"))
+            if kept
+            else {},
+        )
+
+    def answer(self, lines: Sequence[ReturnedGoods], results: Results[str]) -> None:
+        """Answer each line without an answer; those of one document are all done or none, for one's reason."""
+        together: dict[object, list[ReturnedGoods]] = defaultdict(list)
+        for line in lines:
+            together[line.document or line.key].append(line)
+        answered = {*results.unchanged_ids}
+        for some in together.values():
+            rest = [line for line in some if line.key not in answered]
+            refused = (results.refusals[line.key] for line in rest if line.key in results.refusals)
+            problem = next(refused, None) or self._problem(rest)
+            for line in rest:
+                if problem is not None:
+                    results.refuse(line.key, results.refusals.get(line.key, problem))
+                else:
+                    self.held[self.at[line.sku_id, line.location_id].pk] -= line.quantity
+                    results.done(line.key)
+
+    def _problem(self, lines: Sequence[ReturnedGoods]) -> BancaleError | None:
+        asked = Counter[tuple[int, int]]()
+        for line in lines:
+            asked[line.sku_id, line.location_id] += line.quantity
+        for place, units in asked.items():
+            level = self.at.get(place)
+            held, kept = self.held.get(level.pk, 0) if level else 0, self.kept.get(place, 0)
+            if level is None or held < units:
+                return NotEnoughUnsellable(found=held, asked=units)
+            if held - kept < units:
+                sku = self.codes.get(level.sku_id, "")
+                return UnitsToInspect(sku=sku, kept=kept, found=max(0, held - kept), asked=units)
+        return None
 
 
 def _entries(level: StockLevel, line: ReturnedGoods, posted: Posted, places: Places) -> Iterator[Posting]:

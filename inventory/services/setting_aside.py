@@ -16,7 +16,8 @@ from inventory.services.correcting import ADJUST
 from inventory.services.levels import by_place, lock_levels
 from inventory.services.losses import lock_owners, post_cuts, with_owners
 from inventory.services.movements import Cause, Posting, keep_keys
-from inventory.services.returning import ReturnedGoods, out_of_sale
+from inventory.services.returning import Because, ReturnedGoods, nothing_kept, out_of_sale
+from inventory.undecided import undecided_units
 
 SET_ASIDE = "inventory.set_aside_stock"
 POSTED = "set_aside"
@@ -44,6 +45,11 @@ class _Why:
     def cause(self, kind: AdjustmentKind) -> Cause:
         reference = self.reference or open_adjustment(kind, self.note, self.actor)
         return Cause(reference, self.actor, self.note)
+
+    def leaving(self, kind: AdjustmentKind) -> Because:
+        """Of quarantine only what no return has yet to decide."""
+        kept = undecided_units if self.reason == UnsellableReason.QUARANTINE else nothing_kept
+        return Because(self.reason, lambda: self.cause(kind), kept)
 
 
 @verb
@@ -138,12 +144,13 @@ def put_back(
 ) -> Results[str]:
     """Move units set aside for a reason to the default bin, free again for whoever is first in line.
 
-    Locks, answers and refusals are those of `put_back_for_sale`; the document is as in `set_aside`.
+    Locks, answers and refusals are those of `put_back_for_sale`, further `UnitsToInspect` for units of a return about
+    which nobody has decided; the document is as in `set_aside`.
     """
     actor.require(SET_ASIDE)
     why = _Why(reason, clean_reason(note), reference, actor)
     lines = {MovementKind.PUT_BACK: goods}
-    return out_of_sale(lines, reason=reason, cause=lambda: why.cause(AdjustmentKind.PUT_BACK), actor=actor)
+    return out_of_sale(lines, because=why.leaving(AdjustmentKind.PUT_BACK), actor=actor)
 
 
 @verb
@@ -157,9 +164,10 @@ def write_off(
 ) -> Results[str]:
     """Take units set aside for a reason out of the books: they are no longer on hand.
 
-    Locks, answers and refusals are those of `scrap_unsellable`; the document is as in `set_aside`.
+    Locks, answers and refusals are those of `scrap_unsellable`, further `UnitsToInspect` as in `put_back`; the document
+    is as in `set_aside`.
     """
     actor.require(ADJUST)
     why = _Why(reason, clean_reason(note), reference, actor)
     lines = {MovementKind.SCRAP: goods}
-    return out_of_sale(lines, reason=reason, cause=lambda: why.cause(AdjustmentKind.SCRAP), actor=actor)
+    return out_of_sale(lines, because=why.leaving(AdjustmentKind.SCRAP), actor=actor)

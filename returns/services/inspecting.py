@@ -60,7 +60,8 @@ def inspect_returns(inspections: Sequence[Inspection], *, actor: Actor) -> Resul
 
     Refuses: `NotFound`; `IllegalTransition` unless received; `NoVerdict`; `UnitsUnknown`; `InvalidInput` for an
     unknown condition or destination; `UnitsContradict` for units that did not arrive or went another way;
-    `DamagedGoodsForSale`.
+    `DamagedGoodsForSale`; `NotEnoughUnsellable` where fewer units are in quarantine than the return has sent there, and
+    what else the stock room refuses, for that return alone.
     """
     actor.require(INSPECT.permission)
     results: Results[int] = Results(inspection.key for inspection in inspections)
@@ -78,7 +79,10 @@ def inspect_returns(inspections: Sequence[Inspection], *, actor: Actor) -> Resul
                 results.unchanged(inspection.key)
             else:
                 chosen[inspection.key] = news
-        _write(chosen, rmas, units, actor=actor)
+        for pk, short in _move_stock(chosen, rmas, units, actor=actor).items():
+            results.refuse(pk, short)
+            del chosen[pk]
+        _write(chosen, units, actor=actor)
         finish_inspection([rmas[pk] for pk in chosen], actor=actor)
         for pk, news in chosen.items():
             results.done(pk, len(news))
@@ -168,19 +172,12 @@ def _words(unit_ids: Sequence[int]) -> str:
     return ", ".join(map(str, sorted(unit_ids)))
 
 
-def _write(
-    chosen: Mapping[int, Mapping[int, Verdict]],
-    rmas: Mapping[int, Rma],
-    units: Mapping[int, Units],
-    *,
-    actor: Actor,
-) -> None:
-    """Stock first, then the units: two statements a distinct verdict, whatever the number of units."""
+def _write(chosen: Mapping[int, Mapping[int, Verdict]], units: Mapping[int, Units], *, actor: Actor) -> None:
+    """Two statements a distinct verdict, whatever the number of units."""
     groups: dict[Verdict, list[ReturnUnit]] = defaultdict(list)
     for rma_id, verdicts in chosen.items():
         for pk, verdict in verdicts.items():
             groups[verdict].append(units[rma_id][pk])
-    _move_stock(groups, rmas, actor=actor)
     for (condition, disposition), rows in sorted(groups.items()):
         apply_transition(
             DISPOSITION,
@@ -193,19 +190,30 @@ def _write(
 
 
 def _move_stock(
-    groups: Mapping[Verdict, Sequence[ReturnUnit]], rmas: Mapping[int, Rma], *, actor: Actor
-) -> None:
-    """Units back for sale and to scrap leave quarantine in one go; the others stay where they are."""
+    chosen: Mapping[int, Mapping[int, Verdict]],
+    rmas: Mapping[int, Rma],
+    units: Mapping[int, Units],
+    *,
+    actor: Actor,
+) -> dict[int, BancaleError]:
+    """Units back for sale and to scrap leave quarantine in one go; the others stay where they are.
+
+    Gives the returns of which nothing left, each with what refused it.
+    """
     going: dict[str, list[ReturnUnit]] = {Disposition.RESTOCK: [], Disposition.SCRAP: []}
-    for verdict, rows in groups.items():
-        if verdict.disposition in going:
-            going[verdict.disposition] += rows
+    for rma_id, verdicts in chosen.items():
+        for pk, verdict in verdicts.items():
+            if verdict.disposition in going:
+                going[verdict.disposition].append(units[rma_id][pk])
     restocked, scrapped = (returned_goods(rows, rmas, step=str(step)) for step, rows in going.items())
     first = next((unit for rows in going.values() for unit in rows), None)
-    if first is not None:
-        empty_quarantine(
-            [*restocked, *scrapped],
-            scrapped={line.key for line in scrapped},
-            reference=document(first),
-            actor=for_stock(actor),
-        ).raise_refusals()
+    if first is None:
+        return {}
+    refusals = empty_quarantine(
+        [*restocked, *scrapped],
+        scrapped={line.key for line in scrapped},
+        reference=document(first),
+        actor=for_stock(actor),
+    ).refusals
+    sent = {line.key: line.document for line in (*restocked, *scrapped) if line.document is not None}
+    return {pk: refusals[key] for key, (_kind, pk) in sent.items() if key in refusals}

@@ -1,10 +1,16 @@
 """The same goods come back, and are inspected, by many hands at once: the ledger moves once."""
 
+from functools import partial
+
 import pytest
 
 from config.kernel.outbox import deliver_due
-from inventory.enums import MovementKind
+from config.kernel.results import Results
+from inventory.enums import MovementKind, UnsellableReason
+from inventory.errors import NotEnoughUnsellable, UnitsToInspect
 from inventory.models import StockLevel, StockMovement
+from inventory.services.returning import ReturnedGoods
+from inventory.services.setting_aside import put_back
 from orders.models import LinePart
 from returns.errors import NotReturnable
 from returns.models import Rma
@@ -68,4 +74,23 @@ def test_one_inspection_pressed_by_eight_restocks_once() -> None:
     level = StockLevel.objects.get(sku__code="MUG", location=rma.location)
     assert (answers.count("done"), answers.count("unchanged")) == (1, RIVALS - 1)
     assert (level.on_hand, level.unsellable) == (2, 0)
+    assert settled() == []
+
+
+def test_the_stock_desk_takes_no_unit_that_is_being_inspected() -> None:
+    rma = make_received(1, {"MUG": 1})
+    found = inspection(rma, AS_NEW)
+    level = StockLevel.objects.get(sku__code="MUG", location=rma.location)
+
+    def at_desk(key: str) -> Results[str]:
+        goods = [ReturnedGoods(key, level.sku_id, rma.location_id, 1)]
+        return put_back(goods, reason=UnsellableReason.QUARANTINE, note="fine", actor=ACTOR)
+
+    desks = [partial(at_desk, f"desk:{number}") for number in range(RIVALS - 1)]
+    answers = at_once([*desks[:3], lambda: inspect_returns([found], actor=ACTOR), *desks[3:]])
+
+    assert answers[3] == "done"
+    assert set(answers[:3] + answers[4:]) <= {UnitsToInspect, NotEnoughUnsellable}
+    level.refresh_from_db()
+    assert (level.on_hand, level.unsellable) == (1, 0)
     assert settled() == []
