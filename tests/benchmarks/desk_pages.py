@@ -138,7 +138,7 @@ def _without_buyers(known: dict[str, Any]) -> list[tuple[str, str]]:
     order = known["order"]
     asked = (
         ("number", order.number),
-        ("beginning of a number", order.number[:5]),
+        ("beginning of a number", order.number[:3]),
         ("reference", order.external_id),
         ("SKU", known["sku"]),
         ("beginning of a SKU", known["sku"][:3]),
