@@ -3,11 +3,14 @@
 import re
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.templatetags import admin_urls
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 
 from config.kernel.admin import base, keyset
 from orders.models import Order
@@ -149,3 +152,22 @@ def test_filters_and_search_lead_to_their_first_page(desk: Visitor, numbers: lis
     filters = re.findall(r'<li[^>]*><a href="(\?[^"]*)"', html)
     assert filters
     assert not [url for url in filters if "after=" in url]
+
+
+def test_links_of_rows_keep_the_filters_without_being_looked_up_among_all_addresses(
+    desk: Visitor, numbers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[str] = []
+
+    def watched(path: str) -> Any:
+        looked_up.append(path)
+        return resolve(path)
+
+    monkeypatch.setattr(admin_urls, "resolve", watched)
+    pk = Order.objects.get(number=numbers[0]).pk
+
+    html = desk.get(LIST, {"status__exact": "placed"}).content.decode()
+
+    assert f'href="{LIST}{pk}/change/?_changelist_filters=status__exact%3Dplaced"' in html
+    assert f'href="{LIST}{pk}/change/"' in desk.get(LIST).content.decode()
+    assert not [path for path in looked_up if path.endswith("/change/")]

@@ -160,6 +160,16 @@ class KeysetChangeList(ChangeList):
     moves: Mapping[int, int] = {}
     is_rearranged = False
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        # Put to the links of rows here: Django looks each link up among all addresses first, a quarter of a filtered
+        # page's time.
+        self.row_filters, self.preserved_filters = self.preserved_filters, ""
+
+    def url_for_result(self, result: Any) -> str:
+        url = super().url_for_result(result)
+        return f"{url}?{self.row_filters}" if self.row_filters else url
+
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         self.place = {name: request.GET[name] for name in (AFTER, BEFORE, LAST) if name in request.GET}
         for name in self.place:
