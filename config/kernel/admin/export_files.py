@@ -20,7 +20,7 @@ from config.kernel.enums import ExportFormat
 from config.kernel.errors import NotAllowed
 from config.kernel.exports import EXPORT_KINDS, path_of, record, require
 from config.kernel.models import Export, Job
-from config.kernel.templatetags.bancale import badge, localtime, quantity
+from config.kernel.templatetags.bancale import badge, localtime, number, quantity
 
 CONTENT_TYPES = {
     ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -145,7 +145,7 @@ def _moment(at: Any) -> str:
 
 def _file_words(facts: Any) -> str:
     kind = EXPORT_KINDS.get(facts.get("what", ""))
-    rows = _("%(count)s rows") % {"count": facts["rows"]} if "rows" in facts else ""
+    rows = _("%(count)s rows") % {"count": number(facts["rows"])} if "rows" in facts else ""
     words = [str(kind.label) if kind else facts.get("what", ""), rows]
     return ", ".join([*filter(None, words), *([_("with personal data")] if facts.get("personal") else [])])
 

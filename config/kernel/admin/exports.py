@@ -40,6 +40,7 @@ from config.kernel.exports import (
 from config.kernel.jobs import JobLost, JobPaused, JobRun, register_job
 from config.kernel.models import Export
 from config.kernel.saved_views import kept_query
+from config.kernel.templatetags.bancale import number
 
 
 class ExportForm(forms.Form):
@@ -97,7 +98,9 @@ class ExportsMixin:
     def _export_page(
         self, request: HttpRequest, form: ExportForm, pages: Any, cancel_url: str
     ) -> HttpResponse:
-        counted = f"{pages.count}" if pages.is_exact else _("more than %(count)s") % {"count": pages.count}
+        counted = number(pages.count)
+        if not pages.is_exact:
+            counted = _("more than %(count)s") % {"count": counted}
         names = self.opts.verbose_name_plural  # type: ignore[attr-defined]
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]

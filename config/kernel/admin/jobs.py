@@ -206,7 +206,10 @@ class JobAdmin(TransitionAdmin):
 
     @admin.display(description=_("progress"))
     def how_far(self, job: Job) -> str:
-        return f"{number(job.done_count)} / {number(job.total_count)}" if job.total_count else "–"
+        if not job.total_count:
+            return "–"
+        words = {"done": number(job.done_count), "total": number(job.total_count)}
+        return gettext("%(done)s of %(total)s") % words
 
     @admin.display(description=_("queued"), ordering="queued_at")
     def queued(self, job: Job) -> Any:
