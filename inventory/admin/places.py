@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import (
     ComparedTabularInline,
+    CountryField,
     ReadOnlyAdmin,
     ReadOnlyTabularInline,
     RowForm,
@@ -33,6 +34,8 @@ describe(
 
 
 class LocationForm(VersionedForm):
+    country_code = CountryField(required=False)
+
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"]
         if zone not in available_timezones():
@@ -40,14 +43,6 @@ class LocationForm(VersionedForm):
                 _("“%(zone)s” is no time zone; “Europe/Rome” is one.") % {"zone": zone}
             )
         return zone
-
-    def clean_country_code(self) -> str:
-        code: str = self.cleaned_data["country_code"].upper()
-        if code and not (len(code) == 2 and code.isascii() and code.isalpha()):
-            raise forms.ValidationError(
-                _("“%(code)s” is no country; two letters such as IT are.") % {"code": code}
-            )
-        return code
 
 
 class BinForm(RowForm):

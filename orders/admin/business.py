@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import Actor
 from config.kernel.admin import (
+    CountryField,
     ExtraVerb,
     ObjectForm,
     TransitionAdmin,
@@ -33,8 +34,13 @@ from orders.services.logos import put_logo
 from orders.services.merging import MERGE, merge_customers
 
 
+class LegalEntityForm(VersionedForm):
+    country_code = CountryField()
+
+
 @admin.register(LegalEntity)
 class LegalEntityAdmin(VersionedAdmin):
+    form = LegalEntityForm
     list_display = ("name", "code", "country_code", "currency", "time_zone")
     search_fields = ("name", "code", "vat_number")
     fields = ("name", "code", "vat_number", "country_code", "currency", "time_zone")

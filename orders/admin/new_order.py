@@ -8,19 +8,17 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.validators import RegexValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
-from config.kernel.admin import acting, admin_url
+from config.kernel.admin import CountryField, acting, admin_url
 from config.kernel.errors import BancaleError
 from config.kernel.money import exponent
 from inventory.models import Sku
 from orders.admin.new_order_sums import sums_fragment, sums_of
-from orders.countries import COUNTRIES
 from orders.enums import ChannelKind
 from orders.models import Order, SalesChannel
 from orders.phone import OWN_KEY, SOURCE, PhoneLine, PhoneOrder, read_phone_order, write_body
@@ -53,12 +51,7 @@ class NewOrderForm(forms.Form):
     line2 = forms.CharField(label=_("More"), max_length=200, required=False)
     postal_code = forms.CharField(label=_("Post code"), max_length=20, required=False)
     city = forms.CharField(label=_("City"), max_length=120)
-    country_code = forms.CharField(
-        label=_("Country"),
-        validators=[RegexValidator("^[A-Za-z]{2}$", _("Two letters, such as IT."))],
-        help_text=_("Type its name or its two letters, such as IT, and choose."),
-        widget=forms.TextInput({"list": "countries", "autocomplete": "off"}),
-    )
+    country_code = CountryField()
     prices_include_tax = forms.BooleanField(label=_("Prices include tax"), required=False, initial=True)
     tax_rate = forms.DecimalField(
         label=_("Tax %"), max_digits=5, decimal_places=2, min_value=0, max_value=99, required=False
@@ -200,7 +193,7 @@ def _accept(request: HttpRequest, form: NewOrderForm, lines: Any) -> int:
 def _typed(values: dict[str, Any], lines: Any, key: str) -> PhoneOrder:
     channel = values["sales_channel"]
     address = ("name", "company", "line1", "line2", "postal_code", "city", "phone", "email")
-    ship_to = {name: values[name] for name in address} | {"country_code": values["country_code"].upper()}
+    ship_to = {name: values[name] for name in (*address, "country_code")}
     return PhoneOrder(
         external_id=key,
         placed_at=clock.now().isoformat(),
@@ -262,7 +255,6 @@ def _page(
         "more": MORE,
         "look": LOOK,
         "sums": sums,
-        "countries": COUNTRIES,
         "cancel_url": admin_url(Order, "changelist"),
     }
     return TemplateResponse(request, "orders/new_order.html", context)

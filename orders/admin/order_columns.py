@@ -10,6 +10,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import OptionalColumn
+from config.kernel.countries import country_name
 from config.kernel.templatetags.bancale import badge, code, localtime, quantity
 from orders.enums import HoldKind
 from orders.models import Order
@@ -65,7 +66,9 @@ COLUMNS = (
     OptionalColumn(
         "ship_city", _("city"), lambda order: order.ship_to and order.ship_to.city, needs=SEE_PERSONAL
     ),
-    OptionalColumn("ship_country", _("country"), lambda order: order.ship_to and order.ship_to.country_code),
+    OptionalColumn(
+        "ship_country", _("country"), lambda order: order.ship_to and country_name(order.ship_to.country_code)
+    ),
     OptionalColumn("shipped_by", _("shipping method"), lambda order: order.shipping_method),
     OptionalColumn("wanted_on", _("wanted by"), lambda order: _day(order.required_on)),
     OptionalColumn("received", _("accepted at"), lambda order: localtime(order.accepted_at)),

@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.admin import CountryField
 from config.kernel.money import round_money
 from inventory.models import Sku
 from orders.change_shapes import Line, Shape
@@ -134,11 +134,7 @@ class AddressForm(forms.Form):
     postal_code = forms.CharField(label=_("Post code"), max_length=20, required=False)
     city = forms.CharField(label=_("City"), max_length=120)
     region = forms.CharField(label=_("Region"), max_length=120, required=False)
-    country_code = forms.CharField(
-        label=_("Country"),
-        max_length=2,
-        validators=[RegexValidator("^[A-Za-z]{2}$", _("Two letters, such as IT."))],
-    )
+    country_code = CountryField()
     phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
 
     def __init__(self, *args: Any, shape: Shape, address: Address | None = None, **kwargs: Any) -> None:
@@ -151,7 +147,6 @@ class AddressForm(forms.Form):
 
     def wishes(self) -> list[Wish]:
         values = {name: self.cleaned_data[name] for name in ADDRESS_FIELDS}
-        values["country_code"] = values["country_code"].upper()
         return [NewAddress(NeutralAddress(**values, email=self.email))]
 
 

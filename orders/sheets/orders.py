@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 
+from config.kernel.countries import country_code
 from config.kernel.money import ZERO, round_money, split_amount
 from orders.enums import ChargeKind, MoneyOwner, NeutralState, PaymentStatus
 from orders.neutral import (
@@ -19,7 +20,6 @@ from orders.neutral import (
     NeutralTax,
 )
 from orders.sheets.cells import Cells, Numbered
-from orders.sheets.countries import country_code
 from orders.sheets.one_cell import split_goods
 from orders.sheets.plan import Plan
 from orders.sheets.problems import Problem

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orders.sheets.countries import country_code
 from orders.sheets.values import DateStyle, Evidence, NumberStyle, read_number, read_time, text_problem
 
 pytestmark = pytest.mark.once
@@ -95,9 +94,3 @@ def test_evidence_tells_the_date_style_or_asks(values: list[str], style: DateSty
 )  # fmt: skip
 def test_text_problem_sees_what_eyes_do_not(value: str, is_code: bool, problem: str) -> None:
     assert text_problem(value, is_code=is_code) == problem
-
-
-def test_country_is_read_by_code_and_by_name() -> None:
-    assert [country_code(name) for name in ("it", "ITALIA", "United Kingdom", "UK", "EIRE", "Atlantis", "")] == [
-        "IT", "IT", "GB", "GB", "IE", "", "",
-    ]  # fmt: skip

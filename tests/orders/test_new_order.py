@@ -112,7 +112,7 @@ def test_sku_is_found_in_any_case(support: Visitor) -> None:
             {"form-0-sku": "", "form-0-quantity": "", "form-0-unit_amount": ""},
             "An order needs at least one line.",
         ),
-        ({"country_code": "1T"}, "Two letters, such as IT."),
+        ({"country_code": "1T"}, "“1T” is no country; its name or two letters such as IT are."),
         ({"line1": ""}, "This field is required."),
         ({"email": "rosa@"}, "Enter a valid email address."),
     ],
@@ -265,11 +265,13 @@ def test_nothing_typed_is_worked_out_as_nothing(support: Visitor) -> None:
     assert "A SKU, its quantity and its price say what the order comes to." in said
 
 
-def test_country_is_chosen_from_all_there_are_and_refused_otherwise(support: Visitor) -> None:
+def test_country_is_offered_by_name_and_taken_by_name_or_code(support: Visitor) -> None:
     make_sku("MUG")
     page = support.get(ADD).content.decode()
-    assert 'list="countries"' in page
+    assert 'list="id_country_code_countries"' in page
+    assert '<option value="IT" label="Italy"></option>' in page
     assert page.count("<option value=") > 240
 
-    assert "Two letters, such as IT." in text_of(support.post(ADD, typed(support, country_code="Italy")))
-    assert not Order.objects.exists()
+    assert support.post(ADD, typed(support, country_code="Germany")).status_code == 302
+
+    assert Order.objects.get().ship_to.country_code == "DE"

@@ -73,7 +73,7 @@ def test_each_column_says_what_it_is_named_for() -> None:
 
     for words in (
         "WEB-9", "2 × A, 1 × B, 4 × C and 1 line more", " 8 ", "gift, VIP", "Fraud", "Unpaid", "ada@example.com",
-        "+39 011 555", "Torino", "IT", "Express", "Bottega srl", "Ring",
+        "+39 011 555", "Torino", "Italy", "Express", "Bottega srl", "Ring",
     ):  # fmt: skip
         assert words in said, words
 

@@ -79,7 +79,7 @@ def test_every_other_form_adds_its_wish(support: Visitor) -> None:
 
     act(support, proposal, "add", sku="cup", quantity=1, price="6.10")
     act(support, proposal, "discount", percent="10", why="Late")
-    act(support, proposal, "address", name="Rosa", line1="Via Roma 1", city="Torino", country_code="it")
+    act(support, proposal, "address", name="Rosa", line1="Via Roma 1", city="Torino", country_code="Italy")
     said = text_of(act(support, proposal, "shipping", method="Express", amount="7.00"))
 
     assert list(proposal.actions.values_list("kind", flat=True)) == [

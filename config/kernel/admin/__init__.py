@@ -13,6 +13,7 @@ from config.kernel.admin.base import (
 )
 from config.kernel.admin.bulk import bulk_action
 from config.kernel.admin.bulk_verbs import Undo, register_bulk
+from config.kernel.admin.country_field import CountryField
 from config.kernel.admin.filters import SeenFilter, worded_filter
 from config.kernel.admin.forms import ComparedForm, ComparedMixin, VersionedAdmin, VersionedForm
 from config.kernel.admin.history import HistoryMixin
@@ -30,6 +31,7 @@ __all__ = [
     "ComparedMixin",
     "ComparedRows",
     "ComparedTabularInline",
+    "CountryField",
     "ExtraVerb",
     "Foreseen",
     "HistoryMixin",

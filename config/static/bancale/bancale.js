@@ -372,12 +372,10 @@
   }
 
   // A file may be dropped anywhere on the page; its field stays as it is, for the keyboard and without this script.
-  // An order that is being typed: SKUs are offered by their first letters, countries by their names, and the server
+  // An order that is being typed: SKUs are offered by their first letters, and the server
   // works out what it comes to.
   function newOrder(form) {
     const offered = document.getElementById("skus");
-    const names = new Intl.DisplayNames([document.documentElement.lang], { type: "region" });
-    each("#countries option", (option) => { option.label = names.of(option.value); });
     let [timer, asked, worked] = [0, 0, 0];
     const offer = async (box) => {
       const turn = asked += 1;
