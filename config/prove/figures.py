@@ -1,9 +1,12 @@
 """What a proof found: figures in a table, and which of them are not what they must be."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from config.kernel.audit import run_audit
+from config.kernel.audit import INVARIANTS, run_audit
+
+# Broken by any proof of more than minutes without a worker, which sends this shop's mails to nobody.
+WITHOUT_WORKER = ("outbox.age",)
 
 
 @dataclass(slots=True)
@@ -30,10 +33,10 @@ class Figures:
         return "\n".join([self.title, *lines, *verdict])
 
 
-def audit_figures() -> Figures:
-    """Run every invariant of the product on what the proof left behind."""
+def audit_figures(*, without: Collection[str] = ()) -> Figures:
+    """Run every invariant of the product, but those `without`, on what the proof left behind."""
     figures = Figures("audit")
-    findings = list(run_audit())
+    findings = list(run_audit(sorted(INVARIANTS.keys() - set(without))))
     violations = [f"{found.invariant.code}: {one}" for found in findings for one in found.violations]
     figures.show("rules", len(findings))
     figures.must_be("violations", len(violations), 0)

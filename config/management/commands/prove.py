@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.prove import oversell, races
 from config.prove.database import CannotProve, own_database
-from config.prove.figures import Figures, audit_figures
+from config.prove.figures import WITHOUT_WORKER, Figures, audit_figures
 from config.prove.kills import proof as kills
 from config.prove.kills.faults import Counts
 from config.prove.kills.stage import Stage, private_stage
@@ -90,7 +90,7 @@ class Command(BaseCommand):
             yield from oversell.prove(open_shop(), oversell.Size(*sizes), seed, is_control=options["control"])
         else:
             yield from races.prove(open_shop(), options["rounds"], seed, is_control=options["control"])
-        yield audit_figures()
+        yield audit_figures(without=WITHOUT_WORKER)
 
     def _show(self, parts: Iterator[Figures]) -> list[str]:
         broken = []
