@@ -163,3 +163,15 @@ def test_apply_transition_of_many_takes_two_statements() -> None:
 
     assert len(queries) == 2
     assert {row.version for row in rows} == {as_stored(rows[0])["version"]}
+
+
+def test_created_entry_tells_where_an_object_begins_and_with_what() -> None:
+    order = make_order()
+
+    entry, bare = (
+        MACHINES["order"].created_entry(order, {"source": "file"}),
+        MACHINES["order"].created_entry(order),
+    )
+
+    assert (entry.subject, entry.kind, entry.to_status) == (("order", order.pk), "created", order.status)
+    assert (entry.facts, bare.facts) == ({"source": "file"}, {})

@@ -144,6 +144,8 @@ def test_plan_sequence_against_priority_keeps_the_units_of_the_higher() -> None:
     decisions = solve([demand(1, (MUG, 3)), demand(2, (MUG, 3), priority=5)], {(MUG, A): 4}).decisions
 
     assert [sum(share.quantity for share in d.shares) for d in decisions] == [1, 3]
+    # Of the three that are still there nobody waits ahead: the other order of the batch has them at once.
+    assert decisions[0].missing == (Missing(100, MUG, 2, Reason.NO_STOCK, 0),)
 
 
 def test_plan_negative_free_units_take_nothing_from_elsewhere() -> None:
@@ -239,6 +241,17 @@ def test_choose_locations_beyond_so_many_sets_serves_every_sku_by_the_most_usefu
     split = choose_locations({MUG: 4, TEE: 2}, free, [1, 2, 3, 4])
 
     assert split == {MUG: [(2, 3), (4, 1)], TEE: [(2, 1), (4, 1)]}
+
+
+def test_choose_locations_beyond_so_many_sets_goes_on_until_the_last_sku_is_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(split_planner, "MOST_SETS", 2)
+    free = {(MUG, 1): 1, (MUG, 2): 1, (MUG, 3): 1, (TEE, 4): 1, (TEE, 5): 1}
+
+    split = choose_locations({MUG: 3, TEE: 2}, free, [1, 2, 3, 4, 5])
+
+    assert split == {MUG: [(1, 1), (2, 1), (3, 1)], TEE: [(4, 1), (5, 1)]}
 
 
 def test_choose_locations_beyond_so_many_sets_leaves_places_without_the_sku_out(
