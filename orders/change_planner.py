@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from config.kernel.errors import BancaleError
 from config.kernel.money import ZERO, round_money
+from config.kernel.quantities import MOST_UNITS
 from orders.change_money import discounted, priced, scaled, taxed
 from orders.change_refusals import no_line, nothing_to_discount, price_below_discount, units_out_of_range
 from orders.change_shapes import Basis, Charge, Line, Part, Priced, Shape, Tax
@@ -25,8 +26,6 @@ from orders.changes import (
 )
 from orders.enums import ChargeKind
 from orders.errors import BelowLeast, NothingLeft
-
-MOST_UNITS = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

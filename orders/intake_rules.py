@@ -9,12 +9,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import InvalidInput
+from config.kernel.quantities import MOST_UNITS
 from orders.enums import TEST_ORDER, HoldKind, NeutralState, PaymentStatus
 from orders.neutral import NeutralCharge, NeutralLine, NeutralOrder, NeutralPayment
 from orders.parts import KnownSku
 from orders.totals import Totals
 
-MOST_UNITS = 2**31 - 1
 MOST_LINES = 10_000
 KEY_LENGTH = 120
 AMOUNT_LIMIT = Decimal(10) ** 14
@@ -77,7 +77,8 @@ def _line_faults(order: NeutralOrder) -> Iterator[Found]:
         if not 0 < len(line.external_id) <= KEY_LENGTH:
             yield f"{name}.external_id", line.external_id, A_KEY
         if not 0 < line.quantity <= MOST_UNITS:
-            yield f"{name}.quantity", line.quantity, _("accepted are whole units, from 1")
+            accepted = _("accepted are whole units, from 1 to %(most)s") % {"most": MOST_UNITS}
+            yield f"{name}.quantity", line.quantity, accepted
         if not 0 <= line.shipped_quantity <= line.quantity:
             yield f"{name}.shipped_quantity", line.shipped_quantity, _("accepted are units of the line")
         if any(discount.amount < 0 for discount in line.discounts):
@@ -89,7 +90,7 @@ def _line_faults(order: NeutralOrder) -> Iterator[Found]:
 
 
 def too_many_units(order: NeutralOrder, skus: Mapping[str, KnownSku]) -> InvalidInput | None:
-    """Whether a kit's parts come to more units than a counter holds."""
+    """Whether a kit's parts come to more units than a line may have."""
     for index, line in enumerate(order.lines):
         sku = skus.get(line.sku_code.strip())
         if (problem := too_many_parts(f"lines[{index}].quantity", line.quantity, sku)) is not None:
@@ -98,7 +99,7 @@ def too_many_units(order: NeutralOrder, skus: Mapping[str, KnownSku]) -> Invalid
 
 
 def too_many_parts(field: str, quantity: int, sku: KnownSku | None) -> InvalidInput | None:
-    """Whether so many of a SKU are more units of one of its parts than a counter holds."""
+    """Whether so many of a SKU are more units of one of its parts than a line may have."""
     most = max((share.per_unit for share in sku.shares or ()), default=1) if sku is not None else 1
     if quantity * most <= MOST_UNITS:
         return None

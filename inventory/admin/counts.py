@@ -29,6 +29,7 @@ from config.kernel.admin import (
 )
 from config.kernel.admin.timeline import actor_words, user_names
 from config.kernel.errors import BancaleError
+from config.kernel.quantities import MOST_UNITS
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
 from inventory.admin.count_approval import (
@@ -47,7 +48,6 @@ from inventory.enums import CountStatus
 from inventory.models import Location, StockCount
 from inventory.selectors.counting import counted_lines, to_approve
 from inventory.selectors.sku_page import found_skus
-from inventory.services.arrivals import MOST_UNITS
 from inventory.services.counts import (
     CountPlan,
     CountSheet,

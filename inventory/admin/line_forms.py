@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.quantities import MOST_UNITS
 from inventory.selectors.sku_page import found_skus
-from inventory.services.arrivals import MOST_UNITS
 
 BLANK_LINES = 5
 MOST_LINES = 200

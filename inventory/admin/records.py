@@ -19,6 +19,7 @@ from config.kernel.admin import (
     badge_column,
 )
 from config.kernel.events import Thread
+from config.kernel.quantities import MOST_UNITS
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime, quantity
 from inventory.admin.adjustments import adjust_buttons
@@ -28,7 +29,6 @@ from inventory.admin.undoing import undo_of
 from inventory.admin.words import reference_link, sku_column, sku_link
 from inventory.enums import MovementKind
 from inventory.models import BinStock, StockLevel, StockMovement, UnsellableStock
-from inventory.services.arrivals import MOST_UNITS
 from inventory.services.policies import CHANGE_LEVEL, LevelPolicy, set_policies
 from inventory.services.repairing import STOCK_LEVEL
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import Actor
 from config.kernel.errors import BancaleError, InvalidInput, NotFound
+from config.kernel.quantities import MOST_UNITS
 from config.kernel.results import Results
 from config.kernel.visibility import seen_by
 from inventory.enums import BinKind
@@ -15,7 +16,6 @@ from inventory.errors import BinMissing, KitHoldsNoStock, LocationClosed
 from inventory.models import Bin, Location, Sku
 from inventory.services.movements import posted_keys
 
-MOST_UNITS = 1_000_000
 LONGEST_KEY = 100
 
 

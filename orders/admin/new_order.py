@@ -17,6 +17,7 @@ from config.kernel import clock
 from config.kernel.admin import CountryField, acting, admin_url
 from config.kernel.errors import BancaleError
 from config.kernel.money import exponent
+from config.kernel.quantities import MOST_UNITS
 from inventory.models import Sku
 from orders.admin.new_order_sums import sums_fragment, sums_of
 from orders.enums import ChannelKind
@@ -91,7 +92,7 @@ class LineForm(forms.Form):
         required=False,
         widget=forms.TextInput({"list": "skus", "autocomplete": "off", "spellcheck": "false"}),
     )
-    quantity = forms.IntegerField(label=_("Quantity"), min_value=1, max_value=1_000_000, required=False)
+    quantity = forms.IntegerField(label=_("Quantity"), min_value=1, max_value=MOST_UNITS, required=False)
     unit_amount = forms.DecimalField(label=_("Unit price"), required=False, **MONEY)
 
     def clean(self) -> dict[str, Any]:

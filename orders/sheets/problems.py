@@ -48,7 +48,7 @@ WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "missing": (_("is empty"), _("a value is needed")),
     "number": (_("is no number"), _("accepted are digits with this file's decimal mark, such as %(more)s")),
     "decimals": (_("has more decimals than the currency"), _("accepted are up to %(more)s decimals")),
-    "quantity": (_("is no quantity"), _("accepted are whole units from 1 to 2,147,483,647")),
+    "quantity": (_("is no quantity"), _("accepted are whole units from 1 to 1,000,000")),
     "date": (_("is no date of this file's kind"), _("accepted is a day that exists, such as %(more)s")),
     "currency": (_("is no currency"), _("accepted is a code of three capitals, such as EUR")),
     "country": (_("is no country"), _("accepted are two letters, such as IT, or the country's name")),

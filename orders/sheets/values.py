@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from config.kernel.quantities import MOST_UNITS
+
 MOST_EVIDENCE = 3
-MOST_UNITS = 2**31 - 1
 AMOUNT_LIMIT = Decimal(10) ** 13
 S = TypeVar("S", bound=StrEnum)
 

@@ -135,6 +135,7 @@ def test_place_reservations_unfit_claims_are_refused(sku: Sku, level: StockLevel
 
     for unfit, error in (
         (claim(level, 0), InvalidInput),
+        (Claim(sku.pk, None, 2**31, 1, 0, AT), InvalidInput),
         (Claim(sku.pk, foreign.pk, 1, 1, 0, AT), InvalidInput),
         (Claim(kit.pk, None, 1, 1, 0, AT), KitHoldsNoStock),
     ):

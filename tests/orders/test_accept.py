@@ -268,6 +268,7 @@ BAD = [
     ({"lines": ()}, "lines"),
     ({"lines": (neutral_line(quantity=0),)}, "lines[0].quantity"),
     ({"lines": (neutral_line(), neutral_line("B", -1))}, "lines[1].quantity"),
+    ({"lines": (neutral_line("MUG", 1_000_001, "0.01"),)}, "lines[0].quantity"),
     ({"lines": (neutral_line(), neutral_line())}, "lines"),
     ({"lines": (neutral_line(external_id=""),)}, "lines[0].external_id"),
     ({"lines": (neutral_line(shipped_quantity=3),)}, "lines[0].shipped_quantity"),
@@ -296,14 +297,16 @@ def test_accept_orders_refused_names_the_field_and_writes_nothing(fields: dict[s
         assert model.objects.count() == 0, model
 
 
-def test_accept_orders_kit_of_more_units_than_a_counter_holds_refused_alone() -> None:
+def test_accept_orders_kit_of_more_units_than_a_line_may_have_refused_alone() -> None:
     make_kit("GIFT", CUP=(3, 1))
-    many = neutral_line("GIFT", 2**30, "0.01")
+    many = neutral_line("GIFT", 333_334, "0.01")
 
     results = accept(neutral_order("A-1"), neutral_order("A-2", lines=(many,)))
 
     assert results.done_ids == ["A-1"]
-    assert results.refusals["A-2"].facts["field"] == "lines[0].quantity"
+    facts = results.refusals["A-2"].facts
+    assert (facts["field"], facts["value"]) == ("lines[0].quantity", "333334")
+    assert str(facts["accepted"]) == "accepted are at most 333333 units"
 
 
 def test_accept_orders_bad_one_in_the_middle_spoils_no_other() -> None:

@@ -10,12 +10,13 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import NotAllowed
 from config.kernel.models import Event
 from inventory.enums import ReservationState
-from inventory.models import Location, Reservation, StockLevel
+from inventory.models import Location, Reservation, Sku, StockLevel
 from orders.enums import FulfillmentStatus, HoldKind
 from orders.errors import HistoryOrder, HoldOpen, NotPlaced, OrderClosed, SkuUnknown
 from orders.models import AllocationDecision, LinePart, Order
 from orders.neutral import NeutralLine
 from orders.services.allocating import allocate_orders
+from orders.services.backorders import fill_backorders
 from orders.services.cancelling import cancel_orders
 from orders.states import HOLD_REFUSES
 from tests.factories.inventory import make_kit, make_level, make_location, make_sku, receive, reserve
@@ -297,3 +298,21 @@ def test_allocate_one_is_refused_the_others_are_done(near: Location) -> None:
 
     assert allocate(good, bad).counts() == {"done": 1, "unchanged": 0, "refused": 1}
     assert allocated(good) == [2]
+
+
+def test_allocate_orders_of_more_units_than_are_taken_in_today_wait_and_spoil_no_other(
+    near: Location,
+) -> None:
+    receive(make_sku("MUG"), near, 10)
+    make_sku("CUP")
+    large, order = make_order(lines=lines(("CUP", 3))), make_order(lines=lines(("MUG", 2)))
+    LinePart.objects.filter(line__order=large).update(ordered=2**31 - 1)
+
+    results = allocate_orders([large.pk, order.pk], actor=RULE)
+
+    assert results.done_ids == [large.pk, order.pk]
+    assert claims(order) == [("MUG", "NEAR", 2, OPEN)]
+    assert claims(large) == [("CUP", None, 2**31 - 1, WAITING)]
+    receive(Sku.objects.get(code="CUP"), near, 1_000_000)
+    fill_backorders(Sku.objects.filter(code="CUP").values_list("pk", flat=True), actor=RULE)
+    assert claims(large) == [("CUP", None, 2**31 - 1_000_001, WAITING), ("CUP", "NEAR", 1_000_000, OPEN)]

@@ -26,12 +26,12 @@ from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, InvalidInput
 from config.kernel.fastpath import set_in_rows
+from config.kernel.quantities import MOST_UNITS
 from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition, each
 from inventory.errors import CountIncomplete, UndoneSince
 from inventory.models import StockCountLine, StockLevel, StockMovement
 from inventory.services.adjustments import clean_reason
-from inventory.services.arrivals import MOST_UNITS
 from inventory.services.counts.desk import Desk, person
 from inventory.services.levels import lock_levels
 from inventory.states import CANCEL_COUNT, COUNT, RECOUNT, STOCK_COUNT

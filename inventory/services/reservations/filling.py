@@ -13,10 +13,14 @@ from config.kernel.states import apply_transition
 from inventory.enums import ReservationState
 from inventory.models import Reservation, StockLevel
 from inventory.services.additions import add_to_rows
-from inventory.services.arrivals import refuse_quantity
 from inventory.services.levels import LevelChange, change_levels
 from inventory.services.queueing import Wish, refuse_overtaking
-from inventory.services.reservations.quantities import part_of, refuse_more_than_free, sum_by_level
+from inventory.services.reservations.quantities import (
+    part_of,
+    refuse_claimed,
+    refuse_more_than_free,
+    sum_by_level,
+)
 from inventory.states import FILL, RESERVATION
 
 STOCK = Actor.system("stock")
@@ -60,7 +64,7 @@ def _refuse_fills(fills: Sequence[Fill], levels: Mapping[int, StockLevel]) -> No
         raise Conflict(detail="a reservation is filled once a call")
     for fill in fills:
         row, level = fill.reservation, levels.get(fill.level_id)
-        if (problem := FILL.refusal(row.state) or refuse_quantity(fill.quantity)) is not None:
+        if (problem := FILL.refusal(row.state) or refuse_claimed(fill.quantity)) is not None:
             raise problem
         if level is None or level.sku_id != row.sku_id:
             raise InvalidInput(field="level", value=fill.level_id, accepted="a locked level of the SKU is")

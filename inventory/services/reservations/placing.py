@@ -10,10 +10,9 @@ from config.kernel.fastpath import Values, insert_values
 from inventory.enums import ReservationState
 from inventory.errors import KitHoldsNoStock
 from inventory.models import Reservation, StockLevel
-from inventory.services.arrivals import refuse_quantity
 from inventory.services.levels import LevelChange, change_levels, kits_among
 from inventory.services.queueing import Wish, refuse_overtaking
-from inventory.services.reservations.quantities import refuse_more_than_free, sum_by_level
+from inventory.services.reservations.quantities import refuse_claimed, refuse_more_than_free, sum_by_level
 
 
 class Claim(NamedTuple):
@@ -64,7 +63,7 @@ def place_reservations(
 
 def _refuse_claims(claims: Sequence[Claim], levels: Mapping[int, StockLevel]) -> None:
     for claim in claims:
-        if (problem := refuse_quantity(claim.quantity)) is not None:
+        if (problem := refuse_claimed(claim.quantity)) is not None:
             raise problem
         if claim.level_id is not None:
             level = levels.get(claim.level_id)

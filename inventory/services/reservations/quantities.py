@@ -4,6 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.errors import InvalidInput
+from config.kernel.quantities import COLUMN_HOLDS
 from inventory.enums import ReservationState
 from inventory.errors import NotEnoughStock
 from inventory.models import Reservation, StockLevel
@@ -15,6 +19,14 @@ def sum_by_level(pairs: Iterable[tuple[int | None, int]]) -> dict[int, int]:
         if level_id is not None:
             sums[level_id] += quantity
     return dict(sums)
+
+
+def refuse_claimed(quantity: int) -> InvalidInput | None:
+    """Why so many units cannot be promised, or None. What may be ordered is for whoever takes orders to say."""
+    if 0 < quantity <= COLUMN_HOLDS:
+        return None
+    accepted = _("accepted are whole units, from 1 to %(most)s") % {"most": COLUMN_HOLDS}
+    return InvalidInput(field="quantity", value=quantity, accepted=accepted)
 
 
 def refuse_more_than_free(taken: Mapping[int, int], levels: Mapping[int, StockLevel]) -> None:
