@@ -30,6 +30,13 @@ class LocationUnknown(BancaleError):
     message = _("Choose an active location that takes the goods back.")
 
 
+class WithoutSku(BancaleError):
+    """`lines` are the titles of goods that were sold without a SKU of ours: the ledger has no row for them."""
+
+    code = "without_sku"
+    message = _("What has no SKU cannot be counted back into stock: %(lines)s.")
+
+
 class UnitsUnknown(BancaleError):
     """`unit_ids` do not belong to the return."""
 

@@ -127,9 +127,9 @@ class RefurbishedForm(InspectForm):
 
 
 def returnable_of(order: Order) -> dict[int, Returnable]:
-    """What of an order can come back, by part; no statement beside those of `goods_of`."""
+    """What of an order can come back, by part, where the ledger knows it; no statement beside those of `goods_of`."""
     taken = dict(rows_of(order, "returned"))
-    left = {part: part.shipped - taken.get(part.pk, 0) for part in goods_of(order).parts}
+    left = {part: part.shipped - taken.get(part.pk, 0) for part in goods_of(order).parts if part.sku_id}
     return {part.pk: Returnable(part, units) for part, units in left.items() if units > 0}
 
 

@@ -25,7 +25,9 @@ def lock_returns(rma_ids: Iterable[int], *, actor: Actor) -> dict[int, Rma]:
 def units_of(rma_ids: Iterable[int]) -> dict[int, dict[int, ReturnUnit]]:
     """Units of locked returns, by return and unit id; one statement."""
     found: dict[int, dict[int, ReturnUnit]] = defaultdict(dict)
-    rows = ReturnUnit.objects.filter(rma__in=list(rma_ids)).select_related("line_part__sku", "rma")
+    rows = ReturnUnit.objects.filter(rma__in=list(rma_ids)).select_related(
+        "line_part__sku", "line_part__line", "rma"
+    )
     for unit in rows.order_by("pk"):
         found[unit.rma_id][unit.pk] = unit
     return found

@@ -14,7 +14,7 @@ from inventory.errors import KitHoldsNoStock
 from inventory.services.returning import take_back_into_quarantine
 from orders.services.progress import RETURNED, record_returned, refused_shares
 from returns.enums import RmaStatus
-from returns.errors import LocationUnknown, NothingArrived, UnitsContradict, UnitsUnknown
+from returns.errors import LocationUnknown, NothingArrived, UnitsContradict, UnitsUnknown, WithoutSku
 from returns.models import ReturnUnit, Rma
 from returns.services.goods import document, for_stock, returned_goods, unit_facts
 from returns.services.inspecting import finish_inspection
@@ -53,7 +53,7 @@ def receive_returns(receipts: Sequence[ReturnReceipt], *, actor: Actor) -> Resul
     Refuses: `NotFound`; `IllegalTransition` unless approved, on its way or received; `UnitsUnknown`;
     `UnitsContradict`; `LocationUnknown` for a place that was closed; `NothingArrived` when the first receipt has
     neither right nor wrong goods; `KitHoldsNoStock` for goods whose SKU has become a kit since they were sold;
-    `Conflict` for more units than the order has counted as shipped.
+    `WithoutSku` for goods that never had one; `Conflict` for more units than the order has counted as shipped.
     """
     actor.require(RECEIVE.permission)
     results: Results[int] = Results(receipt.key for receipt in receipts)
@@ -118,8 +118,10 @@ def _refusal(receipt: ReturnReceipt, rma: Rma, units: Units) -> BancaleError | N
         return NothingArrived(number=rma.number)
     if not rma.location.is_active:
         return LocationUnknown()
-    arriving = (units[pk].line_part.sku for pk in receipt.arrived if units[pk].reception != ARRIVE.target)
-    kits = sorted(sku.code for sku in arriving if sku is not None and sku.is_kit)
+    arriving = [units[pk].line_part for pk in receipt.arrived if units[pk].reception != ARRIVE.target]
+    if nameless := {part.line.title for part in arriving if part.sku is None}:
+        return WithoutSku(lines=", ".join(sorted(nameless)))
+    kits = sorted(part.sku.code for part in arriving if part.sku is not None and part.sku.is_kit)
     return KitHoldsNoStock(sku=kits[0]) if kits else None
 
 

@@ -17,7 +17,7 @@ from inventory.models import Location
 from orders.models import Order
 from orders.services.locking import lock_orders
 from returns.enums import Reception, ReturnReason, RmaStatus
-from returns.errors import LocationUnknown, NothingReturned, NotReturnable, TooManyUnits
+from returns.errors import LocationUnknown, NothingReturned, NotReturnable, TooManyUnits, WithoutSku
 from returns.models import ReturnUnit, Rma
 from returns.selectors.units import Returnable, returnable_parts
 from returns.states import RECEPTION, RMA
@@ -45,7 +45,7 @@ def request_returns(requests: Sequence[ReturnRequest], *, actor: Actor) -> Resul
     answered before comes back `unchanged` with its RMA. Two requests of a batch share what an order has left.
 
     Refuses: `NotFound`; `InvalidInput` for an unknown reason; `LocationUnknown`; `NothingReturned`;
-    `TooManyUnits`; `NotReturnable` when a quantity is above shipped less what other returns speak for.
+    `TooManyUnits`; `NotReturnable` when a quantity is above shipped less what other returns speak for; `WithoutSku`.
     """
     actor.require(REQUEST)
     results: Results[str] = Results(request.key for request in requests)
@@ -64,6 +64,7 @@ def request_returns(requests: Sequence[ReturnRequest], *, actor: Actor) -> Resul
                 continue
             order = orders.get(request.order_id)
             problem = _refusal(request, order, left.get(request.order_id, {}), locations)
+            problem = problem or _without_sku(request, parts[request.order_id])
             if problem is not None:
                 results.refuse(request.key, problem)
                 continue
@@ -101,6 +102,12 @@ def _refusal(
             returnable_units=sum(returnable.values()),
         )
     return None
+
+
+def _without_sku(request: ReturnRequest, parts: Mapping[int, Returnable]) -> WithoutSku | None:
+    """Why a request that could be granted otherwise is not: the ledger has no row for some of its goods."""
+    nameless = [parts[part_id].part for part_id in request.units if parts[part_id].part.sku_id is None]
+    return WithoutSku(lines=", ".join(part.line.title for part in nameless)) if nameless else None
 
 
 def _create(

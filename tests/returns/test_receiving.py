@@ -11,7 +11,7 @@ from inventory.models import Location, Sku, StockLevel, StockMovement, Unsellabl
 from inventory.services.catalogue import PartOfKit, save_kits
 from orders.models import LinePart
 from returns.enums import Reception, RmaStatus
-from returns.errors import LocationUnknown, NothingArrived, UnitsContradict, UnitsUnknown
+from returns.errors import LocationUnknown, NothingArrived, UnitsContradict, UnitsUnknown, WithoutSku
 from returns.models import ReturnUnit, Rma
 from returns.services.approving import cancel_returns, mark_returns_in_transit
 from returns.services.inspecting import inspect_returns
@@ -248,3 +248,17 @@ def test_save_kits_refuses_a_sku_that_is_on_its_way_back() -> None:
     assert str(refusal()) == "MUG is on its way back from customers (2), so it cannot become a kit."
     cancel_returns([rma.pk], reason="test", actor=ACTOR).raise_refusals()
     assert refusal() is None
+
+
+def test_receive_goods_without_a_sku_is_refused_beside_good_ones() -> None:
+    nameless, other = make_approved(1, {"MUG": 1}), make_approved(1, {"CUP": 1})
+    LinePart.objects.filter(sku__code="MUG").update(sku=None)
+
+    results = receive_returns([receipt(nameless), receipt(other)], actor=ACTOR)
+
+    assert results.done_ids == [other.pk]
+    assert isinstance(results.refusals[nameless.pk], WithoutSku)
+    assert (status_of(nameless), status_of(other)) == ("approved", "received")
+    assert receive_returns(
+        [ReturnReceipt(nameless.pk, wrong=[unit.pk for unit in units_of(nameless)])], actor=ACTOR
+    ).done_ids == [nameless.pk]

@@ -7,14 +7,17 @@ from config.kernel.errors import InvalidInput, NotAllowed, NotFound
 from config.kernel.models import Event
 from inventory.models import Location
 from orders.models import LinePart
+from returns.admin.forms import returnable_of
 from returns.enums import Reception, ReturnReason, RmaStatus
-from returns.errors import LocationUnknown, NothingReturned, NotReturnable, TooManyUnits
+from returns.errors import LocationUnknown, NothingReturned, NotReturnable, TooManyUnits, WithoutSku
 from returns.models import ReturnUnit, Rma
 from returns.selectors.units import returnable_parts
 from returns.services.approving import cancel_returns, reject_returns
 from returns.services.receiving import ReturnReceipt, receive_returns
 from returns.services.requesting import request_returns
 from tests.factories.fulfillment import ACTOR, make_delivered, make_released, make_shipped
+from tests.factories.inventory import make_location
+from tests.factories.orders import make_order
 from tests.factories.returns import (
     first_part,
     make_approved,
@@ -193,3 +196,19 @@ def test_request_takes_as_many_statements_for_three_as_for_one() -> None:
 
     assert many == few
     assert LinePart.objects.filter(return_units__reception=Reception.EXPECTED).count() == 4
+
+
+def test_request_for_goods_without_a_sku_is_refused_beside_good_ones() -> None:
+    order = make_order(is_history=True, skus=False)
+    place, good = make_location(), make_delivered()
+
+    results = request_returns(
+        [wish(order, location=place, key="r:1"), wish(good.order, location=place, key="r:2")], actor=ACTOR
+    )
+
+    assert results.done_ids == ["r:2"]
+    refusal = results.refusals["r:1"]
+    assert type(refusal) is WithoutSku
+    assert str(refusal) == "What has no SKU cannot be counted back into stock: A mug."
+    assert returnable_of(order) == {}
+    assert Rma.objects.count() == 1
