@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from config.kernel.money import ZERO, coin, round_money, split_amount
 from orders.change_refusals import discount_out_of_range
-from orders.change_shapes import Line, Priced, Shape, Share, Tax, add
+from orders.change_shapes import Basis, Line, Priced, Shape, Share, Tax, add
 from orders.changes import GiveDiscount
 
 HUNDRED = Decimal(100)
@@ -35,11 +35,47 @@ def scaled(shape: Shape, line: Line, quantity: int) -> Priced:
         amount = round_money(unit * quantity, shape.currency)
     else:
         amount = round_money(basis.price.amount * quantity / basis.quantity, shape.currency)
-    given = basis.price.shares
-    discount = round_money(basis.price.discount * quantity / basis.quantity, shape.currency)
+    return _portion(shape, basis.price, amount, (quantity, basis.quantity))
+
+
+def _portion(shape: Shape, price: Priced, amount: Decimal, of: tuple[int, int]) -> Priced:
+    """A price with another amount, its discounts scaled as one number is `of` another, and the taxes that follow."""
+    given = price.shares
+    discount = round_money(price.discount * of[0] / of[1], shape.currency)
     pieces = split_amount(discount, [share.amount for share in given], shape.currency) if given else ()
     shares = tuple(replace(share, amount=piece) for share, piece in zip(given, pieces, strict=True) if piece)
-    return taxed(shape, replace(basis.price, shares=shares), amount, basis.price)
+    return taxed(shape, replace(price, shares=shares), amount, price)
+
+
+def cancelled_value(shape: Shape) -> Decimal:
+    """What the cancelled units of an order's lines were worth, taxes on top included: as much as a change that takes
+    them away would. Lines without amounts count nothing."""
+    off = ZERO
+    for line in shape.lines:
+        if any(part.cancelled for part in line.parts):
+            before, after = (_cost(shape, price) for price in (line.price, _kept(shape, line)))
+            off += ZERO if before is None or after is None else before - after
+    return off
+
+
+def _cost(shape: Shape, price: Priced) -> Decimal | None:
+    return price.total if shape.prices_include_tax else add((price.total, price.tax))
+
+
+def _kept(shape: Shape, line: Line) -> Priced:
+    """A line's price without its cancelled units; parts of a kit that went alone count by their frozen share."""
+    counts = {divmod(part.cancelled, part.per_unit) for part in line.parts}
+    if len(counts) == 1 and (count := counts.pop())[1] == 0:
+        basis = Basis(line.quantity, line.price)
+        return scaled(shape, replace(line, basis=basis), line.quantity - count[0])
+    weights = [part.value_weight for part in line.parts]
+    weighed = list(zip(weights if any(weights) else [1] * len(weights), line.parts, strict=True))
+    whole = sum(weight * part.ordered for weight, part in weighed)
+    kept = sum(weight * (part.ordered - part.cancelled) for weight, part in weighed)
+    if line.price.amount is None or not whole:
+        return line.price
+    amount = round_money(line.price.amount * kept / whole, shape.currency)
+    return _portion(shape, line.price, amount, (kept, whole))
 
 
 def discounted(shape: Shape, prices: Sequence[Priced], action: GiveDiscount) -> list[Priced]:

@@ -70,7 +70,7 @@ def order_rows(ids: Sequence[int]) -> Iterator[Sequence[Cell]]:
             "charges_amount": _amount(order.charges_amount, order.currency),
             "lines_amount": _amount(order.lines_amount, order.currency),
             "tax_amount": _amount(order.tax_amount, order.currency), "units": units.get(order.pk, 0),
-            **_head(order), "total_amount": _amount(order.owed_amount, order.currency),
+            **_head(order), "total_amount": _amount(order.agreed_amount, order.currency),
         }  # fmt: skip
         yield [given[name] for name in ORDER_COLUMNS]
 

@@ -227,6 +227,9 @@ def _money(order: Order) -> Iterator[tuple[Any, ...]]:
     yield _("Total, sent by the channel"), money_text(order.total_sent_amount, currency)
     if order.changed_amount:
         yield _("Changed since"), money_text(order.changed_amount, currency)
+    if order.cancelled_amount:
+        yield _("Cancelled since"), money_text(-order.cancelled_amount, currency)
+        yield _("Total, still owed"), money_text(order.owed_amount, currency), "sum"
     if order.total_difference_amount:
         yield _("Difference"), badge(money_text(order.total_difference_amount, currency), "stop")
 

@@ -184,7 +184,7 @@ def ended_orders_are_over() -> Iterator[Violation]:
 def axes_follow() -> Iterator[Violation]:
     columns = (
         *("pk", "fulfillment_status", "payment_status", "allocated_quantity"),
-        *("total_sent_amount", "total_computed_amount", "changed_amount"),
+        *("total_sent_amount", "total_computed_amount", "changed_amount", "cancelled_amount"),
     )
     shown = 0
     for orders in chunks(Order.objects.order_by("pk").only(*columns).iterator(CHUNK)):

@@ -1,15 +1,19 @@
 """What must hold of amounts. Sums are the database's, put back to 4 decimals by the one helper."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, F, Model, Q, Sum
+from django.db.models import Count, Exists, F, Model, OuterRef, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.audit import Violation, invariant
 from config.kernel.money import ZERO, round_sum
+from orders.enums import OrderStatus
+from orders.invariants.goods import chunks
 from orders.models import Charge, DiscountShare, LinePart, Order, OrderLine, Payment, TaxLine
+from orders.selectors.cancelled import cancelled_values
 
 SHOWN = 50
 CHUNK = 2_000
@@ -105,6 +109,27 @@ def orders_add_up() -> Iterator[Violation]:
         if stored != expected and shown < SHOWN:
             shown += 1
             yield Violation(f"order:{pk}", f"stored {stored}, adds up to {expected}")
+
+
+@invariant("orders.cancelled_value", _("What is off for cancelled units is what they were worth"))
+def cancelled_units_are_off() -> Iterator[Violation]:
+    """Of orders that were not cancelled whole: those keep the figure they had."""
+    cut = LinePart.objects.filter(line__order=OuterRef("pk"), cancelled__gt=0)
+    going_on = Order.objects.exclude(status__in=(OrderStatus.CANCELLED, OrderStatus.VOID))
+    rows = going_on.filter(~Q(cancelled_amount=0) | Exists(cut)).order_by("pk")
+    shown = 0
+    for orders in chunks(rows.iterator(CHUNK)):
+        parts: dict[int, list[LinePart]] = defaultdict(list)
+        for part in LinePart.objects.filter(line__order__in=orders).select_related("line").order_by("pk"):
+            parts[part.line.order_id].append(part)
+        values = cancelled_values({order: parts[order.pk] for order in orders})
+        for order in orders:
+            if order.cancelled_amount != values[order.pk] and shown < SHOWN:
+                shown += 1
+                yield Violation(
+                    f"order:{order.pk}",
+                    f"{order.cancelled_amount} off, its units were worth {values[order.pk]}",
+                )
 
 
 def plus(*amounts: Decimal | None) -> Decimal | None:

@@ -19,7 +19,8 @@ class Order(QuickRead, Versioned):
 
     Amounts are in `currency`, null until the channel states them. `total_sent_amount` is what the channel says
     and stays as first stated, `changed_amount` what confirmed changes added since, `total_computed_amount` our own
-    sum, the difference sent + changed − computed.
+    sum, the difference sent + changed − computed. `cancelled_amount` is what cancelled units were worth while the rest
+    of the order goes on; an order that is cancelled whole keeps the figure it had.
     `search_text` is what staff find it by: numbers, names, e-mail and telephone digits (`orders.search_texts`).
     While `mails_stopped` no mail of it leaves.
     `allocated_quantity` are the reserved units of its goods, written with the axes; `asked_quantity` those that live
@@ -93,6 +94,7 @@ class Order(QuickRead, Versioned):
     total_computed_amount = MoneyField(_("total computed"), null=True)
     total_sent_amount = MoneyField(_("total sent"), null=True)
     changed_amount = MoneyField(_("changed since"), default=0)
+    cancelled_amount = MoneyField(_("cancelled since"), default=0, db_default=0)
     total_difference_amount = MoneyField(_("difference"), null=True)
 
     placed_at = models.DateTimeField(_("placed at"))
@@ -174,7 +176,14 @@ class Order(QuickRead, Versioned):
         return self.status in CLOSED_ORDER
 
     @property
-    def owed_amount(self) -> Decimal | None:
-        """What the buyer owes: as the channel stated it plus what was changed since, else as computed, else unknown."""
+    def agreed_amount(self) -> Decimal | None:
+        """What all that was ordered costs: as the channel stated it plus what was changed since, else as computed,
+        else unknown."""
         stated: Decimal | None = self.total_sent_amount
         return self.total_computed_amount if stated is None else stated + self.changed_amount
+
+    @property
+    def owed_amount(self) -> Decimal | None:
+        """What the buyer owes: what was agreed less what was cancelled of it."""
+        agreed = self.agreed_amount
+        return None if agreed is None else agreed - self.cancelled_amount

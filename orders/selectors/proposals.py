@@ -24,7 +24,7 @@ def read_shapes(orders: Sequence[Order]) -> dict[int, Shape]:
     lines: dict[int, list[Line]] = defaultdict(list)
     for row in OrderLine.objects.filter(Among("order_id", ids)).order_by("order_id", "position"):
         price = Priced(row.subtotal_amount, tuple(shares["line", row.pk]), tuple(taxes["line", row.pk]))
-        lines[row.order_id].append(_line(row, price, parts[row.pk]))
+        lines[row.order_id].append(line_shape(row, price, parts[row.pk]))
     charges: dict[int, list[Charge]] = defaultdict(list)
     for one in ChargeRow.objects.filter(Among("order_id", ids)).order_by("pk"):
         price = Priced(one.amount, tuple(shares["charge", one.pk]), tuple(taxes["charge", one.pk]))
@@ -43,7 +43,8 @@ def read_shapes(orders: Sequence[Order]) -> dict[int, Shape]:
     }
 
 
-def _line(row: OrderLine, price: Priced, parts: Sequence[LinePart]) -> Line:
+def line_shape(row: OrderLine, price: Priced, parts: Sequence[LinePart]) -> Line:
+    """A line as a value, its parts in the sequence given."""
     return Line(
         ref=row.pk,
         sku_id=row.sku_id,

@@ -24,6 +24,7 @@ from orders.models import LinePart, Order
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.selectors.holds import open_holds
 from orders.services.axes import refresh_axes
+from orders.services.cancelled_value import settle_cancelled
 from orders.services.completing import complete_delivered
 from orders.services.counters import write_counters
 from orders.services.holds import lift
@@ -163,6 +164,7 @@ def call_off(
     also = {"cancelled_at": clock.now()}
     apply_transition(ORDER, CANCEL, untouched, actor=actor, facts=facts, also=also)
     count_up([order.pk for order in started])
+    settle_cancelled(started, parts_of)
     refresh_axes(orders)
     complete_delivered(started, actor=actor)
     record_facts(

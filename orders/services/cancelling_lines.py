@@ -16,6 +16,7 @@ from inventory.services.reservations import Cut, cut_reservations
 from orders.errors import NotEnoughLeft, UnitsAtWork
 from orders.models import LinePart, Order
 from orders.services.axes import refresh_axes
+from orders.services.cancelled_value import settle_cancelled
 from orders.services.cancelling import call_off, closed, fit_reason, parts_by_order, tell_units
 from orders.services.claims import PartClaims, kits_left, kits_loose, read_claims
 from orders.services.completing import complete_delivered
@@ -47,8 +48,9 @@ def cancel_units(requests: Sequence[CancelUnits], *, reason: str, actor: Actor) 
     At most 200 orders. Locks the orders by ascending pk, then all levels of the lines' SKUs. Of a part's units
     those go first that nobody has decided, then those that wait, then reserved ones that the warehouse was not
     asked for. Of kits that have left in part, a part of which less is owed than they take is cancelled to its last
-    unit, so that no rest is kept alive by what cannot come back. When nothing is left to ship, an order of which
-    nothing was shipped is cancelled and a part-shipped one completed, at once or when what was shipped arrives.
+    unit, so that no rest is kept alive by what cannot come back. What they were worth is owed no more. When nothing
+    is left to ship, an order of which nothing was shipped is cancelled and a part-shipped one completed, at once or
+    when what was shipped arrives.
     `reason` as for `cancel_orders`. A second call cancels again: the door makes a press count once.
 
     Refuses an order's whole request: `OrderClosed`, `NotEnoughLeft`, `UnitsAtWork` with the fulfillment orders
@@ -157,6 +159,7 @@ def _close(
     if others:
         follow_unknown_skus(others, actor=actor)
         count_up([order.pk for order in others])
+        settle_cancelled(others, parts_of)
         refresh_axes(others)
         complete_delivered(others, actor=actor)
     if empty:

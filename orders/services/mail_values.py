@@ -126,6 +126,8 @@ def _sums(order: Order) -> Iterator[SumRow]:
         yield SumRow(_charge_label(charge), money_text(charge.total_amount, order.currency))
     if not order.prices_include_tax:
         yield from _taxes(order)
+    if order.cancelled_amount:
+        yield SumRow(gettext("Cancelled"), money_text(-order.cancelled_amount, order.currency))
 
 
 def _known(amounts: Iterable[Decimal | None]) -> Iterator[Decimal]:

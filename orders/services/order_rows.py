@@ -8,6 +8,8 @@ from decimal import Decimal
 from config.kernel.fastpath import Values, new_row, take_ids
 from config.kernel.money import ZERO
 from orders.axes import PartState, PaymentState, derive_fulfillment, derive_payment
+from orders.change_money import cancelled_value
+from orders.change_shapes import Basis, Line, Part, Priced, Shape, Share, Tax
 from orders.enums import FulfillmentStatus, NeutralState, OrderStatus
 from orders.models import (
     Address,
@@ -116,7 +118,8 @@ def build(neutral: NeutralOrder, context: Context, *, is_history: bool) -> Draft
         [_state(share, line, neutral, is_history) for share in shares]
         for line, shares in zip(neutral.lines, splits, strict=True)
     ]
-    order = _order(neutral, context, totals, is_history=is_history, states=states)
+    off = _cancelled(neutral, splits, states)
+    order = _order(neutral, context, totals, is_history=is_history, states=states, off=off)
     draft = Draft(neutral, is_history, totals, order)
     _addresses(draft, context.ids)
     unknown: dict[str, None] = {}
@@ -131,6 +134,26 @@ def build(neutral: NeutralOrder, context: Context, *, is_history: bool) -> Draft
         _charge(draft, charge, next(context.ids.charges))
     draft.payments = _payments(draft, context)
     return draft
+
+
+def _cancelled(
+    neutral: NeutralOrder, splits: Sequence[Sequence[PartShare]], states: Sequence[Sequence[PartState]]
+) -> Decimal:
+    """What the rest of an order does not cost, of which a part had left before the channel cancelled it."""
+    if neutral.state != NeutralState.CANCELLED or not any(state.shipped for some in states for state in some):
+        return ZERO
+    lines = []
+    for line, shares, counters in zip(neutral.lines, splits, states, strict=True):
+        parts = [
+            Part(None, share.sku_id, share.per_unit, share.value_weight, share.ordered, state.cancelled)
+            for share, state in zip(shares, counters, strict=True)
+        ]
+        given = tuple(Share("", "", one.amount) for one in line.discounts)
+        taxes = tuple(Tax(one.title, one.rate, one.amount, one.owner) for one in line.taxes)
+        price = Priced(line.subtotal_amount, given, taxes)
+        basis = Basis(line.quantity, price)
+        lines.append(Line(0, None, "", "", line.quantity, line.unit_amount, price, basis, tuple(parts)))
+    return cancelled_value(Shape("", neutral.currency, neutral.prices_include_tax, tuple(lines)))
 
 
 def worth(part: NeutralLine | NeutralCharge) -> Decimal | None:
@@ -165,11 +188,13 @@ def _order(
     *,
     is_history: bool,
     states: Sequence[Sequence[PartState]],
+    off: Decimal,
 ) -> Order:
     channel, email = context.channel, email_of(neutral)
     taxes = (totals.seller_tax, totals.marketplace_tax)
     goods = zip(neutral.lines, states, strict=True)
     stated = neutral.total_amount
+    agreed = totals.computed_total if stated is None else stated
     standing = derive_fulfillment(
         [state for line, parts in goods if line.requires_shipping for state in parts]
     )
@@ -188,9 +213,7 @@ def _order(
         language=language_of(neutral, channel.language),
         status=OrderStatus.COMPLETED if is_over else OrderStatus.PLACED,
         fulfillment_status=standing,
-        payment_status=derive_payment(
-            totals.computed_total if stated is None else stated, _payment_states(neutral)
-        ),
+        payment_status=derive_payment(None if agreed is None else agreed - off, _payment_states(neutral)),
         is_history=is_history,
         is_test=neutral.is_test,
         shipping_method=fit(Order, "shipping_method", neutral.shipping_method),
@@ -204,6 +227,7 @@ def _order(
         tax_amount=None if None in taxes else sum((tax for tax in taxes if tax is not None), ZERO),
         total_computed_amount=totals.computed_total,
         total_sent_amount=stated,
+        cancelled_amount=off,
         total_difference_amount=totals.difference,
         placed_at=neutral.placed_at,
         accepted_at=context.at,

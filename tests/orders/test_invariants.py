@@ -188,6 +188,7 @@ BREACHES: list[tuple[str, Breach]] = [
         "orders.changes",
         lambda day: Proposal.objects.filter(pk=confirm_nothing(day[0])).update(base_version=99),
     ),
+    ("orders.cancelled_value", lambda day: orders(day, 0).update(cancelled_amount=1)),
     ("orders.changes", lambda day: orders(day, 0).update(changed_amount=1)),
     ("orders.unknown", lambda day: OrderLine.objects.filter(order=day[0]).update(sku=None)),
     ("orders.sent_mails", lambda day: deliver_without_sending(day, 1)),

@@ -140,7 +140,7 @@ def _goods_differ(order: Order, lines: Sequence[OrderLine], stated: NeutralOrder
         (fit(OrderLine, "sku_code", line.sku_code), line.quantity, _amount(worth(line)))
         for line in stated.lines
     )
-    total, owed = stated.total_amount, order.owed_amount
+    total, owed = stated.total_amount, order.agreed_amount
     is_other_total = total is not None and order.total_sent_amount is not None and total != owed
     return ours != theirs or is_other_total
 

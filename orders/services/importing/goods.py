@@ -223,7 +223,7 @@ def _hold_against(draft: _Draft, plan: ChangePlan, order: Order) -> None:
     total = draft.stated.total_amount
     if total is None:
         return
-    before, added = order.owed_amount, plan.added_amount
+    before, added = order.agreed_amount, plan.added_amount
     after = plan.after.sums().total if before is None or added is None else before + added
     if before is not None and before != total:
         draft.change.changes.append(changed("total", draft.money(before), draft.money(total)))

@@ -18,6 +18,8 @@ from orders.models import Charge, DiscountShare, LinePart, Order, OrderLine, Tax
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.selectors.holds import open_holds
 from orders.services.axes import refresh_axes
+from orders.services.cancelled_value import settle_cancelled
+from orders.services.cancelling import parts_by_order
 from orders.services.claims import PartClaims, read_claims
 from orders.services.counters import write_counters
 from orders.services.holds import lift, place_hold
@@ -66,6 +68,7 @@ def restore_goods(images: Mapping[int, Image], *, actor: Actor) -> Restored:
     _write_rows(chosen, rows)
     claim_units(chosen, stock, actor=actor)
     follow_unknown_skus(chosen, actor=actor)
+    settle_cancelled(chosen, parts_by_order([order.pk for order in chosen]))
     refresh_axes(chosen)
     for order in chosen:
         sums = {"before": text(totals[order.pk]), "after": text(order.total_computed_amount)}

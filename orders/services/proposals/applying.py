@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Max, Q
 
-from orders.change_money import shared_value
+from orders.change_money import cancelled_value, shared_value
 from orders.change_shapes import Charge, Line, Priced
 from orders.models import Address, DiscountShare, LinePart, Order, OrderLine, TaxLine
 from orders.models import Charge as ChargeRow
@@ -18,7 +18,7 @@ LINE_COLUMNS = ["quantity", "unit_amount", "subtotal_amount", *PRICES]
 CHARGE_COLUMNS = ["amount", *PRICES]
 ORDER_COLUMNS = [
     "ship_to", "shipping_method", "lines_amount", "discount_amount", "charges_amount", "tax_amount",
-    "total_computed_amount", "total_difference_amount", "changed_amount", "search_text",
+    "total_computed_amount", "total_difference_amount", "changed_amount", "cancelled_amount", "search_text",
 ]  # fmt: skip
 Priceable = OrderLine | ChargeRow
 Owned = tuple[Order, Priceable, Priced]
@@ -170,6 +170,7 @@ def _add_up(one: Planned) -> None:
     """The order's sums in memory. What the channel stated stays; what the change adds stands beside it."""
     order, sums = one.order, one.plan.after.sums()
     order.changed_amount += one.plan.added_amount or 0
+    order.cancelled_amount = cancelled_value(one.plan.after)
     order.lines_amount, order.discount_amount, order.charges_amount = sums.lines, sums.discounts, sums.charges
     order.tax_amount, order.total_computed_amount = sums.tax, sums.total
     if order.total_sent_amount is not None and sums.total is not None:

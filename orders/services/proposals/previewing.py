@@ -9,7 +9,7 @@ from config.kernel import clock
 from inventory.enums import ReservationState
 from inventory.models import Location, Sku, StockLevel
 from inventory.services.reservations import Cut
-from orders.change_money import still_owed
+from orders.change_money import cancelled_value, still_owed
 from orders.change_planner import ChangePlan, plan_change
 from orders.changes import Action
 from orders.models import Order, Proposal
@@ -67,7 +67,8 @@ class Preview:
         added, before = self.plan.added_amount, self.owed_before
         if added is None or before is None:
             return self.plan.after.sums().total if before is None else before
-        return before + added
+        cancelled: Decimal = self.planned.order.cancelled_amount
+        return before + added - (cancelled_value(self.plan.after) - cancelled)
 
     @property
     def open_amount(self) -> Decimal | None:
