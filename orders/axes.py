@@ -25,6 +25,11 @@ class PartState(NamedTuple):
     def owed(self) -> int:
         return self.ordered - self.cancelled
 
+    @property
+    def undecided(self) -> int:
+        """Units that are neither shipped nor reserved and wait for no stock either."""
+        return max(0, self.owed - self.shipped - self.allocated - self.waiting)
+
 
 @dataclass(frozen=True, slots=True)
 class PaymentState:

@@ -180,10 +180,12 @@ def ended_orders_are_over() -> Iterator[Violation]:
         yield Violation(f"order:{pk}", f"{status}, of its goods: {goods}")
 
 
-@invariant("orders.axes", _("Fulfillment, payment and reserved units follow from parts and payments"))
+@invariant(
+    "orders.axes", _("Fulfillment, payment, reserved and undecided units follow from parts and payments")
+)
 def axes_follow() -> Iterator[Violation]:
     columns = (
-        *("pk", "fulfillment_status", "payment_status", "allocated_quantity"),
+        *("pk", "fulfillment_status", "payment_status", "allocated_quantity", "undecided_quantity"),
         *("total_sent_amount", "total_computed_amount", "changed_amount", "cancelled_amount"),
     )
     shown = 0
@@ -193,9 +195,13 @@ def axes_follow() -> Iterator[Violation]:
             mine = parts.get(order.pk, ())
             goods = derive_fulfillment(mine)
             money = derive_payment(order.owed_amount, payments.get(order.pk, ()))
-            allocated = sum(part.allocated for part in mine)
-            stored = (order.fulfillment_status, order.payment_status, order.allocated_quantity)
-            if stored != (goods, money, allocated) and shown < SHOWN:
+            allocated, undecided = (
+                sum(getattr(part, name) for part in mine) for name in ("allocated", "undecided")
+            )
+            stored = (order.fulfillment_status, order.payment_status)
+            counted = (order.allocated_quantity, order.undecided_quantity)
+            if (*stored, *counted) != (goods, money, allocated, undecided) and shown < SHOWN:
                 shown += 1
-                said = "/".join(map(str, stored))
-                yield Violation(f"order:{order.pk}", f"stored {said}, derived {goods}/{money}/{allocated}")
+                said = "/".join(map(str, (*stored, *counted)))
+                derived = f"{goods}/{money}/{allocated}/{undecided}"
+                yield Violation(f"order:{order.pk}", f"stored {said}, derived {derived}")

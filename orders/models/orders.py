@@ -23,8 +23,9 @@ class Order(QuickRead, Versioned):
     of the order goes on; an order that is cancelled whole keeps the figure it had.
     `search_text` is what staff find it by: numbers, names, e-mail and telephone digits (`orders.search_texts`).
     While `mails_stopped` no mail of it leaves.
-    `allocated_quantity` are the reserved units of its goods, written with the axes; `asked_quantity` those that live
-    work of the warehouse asks for, written by the room above wherever work begins or ends.
+    `allocated_quantity` are the reserved units of its goods and `undecided_quantity` those that nobody has decided
+    about, both written with the axes; `asked_quantity` those that live work of the warehouse asks for, written by the
+    room above wherever work begins or ends.
     `exchange_rate`, units of the legal entity's currency for one of ours, is frozen at order time.
     """
 
@@ -68,6 +69,7 @@ class Order(QuickRead, Versioned):
         _("payment"), max_length=16, choices=PaymentAxis, default=PaymentAxis.UNPAID
     )
     allocated_quantity = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    undecided_quantity = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     asked_quantity = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     import_run = models.ForeignKey(
         "orders.ImportRun",

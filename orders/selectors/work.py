@@ -12,6 +12,13 @@ from orders.states import HOLD_REFUSES
 
 _REFUSE_CONFIRM = sorted(kind for kind, steps in HOLD_REFUSES.items() if Step.CONFIRM in steps)
 _LEFT = frozenset({FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP})
+# Where units may be undecided: the one index of open orders is read by these, and no other order is looked at.
+_UNDECIDED = (
+    FulfillmentStatus.UNALLOCATED,
+    FulfillmentStatus.PARTLY_ALLOCATED,
+    FulfillmentStatus.PARTLY_SHIPPED,
+    FulfillmentStatus.BACKORDERED,
+)
 _HERE = frozenset(FulfillmentStatus) - _LEFT
 
 
@@ -40,10 +47,10 @@ def unknown_sku(rows: QuerySet[Order]) -> QuerySet[Order]:
 
 def to_allocate(rows: QuerySet[Order]) -> QuerySet[Order]:
     """Placed or confirmed orders some of whose units nobody has decided about."""
-    undecided = [FulfillmentStatus.UNALLOCATED, FulfillmentStatus.PARTLY_ALLOCATED]
     return rows.filter(
         status__in=[OrderStatus.PLACED, OrderStatus.CONFIRMED],
-        fulfillment_status__in=undecided,
+        fulfillment_status__in=_UNDECIDED,
+        undecided_quantity__gt=0,
         is_history=False,
     )
 

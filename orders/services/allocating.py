@@ -31,8 +31,8 @@ from orders.services.unpaid_stock import ends_of
 ALLOCATE = "orders.allocate_order"
 READ = (
     "number", "status", "version", "is_history", "sales_channel", "legal_entity", "placed_at", "dispatch_by_on",
-    "preferred_location", "fulfillment_status", "payment_status", "allocated_quantity", "total_sent_amount",
-    "total_computed_amount", "changed_amount", "cancelled_amount",
+    "preferred_location", "fulfillment_status", "payment_status", "allocated_quantity", "undecided_quantity",
+    "total_sent_amount", "total_computed_amount", "changed_amount", "cancelled_amount",
 )  # fmt: skip
 READ_OF_PARTS = (
     "sku", "ordered", "cancelled", "allocated", "shipped", "delivered", "line__order", "line__sku_code", "line__title",

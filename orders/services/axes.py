@@ -16,7 +16,7 @@ from orders.mail_kinds import BACKORDERED
 from orders.models import LinePart, Order, Payment
 from orders.selectors.demand import ORDER_LINE_PART
 
-COLUMNS = ("fulfillment_status", "payment_status", "allocated_quantity")
+COLUMNS = ("fulfillment_status", "payment_status", "allocated_quantity", "undecided_quantity")
 # 1 for an order whose axes change: who looks at a page where only units were counted anew may go on.
 MOVED = (
     "CASE WHEN orders_order.fulfillment_status = change.fulfillment_status"
@@ -25,11 +25,12 @@ MOVED = (
 
 
 class Axes(NamedTuple):
-    """Where an order stands, and how many units of its goods are reserved."""
+    """Where an order stands, and how many units of its goods are reserved or nobody has decided about."""
 
     goods: FulfillmentStatus
     money: PaymentAxis
     allocated: int
+    undecided: int
 
 
 def refresh_axes(orders: Sequence[Order], *, also: Sequence[str] = ()) -> None:
@@ -59,7 +60,8 @@ def settle_fulfillment(orders: Sequence[Order], parts: Mapping[int, Sequence[Par
 
 
 def _axes(parts: Sequence[PartState], money: PaymentAxis) -> Axes:
-    return Axes(derive_fulfillment(parts), money, sum(part.allocated for part in parts))
+    allocated, undecided = sum(part.allocated for part in parts), sum(part.undecided for part in parts)
+    return Axes(derive_fulfillment(parts), money, allocated, undecided)
 
 
 def part_states(orders: Sequence[Order]) -> dict[int, list[PartState]]:
@@ -100,7 +102,7 @@ def payment_states(orders: Sequence[Order]) -> dict[int, list[PaymentState]]:
 
 
 def _settle(found: Sequence[tuple[Order, Axes]], also: Sequence[str] = ()) -> None:
-    stored = [(one.fulfillment_status, one.payment_status, one.allocated_quantity) for one, _axes in found]
+    stored = [tuple(getattr(one, name) for name in COLUMNS) for one, _axes in found]
     changed = [pair for pair, before in zip(found, stored, strict=True) if pair[1] != before]
     if not changed:
         return
@@ -115,4 +117,5 @@ def _settle(found: Sequence[tuple[Order, Axes]], also: Sequence[str] = ()) -> No
     )
     for order, axes in changed:
         order.version += axes[:2] != (order.fulfillment_status, order.payment_status)
-        order.fulfillment_status, order.payment_status, order.allocated_quantity = axes
+        order.fulfillment_status, order.payment_status = axes[:2]
+        order.allocated_quantity, order.undecided_quantity = axes[2:]

@@ -192,12 +192,11 @@ def _order(
 ) -> Order:
     channel, email = context.channel, email_of(neutral)
     taxes = (totals.seller_tax, totals.marketplace_tax)
-    goods = zip(neutral.lines, states, strict=True)
+    lines = zip(neutral.lines, states, strict=True)
     stated = neutral.total_amount
     agreed = totals.computed_total if stated is None else stated
-    standing = derive_fulfillment(
-        [state for line, parts in goods if line.requires_shipping for state in parts]
-    )
+    goods = [state for line, parts in lines if line.requires_shipping for state in parts]
+    standing = derive_fulfillment(goods)
     is_past = is_history and neutral.state != NeutralState.CANCELLED
     is_over = is_past or standing == FulfillmentStatus.DELIVERED
     customer = context.customers.get(email)
@@ -213,6 +212,7 @@ def _order(
         language=language_of(neutral, channel.language),
         status=OrderStatus.COMPLETED if is_over else OrderStatus.PLACED,
         fulfillment_status=standing,
+        undecided_quantity=sum(state.undecided for state in goods),
         payment_status=derive_payment(None if agreed is None else agreed - off, _payment_states(neutral)),
         is_history=is_history,
         is_test=neutral.is_test,

@@ -1,15 +1,18 @@
 """The work lists: which orders stand in each, and in which order."""
 
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from config.kernel import clock
 from config.kernel.actors import Actor
+from config.kernel.audit import run_audit
 from inventory.models import Location
 from orders.enums import HoldKind
 from orders.models import LegalEntity, Order
-from orders.selectors import queues
+from orders.selectors import queues, work
 from orders.services.allocating import allocate_orders
 from orders.services.cancelling import cancel_orders
 from orders.services.confirming import confirm_orders
@@ -57,6 +60,34 @@ def test_to_allocate_lists_orders_with_undecided_units(near: Location) -> None:
     allocate_orders([reserved.pk, waiting.pk], actor=RULE).raise_refusals()
 
     assert list(queues.to_allocate()) == [new]
+
+
+def test_to_allocate_of_the_desk_lists_orders_too_of_which_some_units_left_or_wait(near: Location) -> None:
+    left = make_order(lines=(neutral_line("MUG", 3, shipped_quantity=1),))
+    waiting = make_order(lines=(neutral_line("MUG", 9), neutral_line("ODD", 2)), skus=False)
+    new = make_order(lines=(neutral_line("MUG", 1),))
+    make_order(lines=(neutral_line("GIFTCARD", 1, requires_shipping=False),))
+    make_order(is_history=True)
+    assert undecided() == {left: 2, waiting: 11, new: 1}
+
+    allocate_orders([waiting.pk], actor=RULE).raise_refusals()
+
+    assert undecided() == {left: 2, waiting: 2, new: 1}
+    standing = {order.pk: order.fulfillment_status for order in Order.objects.all()}
+    assert (standing[left.pk], standing[waiting.pk]) == ("partly_shipped", "backordered")
+    allocate_orders([left.pk, new.pk], actor=RULE).raise_refusals()
+    assert undecided() == {waiting: 2}
+
+
+def undecided() -> dict[Order, int]:
+    """What stands in the work queue, as counted and as the migration counts it; nothing contradicts the audit."""
+    rows = work.to_allocate(Order.objects.order_by("pk"))
+    counted = {order: order.undecided_quantity for order in rows}
+    Order.objects.update(undecided_quantity=0)
+    import_module("orders.migrations.0039_count_undecided").count(apps, None)
+    assert {order: order.undecided_quantity for order in rows.all()} == counted
+    assert [finding.violations for finding in run_audit(["orders.axes"])] == [()]
+    return counted
 
 
 def test_backordered_lists_orders_whose_units_wait(near: Location) -> None:
