@@ -26,20 +26,33 @@ from inventory.admin.words import reference_link, sku_column, sku_link
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 from inventory.references import resolve
-from inventory.selectors.queue import Step, possible_steps, queue_of, queue_places
+from inventory.selectors.queue import (
+    Band,
+    Step,
+    ahead_of,
+    bands_beside,
+    possible_steps,
+    queue_of,
+    queue_places,
+)
 from inventory.selectors.sku_page import waiting
 from inventory.services.adjustments import LONGEST_REASON
 from inventory.services.reservations import Requeue, requeue_reservations
 from inventory.states import RESERVE
 
-SHOWN = 25
+SHOWN, BEHIND = 25, 5
+
+
+def _bands(row: Reservation) -> list[Band]:
+    """Who waits beside it, asked once an instance."""
+    if not hasattr(row, "_bands"):
+        row._bands = bands_beside(row)  # type: ignore[attr-defined]
+    return list(row._bands)  # type: ignore[attr-defined]
 
 
 def _steps(row: Reservation) -> list[Step]:
-    """Where it could stand, asked once an instance."""
-    if not hasattr(row, "_steps"):
-        row._steps = possible_steps(queue_of(row.sku_id), row.pk)  # type: ignore[attr-defined]
-    return list(row._steps)  # type: ignore[attr-defined]
+    """Where it could stand."""
+    return possible_steps(_bands(row), row.priority)
 
 
 class MoveInLineForm(ObjectForm):
@@ -57,27 +70,27 @@ class MoveInLineForm(ObjectForm):
 
 def step_words(step: Step) -> str:
     """A place, and who would wait longer or shorter for it."""
-    passed, past = len(step.overtaken), len(step.let_past)
-    if passed:
-        units = sum(one.quantity for one in step.overtaken)
+    passed, units = step.passed
+    if step.is_ahead:
         who = ngettext("%(n)s other would wait longer", "%(n)s others would wait longer", passed) % {
             "n": passed
         }
-        what = ngettext("%(n)s unit", "%(n)s units", units) % {"n": units}
     else:
-        units = sum(one.quantity for one in step.let_past)
-        who = ngettext("%(n)s other would come first", "%(n)s others would come first", past) % {"n": past}
-        what = ngettext("%(n)s unit", "%(n)s units", units) % {"n": units}
+        who = ngettext("%(n)s other would come first", "%(n)s others would come first", passed) % {
+            "n": passed
+        }
+    what = ngettext("%(n)s unit", "%(n)s units", units) % {"n": units}
     return gettext("Place %(place)s: %(who)s (%(what)s)") % {"place": step.place, "who": who, "what": what}
 
 
 def _line(row: Reservation) -> dict[str, Any]:
-    """The queue as it stands, and where each would stand if this one went first."""
-    line = queue_of(row.sku_id)
-    names = resolve(one.reference for one in line[:SHOWN])
-    here = next((place for place, one in enumerate(line) if one.reservation_id == row.pk), 0)
+    """The queue as it stands around this one, and where each would stand if this one went first."""
+    here = ahead_of(_bands(row), row.priority).claims
+    start = max(0, here + 1 + BEHIND - SHOWN)
+    line = queue_of(row.sku_id, start, start + SHOWN)
+    names = resolve(one.reference for one in line)
     rows = []
-    for place, one in enumerate(line[:SHOWN]):
+    for place, one in enumerate(line, start):
         first = 1 if place == here else place + 2 if place < here else place + 1
         name = names[one.reference].label
         rows.append(

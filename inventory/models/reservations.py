@@ -9,6 +9,9 @@ from inventory.enums import ReservationState
 from inventory.models.skus import Sku
 from inventory.models.stock import StockLevel
 
+# How far from 0 a priority may lie, either way.
+MOST_PRIORITY = 1000
+
 
 class Reservation(QuickRead, Versioned):
     """The promise of units to a reference: open ones hold units of a level, waiting ones stand in line without.

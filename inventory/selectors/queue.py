@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import F, Q, QuerySet, Sum, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, F, Q, QuerySet, Sum, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from config.kernel.compiled_reads import CompiledRead
 from config.kernel.fastpath import Among
 from inventory.enums import ReservationState
 from inventory.models import Reservation
+from inventory.models.reservations import MOST_PRIORITY
 
 QUEUE_ORDER = (F("priority").desc(), F("queued_at").asc(), F("id").asc())
 
@@ -58,59 +60,86 @@ class Standing:
     reservation_id: int
     reference: tuple[str, int]
     quantity: int
-    priority: int
     queued_at: datetime
     promised_at: datetime | None
 
-    def key(self, priority: int | None = None) -> tuple[int, datetime, int]:
-        """Sorts the queue, with another priority on trial."""
-        return (-(self.priority if priority is None else priority), self.queued_at, self.reservation_id)
+
+def queue_of(sku_id: int, start: int, stop: int) -> list[Standing]:
+    """A SKU's queue, first come first, from one place to before another, counted from 0; one statement."""
+    return [
+        Standing(row.pk, (row.reference_kind, row.reference_id), row.quantity, row.queued_at, row.promised_at)
+        for row in _waiting([sku_id])[start:stop]
+    ]
+
+
+class Group(NamedTuple):
+    """How many wait, and for how many units."""
+
+    claims: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Those of one priority beside somebody in the queue, and those of them who joined before."""
+
+    priority: int
+    everybody: Group
+    earlier: Group
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A place that one who waits could have, by which priority, and who would wait longer or shorter for it."""
+    """A place that one who waits could have, by which priority; who is `passed` would wait longer for it where it
+    `is_ahead`, else shorter."""
 
     priority: int
     place: int
-    overtaken: tuple[Standing, ...]
-    let_past: tuple[Standing, ...]
+    passed: Group
+    is_ahead: bool
 
 
-def queue_of(sku_id: int, limit: int = 500) -> list[Standing]:
-    """The head of a SKU's queue, first come first; one statement."""
-    return [
-        Standing(
-            row.pk,
-            (row.reference_kind, row.reference_id),
-            row.quantity,
-            row.priority,
-            row.queued_at,
-            row.promised_at,
+def bands_beside(row: Reservation) -> list[Band]:
+    """All others in the queue of a reservation's SKU, however long, highest priority first; one statement."""
+    before = Q(queued_at__lt=row.queued_at) | Q(queued_at=row.queued_at, pk__lt=row.pk)
+    others = Reservation.objects.filter(sku=row.sku_id, state=ReservationState.WAITING).exclude(pk=row.pk)
+    rows = (
+        others.order_by("-priority")
+        .values_list("priority")
+        .annotate(
+            claims=Count("pk"),
+            units=Sum("quantity"),
+            earlier=Count("pk", filter=before),
+            earlier_units=Coalesce(Sum("quantity", filter=before), 0),
         )
-        for row in _waiting([sku_id])[:limit]
+    )
+    return [
+        Band(priority, Group(claims, units), Group(earlier, earlier_units))
+        for priority, claims, units, earlier, earlier_units in rows
     ]
 
 
-def possible_steps(line: Sequence[Standing], reservation_id: int) -> list[Step]:
+def possible_steps(bands: Sequence[Band], priority: int) -> list[Step]:
     """Each other place that a change of priority can give, first place first, by the smallest change. Pure."""
-    me = next((one for one in line if one.reservation_id == reservation_id), None)
-    if me is None:
-        return []
-    others = [one for one in line if one is not me]
-    here = line.index(me) + 1
-    levels = {one.priority for one in others}
-    steps: dict[int, Step] = {}
+    here = ahead_of(bands, priority)
+    levels = {band.priority for band in bands}
     tried = {*levels, max(levels, default=0) + 1, min(levels, default=0) - 1}
-    for priority in sorted(tried, key=lambda one: abs(one - me.priority)):
-        ahead = [one for one in others if one.key() < me.key(priority)]
-        place = len(ahead) + 1
-        if place != here and place not in steps:
-            was_ahead = others[: here - 1]
-            steps[place] = Step(
-                priority,
-                place,
-                tuple(one for one in was_ahead if one not in ahead),
-                tuple(one for one in ahead if one not in was_ahead),
-            )
+    steps: dict[int, Step] = {}
+    for other in sorted(tried, key=lambda one: abs(one - priority)):
+        ahead = ahead_of(bands, other)
+        place = ahead.claims + 1
+        if abs(other) > MOST_PRIORITY or ahead.claims == here.claims or place in steps:
+            continue
+        passed = Group(abs(here.claims - ahead.claims), abs(here.units - ahead.units))
+        steps[place] = Step(other, place, passed, is_ahead=ahead.claims < here.claims)
     return [steps[place] for place in sorted(steps)]
+
+
+def ahead_of(bands: Sequence[Band], priority: int) -> Group:
+    """Who would stand ahead with this priority: all of a higher one, and the earlier of the same. Pure."""
+    groups = [
+        band.everybody if band.priority > priority else band.earlier
+        for band in bands
+        if band.priority >= priority
+    ]
+    return Group(sum(group.claims for group in groups), sum(group.units for group in groups))

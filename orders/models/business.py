@@ -1,4 +1,4 @@
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.history import History
 from config.kernel.models import Versioned
 from config.kernel.money import CurrencyField
+from inventory.models.reservations import MOST_PRIORITY
 from orders.enums import MARKETPLACES, ChannelKind, MailKind
 
 # It stands in the head of every mail, where a line break would begin another header.
@@ -58,7 +59,11 @@ class SalesChannel(Versioned):
     )
     mails_off = models.JSONField(_("mails not sent"), null=True, blank=True, default=None)
     dispatch_days = models.PositiveSmallIntegerField(_("days to dispatch"), default=2)
-    priority = models.SmallIntegerField(_("priority"), default=0)
+    priority = models.SmallIntegerField(
+        _("priority"),
+        default=0,
+        validators=[MinValueValidator(-MOST_PRIORITY), MaxValueValidator(MOST_PRIORITY)],
+    )
     auto_confirm = models.BooleanField(
         _("confirm by itself"),
         default=False,

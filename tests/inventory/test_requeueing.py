@@ -12,7 +12,16 @@ from config.kernel.errors import InvalidInput, NotAllowed
 from config.kernel.models import Fact
 from inventory.models import Reservation, Sku
 from inventory.owners import OWNERS, Expired, Loss, Requeued
-from inventory.selectors.queue import Standing, possible_steps, queue_of, queue_places
+from inventory.selectors.queue import (
+    Band,
+    Group,
+    Step,
+    ahead_of,
+    bands_beside,
+    possible_steps,
+    queue_of,
+    queue_places,
+)
 from inventory.services.reservations import Requeue, requeue_reservations
 from tests.factories.inventory import ACTOR, make_location, make_sku, receive, reserve
 
@@ -64,29 +73,71 @@ def line_of_three(sku: Sku) -> list[Reservation]:
     ]
 
 
-def standing(pk: int, priority: int, hour: int) -> Standing:
-    return Standing(pk, ("test", pk), 2, priority, AT + timedelta(hours=hour), None)
+def band(priority: int, claims: int, earlier: int) -> Band:
+    """So many claims of two units each."""
+    return Band(priority, Group(claims, claims * 2), Group(earlier, earlier * 2))
 
 
 @pytest.mark.once
 def test_possible_steps_name_each_place_once_and_who_is_passed() -> None:
-    line = [standing(1, 10, 0), standing(2, 0, 1), standing(3, 0, 2)]
+    steps = possible_steps([band(10, 1, 1), band(0, 1, 1)], 0)
 
-    steps = possible_steps(line, 3)
-
-    assert [(step.place, step.priority) for step in steps] == [(1, 11), (2, 10)]
-    assert [[one.reservation_id for one in step.overtaken] for step in steps] == [[1, 2], [2]]
-    assert possible_steps(line, 99) == []
+    assert steps == [
+        Step(11, 1, Group(2, 4), is_ahead=True),
+        Step(10, 2, Group(1, 2), is_ahead=True),
+    ]
+    assert possible_steps([], 0) == []
 
 
 @pytest.mark.once
 def test_possible_steps_of_the_first_let_others_past() -> None:
-    line = [standing(1, 0, 0), standing(2, 0, 1)]
+    assert possible_steps([band(0, 1, 0)], 0) == [Step(-1, 2, Group(1, 2), is_ahead=False)]
 
-    (step,) = possible_steps(line, 1)
 
-    assert (step.place, step.priority) == (2, -1)
-    assert [one.reservation_id for one in step.let_past] == [2]
+@pytest.mark.once
+def test_possible_steps_stay_within_what_a_priority_may_be() -> None:
+    steps = possible_steps([band(1000, 2, 2), band(-1000, 2, 1)], 0)
+
+    assert [(step.priority, step.place) for step in steps] == [(-1000, 4)]
+    assert possible_steps([band(2000, 1, 1)], 0) == []
+
+
+@pytest.mark.django_db
+def test_bands_beside_counts_who_waits_and_who_joined_before(sku: Sku) -> None:
+    _first, second, _third = line_of_three(sku)
+    reserve(sku, None, 7, priority=5, queued_at=AT + timedelta(hours=9), reference_id=9)
+    reserve(make_sku(), None, 7, queued_at=AT, reference_id=10)
+
+    bands = bands_beside(second)
+
+    assert bands == [Band(5, Group(1, 7), Group(0, 0)), Band(0, Group(2, 7), Group(1, 4))]
+    assert ahead_of(bands, second.priority) == Group(2, 11)
+
+
+@pytest.mark.django_db
+def test_page_of_one_far_behind_shows_the_line_around_it_and_moves_it(admin_client: Client, sku: Sku) -> None:
+    last = line_of_three(sku)[2]
+    Reservation.objects.bulk_create(
+        Reservation(
+            sku=sku, quantity=1, reference_kind="test", reference_id=number, state="waiting",
+            queued_at=AT + timedelta(minutes=number % 60), waiting_since=AT,
+        )
+        for number in range(600)
+    )  # fmt: skip
+    url = f"/inventory/reservation/{last.pk}/requeue/"
+
+    page = admin_client.get(url)
+
+    assert [label for _value, label in page.context["form"].fields["priority"].choices] == [
+        "Place 1: 602 others would wait longer (606 units)"
+    ]
+    rows = page.context["lines"]["rows"]
+    assert [row[0] for row in rows] == list(range(584, 604))
+    assert "(this one)" in rows[-1][1]
+    assert (rows[0][5], rows[-1][5]) == (585, 1)
+    hidden = dict(page.context["hidden"])
+    answer = admin_client.post(url, {**hidden, "priority": "1", "reason": "Wedding"}, follow=True)
+    assert "It stands at place 1 now." in answer.content.decode()
 
 
 @pytest.mark.django_db
@@ -101,7 +152,7 @@ def test_requeue_reservations_moves_to_the_front_and_tells_the_owner(sku: Sku, o
     assert Reservation.objects.get(pk=third.pk).version == third.version + 1
     freed = Fact.objects.filter(kind="stock.freed").order_by("pk").values_list("subject_id", flat=True)
     assert list(freed[before:]) == [sku.pk]
-    assert [row.reservation_id for row in queue_of(sku.pk)] == [third.pk, first.pk, second.pk]
+    assert [row.reservation_id for row in queue_of(sku.pk, 0, 5)] == [third.pk, first.pk, second.pk]
     (told,) = owner.told
     assert (told.reservation_id, told.place_before, told.place, told.reason) == (
         third.pk,

@@ -5,6 +5,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from config.kernel.admin import admin_url
 from config.kernel.models import Event
@@ -211,3 +212,12 @@ def test_customers_who_look_alike_are_merged_from_the_page() -> None:
     listed = support.get(admin_url(Customer, "changelist") + "?q=neri@example.com")
     assert [row.pk for row in listed.context["cl"].result_list] == [keep.pk]
     assert visitor("Picker").get(admin_url(Customer, "merge", keep.pk)).status_code == 403
+
+
+@pytest.mark.parametrize("priority", [-1001, 1001])
+def test_channel_priority_stays_within_what_people_may_give_in_line(priority: int) -> None:
+    with pytest.raises(ValidationError) as found:
+        make_channel(priority=priority).clean_fields()
+
+    assert list(found.value.message_dict) == ["priority"]
+    make_channel(code="first", priority=1000).clean_fields()

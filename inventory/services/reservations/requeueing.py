@@ -13,13 +13,12 @@ from config.kernel.results import Results
 from inventory.enums import ReservationState
 from inventory.errors import NotWaiting
 from inventory.models import Reservation
+from inventory.models.reservations import MOST_PRIORITY
 from inventory.owners import OWNERS, Requeued, ids_by_kind
 from inventory.selectors.queue import queue_places
 from inventory.services.adjustments import clean_reason
 from inventory.services.levels import lock_levels, record_freed
 from inventory.states import RESERVE
-
-MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,8 @@ def _is_moved(pk: int, row: Reservation | None, priority: int, results: Results[
         problem = NotFound(reservation_id=pk)
     elif row.state != ReservationState.WAITING:
         problem = NotWaiting(reservation_id=pk)
-    elif not -MOST <= priority <= MOST:
-        accepted = _("−%(most)s to %(most)s are") % {"most": MOST}
+    elif abs(priority) > MOST_PRIORITY:
+        accepted = _("−%(most)s to %(most)s are") % {"most": MOST_PRIORITY}
         problem = InvalidInput(field=str(_("priority")), value=priority, accepted=accepted)
     if problem is not None:
         results.refuse(pk, problem)
