@@ -14,6 +14,7 @@ from config.kernel.results import Results
 from config.kernel.visibility import seen_by
 from inventory.enums import BinKind
 from inventory.models import Bin, Location
+from inventory.services.texts import refuse_long
 
 ADD_BIN, CHANGE_BIN = "inventory.add_bin", "inventory.change_bin"
 # A location's default and quarantine bins come with it and stay.
@@ -37,8 +38,8 @@ class BinDraft:
 def save_bins(drafts: Sequence[BinDraft], *, actor: Actor) -> Results[tuple[int, str]]:
     """Make bins, or change their kind; the values are the pks. One that is so already is `unchanged`.
 
-    At most 200. Refuses: `NotFound` for a location that the actor does not see; `InvalidInput` for a kind that
-    comes with the location. Raises `NotAllowed`. Each location's timeline is told.
+    At most 200. Refuses: `NotFound` for a location that the actor does not see; `InvalidInput` for a code that is
+    too long, and for a kind that comes with the location. Raises `NotAllowed`. Each location's timeline is told.
     """
     actor.require(ADD_BIN)
     actor.require(CHANGE_BIN)
@@ -73,6 +74,8 @@ def save_bins(drafts: Sequence[BinDraft], *, actor: Actor) -> Results[tuple[int,
 def _problem(draft: BinDraft, row: Bin | None, places: set[int]) -> BancaleError | None:
     if draft.location_id not in places:
         return NotFound(location_id=draft.location_id)
+    if (problem := refuse_long(Bin, "code", draft.code)) is not None:
+        return problem
     if (row is not None and row.kind == draft.kind) or (
         draft.kind in OWN_BINS and (row is None or row.kind in OWN_BINS)
     ):

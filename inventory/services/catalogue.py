@@ -21,6 +21,7 @@ from inventory.models import Barcode, Bin, KitPart, Location, Reservation, Sku, 
 from inventory.selectors.transit import lines_in_transit
 from inventory.services.arrivals import refuse_quantity
 from inventory.services.levels import lock_levels, lock_skus
+from inventory.services.texts import refuse_long
 from inventory.uses import uses_of
 
 ADD_SKU = "inventory.add_sku"
@@ -45,7 +46,8 @@ class NewSku:
 def create_skus(drafts: Sequence[NewSku], *, actor: Actor) -> Results[str]:
     """Create SKUs by code with their barcodes; the value is the pk. An existing code comes back `unchanged`.
 
-    At most 200. Refuses `NotAllowed`; a barcode that another SKU has is refused as `conflict`.
+    At most 200. Refuses `NotAllowed`; `InvalidInput` for a text that is too long; a barcode that another SKU has is
+    refused as `conflict`.
     """
     actor.require(ADD_SKU)
     results: Results[str] = Results(draft.code for draft in drafts)
@@ -54,7 +56,13 @@ def create_skus(drafts: Sequence[NewSku], *, actor: Actor) -> Results[str]:
         known = dict(Sku.objects.filter(code__in=results.keys).values_list("code", "pk"))
         for code, pk in known.items():
             results.unchanged(code, pk)
-        fresh = [draft for draft in drafts if draft.code not in known]
+        fresh = []
+        for draft in (draft for draft in drafts if draft.code not in known):
+            problem = refuse_long(Sku, "code", draft.code) or _too_long(draft.title, draft.barcodes)
+            if problem is None:
+                fresh.append(draft)
+            else:
+                results.refuse(draft.code, problem)
         rows = Sku.objects.bulk_create(
             Sku(code=draft.code, title=draft.title, weight_grams=draft.weight_grams, created_at=at)
             for draft in fresh
@@ -68,6 +76,10 @@ def create_skus(drafts: Sequence[NewSku], *, actor: Actor) -> Results[str]:
         )
         record_history([*rows, *barcodes], CREATED, actor=actor)
     return results
+
+
+def _too_long(title: str | None, barcodes: Sequence[str] | None) -> InvalidInput | None:
+    return refuse_long(Sku, "title", title or "") or refuse_long(Barcode, "code", *barcodes or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +101,8 @@ class SkuChange:
 def change_skus(changes: Sequence[SkuChange], *, actor: Actor) -> Results[str]:
     """Change SKUs by code and tell their timelines; the values are the pks. One that is so already is `unchanged`.
 
-    At most 200. Locks the SKUs by ascending pk. Refuses: `NotFound` for an unknown code; a barcode that another SKU
-    has is refused as `conflict`. Raises `NotAllowed`.
+    At most 200. Locks the SKUs by ascending pk. Refuses: `NotFound` for an unknown code; `InvalidInput` for a text
+    that is too long; a barcode that another SKU has is refused as `conflict`. Raises `NotAllowed`.
     """
     actor.require(CHANGE_SKU)
     results: Results[str] = Results(change.code for change in changes)
@@ -101,8 +113,10 @@ def change_skus(changes: Sequence[SkuChange], *, actor: Actor) -> Results[str]:
         entries = []
         for change in changes:
             row = rows.get(change.code)
-            if row is None:
-                results.refuse(change.code, NotFound(sku=change.code))
+            problem: BancaleError | None
+            problem = NotFound(sku=change.code) if row is None else _too_long(change.title, change.barcodes)
+            if row is None or problem is not None:
+                results.refuse(change.code, problem or NotFound(sku=change.code))
                 continue
             fields = _changed_fields(row, scanned.get(row.pk, set()), change)
             if not fields:

@@ -6,7 +6,16 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from inventory.errors import KitOfKits, KitWithoutParts, SkuHoldsStock
 from inventory.models import Barcode, KitPart, Location, Sku
-from inventory.services.catalogue import NewSku, PartOfKit, create_location, create_skus, save_kits
+from inventory.services.bins import BinDraft, save_bins
+from inventory.services.catalogue import (
+    NewSku,
+    PartOfKit,
+    SkuChange,
+    change_skus,
+    create_location,
+    create_skus,
+    save_kits,
+)
 from tests.factories.inventory import ACTOR, make_kit, make_location, make_sku, receive, reserve
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +57,36 @@ def test_create_skus_taken_barcode_is_refused_alone() -> None:
     assert results.done_ids == ["C"]
     assert isinstance(results.refusals["B"], Conflict)
     assert not Sku.objects.filter(code="B").exists()
+
+
+def test_create_and_change_skus_refuse_a_text_that_is_too_long_alone() -> None:
+    made = create_skus(
+        [
+            NewSku("A" * 300, "Alpha"),
+            NewSku("B", "Beta" * 100),
+            NewSku("C", "C", ("8" * 300,)),
+            NewSku("D", "D"),
+        ],
+        actor=ACTOR,
+    )
+
+    assert made.done_ids == ["D"]
+    assert {type(problem) for problem in made.refusals.values()} == {InvalidInput}
+    assert [str(problem.facts["field"]) for problem in made.refusals.values()] == ["SKU", "title", "barcode"]
+    make_sku("E")
+    changed = change_skus([SkuChange("D", title="D" * 300), SkuChange("E", title="Echo")], actor=ACTOR)
+    assert changed.done_ids == ["E"]
+    assert changed.refusals["D"].facts["value"] == "D" * 80
+    assert list(Sku.objects.order_by("code").values_list("code", "title")) == [("D", "D"), ("E", "Echo")]
+
+
+def test_save_bins_refuses_a_code_that_is_too_long_alone() -> None:
+    place = make_location()
+
+    results = save_bins([BinDraft(place.pk, "A" * 300), BinDraft(place.pk, "A-01")], actor=ACTOR)
+
+    assert results.done_ids == [(place.pk, "A-01")]
+    assert isinstance(results.refusals[place.pk, "A" * 300], InvalidInput)
 
 
 def test_save_kits_makes_a_kit_and_replaces_its_parts() -> None:
