@@ -100,9 +100,13 @@ class CancelLinesForm(ObjectForm):
 
 def _help(one: LineLeft) -> str:
     said = ngettext("%(n)s can be cancelled.", "%(n)s can be cancelled.", one.loose) % {"n": one.loose}
-    if one.loose < one.left:
-        work = _("%(n)s are with the warehouse (%(work)s): call that back first.")
-        said = f"{said} {work % {'n': one.left - one.loose, 'work': ', '.join(one.work)}}"
+    if (bound := one.left - one.loose) > 0:
+        work = ngettext(
+            "%(n)s is with the warehouse (%(work)s): call that back first.",
+            "%(n)s are with the warehouse (%(work)s): call that back first.",
+            bound,
+        )
+        said = f"{said} {work % {'n': bound, 'work': ', '.join(one.work)}}"
     return said
 
 

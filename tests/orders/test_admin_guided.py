@@ -32,6 +32,16 @@ def labels(page: Any) -> list[str]:
     return [str(button["label"]) for button in page.context["page"]["actions"]]
 
 
+def test_cancel_lines_says_of_a_single_unit_that_it_is_with_the_warehouse(support: Visitor) -> None:
+    stock({"MUG": 1})
+    order = make_confirmed({"MUG": 1})
+    release_orders([order.pk], actor=SYSTEM).raise_refusals()
+
+    said = text_of(support.get(admin_url(Order, "cancel_lines", order.pk)))
+
+    assert "0 can be cancelled. 1 is with the warehouse (F-" in said
+
+
 def test_cancel_lines_shows_what_stands_behind_each_line_and_cancels(support: Visitor) -> None:
     stock({"MUG": 3})
     order = make_confirmed({"MUG": 4, "CUP": 2})
