@@ -101,6 +101,13 @@ def unsellable_is_explained() -> Iterator[Violation]:
     yield from _differing("unsellable", ledger, "the movements sum to")
 
 
+@invariant("stock.quarantine_bin", _("Units that are set aside lie in the quarantine bin, and no others do"))
+def set_aside_is_quarantined() -> Iterable[Violation]:
+    """Elsewhere a picker would be sent to them."""
+    lying = BinStock.objects.filter(bin__kind=BinKind.QUARANTINE)
+    return _differing("unsellable", _sum(lying, "quantity"), "the quarantine bin holds")
+
+
 @invariant("stock.unsellable_ledger", _("Each reason for setting aside has the sum of its movements"))
 def reasons_are_ledger() -> Iterator[Violation]:
     moved = (

@@ -1,7 +1,7 @@
 """The ledger's one writer: movements, bins and levels change together or not at all."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from config.kernel import clock
@@ -46,7 +46,8 @@ def post_movements(postings: Sequence[Posting], *, levels: Sequence[StockLevel],
 
     A level's lock guards its bins and reasons too, so that verbs can follow one another in one transaction. A
     fixed number of statements whatever the number of entries. The level objects follow. Raises `Conflict` when
-    a bin would fall below zero, and the level's constraint holds what is promised: roll back then.
+    a bin would fall below zero, or set-aside units would lie in another bin than quarantine or others there, and the
+    level's constraint holds what is promised: roll back then.
     """
     if not postings:
         return
@@ -97,26 +98,41 @@ def _level_changes(postings: Iterable[Posting]) -> dict[int, LevelChange]:
     return dict(changes)
 
 
-def _change_bins(postings: Iterable[Posting]) -> None:
+def _change_bins(postings: Sequence[Posting]) -> None:
     deltas: dict[tuple[int, int], int] = defaultdict(int)
     for posting in postings:
         deltas[posting.level_id, posting.bin_id] += posting.delta
     moved = {pair: delta for pair, delta in deltas.items() if delta}
     if not moved:
+        _refuse_mingling(postings, ())
         return
     rows = _bin_rows(moved)
     if missing := sorted(set(moved) - set(rows)):
         BinStock.objects.bulk_create(BinStock(level_id=level, bin_id=bin_id) for level, bin_id in missing)
         rows = _bin_rows(moved)
-    _add_quantities(BinStock, {rows[pair]: delta for pair, delta in moved.items()})
+    _refuse_mingling(
+        postings, {bin_id for (_level, bin_id), (_pk, kind) in rows.items() if kind == BinKind.QUARANTINE}
+    )
+    _add_quantities(BinStock, {rows[pair][0]: delta for pair, delta in moved.items()})
 
 
-def _bin_rows(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:
-    """Rows of (level_id, bin_id) pairs by pk."""
+def _refuse_mingling(postings: Sequence[Posting], quarantine: Collection[int]) -> None:
+    """What is set aside lies in quarantine: pickers are sent to every other bin."""
+    strays: dict[int, int] = defaultdict(int)
+    for posting in postings:
+        inside = posting.delta if posting.bin_id in quarantine else 0
+        strays[posting.level_id] += inside - posting.unsellable_delta
+    if any(strays.values()):
+        raise Conflict(detail="units that are set aside lie in the quarantine bin, and no others do")
+
+
+def _bin_rows(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], tuple[int, str]]:
+    """Primary key and bin's kind of the rows of (level_id, bin_id) pairs."""
     found = BinStock.objects.filter(
         level_id__in={level_id for level_id, _bin in pairs}, bin_id__in={bin_id for _level, bin_id in pairs}
     )
-    return {(level_id, bin_id): pk for pk, level_id, bin_id in found.values_list("pk", "level_id", "bin_id")}
+    columns = found.values_list("pk", "level_id", "bin_id", "bin__kind")
+    return {(level_id, bin_id): (pk, kind) for pk, level_id, bin_id, kind in columns}
 
 
 def _change_unsellable(postings: Iterable[Posting]) -> None:

@@ -3,12 +3,18 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from config.kernel import clock
-from inventory.models import Reservation, Sku, StockLevel, StockMovement
+from config.kernel.errors import Conflict
+from inventory.enums import MovementKind, UnsellableReason
+from inventory.models import Bin, Reservation, Sku, StockLevel, StockMovement
+from inventory.services import movements
+from inventory.services.levels import lock_levels
+from inventory.services.movements import Cause, Posting, post_movements
 from inventory.services.returning import ReturnedGoods, take_back_into_quarantine
 from tests.factories.inventory import ACTOR, make_kit, make_level, make_location, make_sku, receive, reserve
 
@@ -49,7 +55,7 @@ DAMAGE = {
     ),
     "bins": (
         "UPDATE inventory_binstock SET quantity = quantity + 1 WHERE level_id = %s",
-        {"stock.on_hand_bins", "stock.bin_ledger"},
+        {"stock.on_hand_bins", "stock.bin_ledger", "stock.quarantine_bin"},
     ),
     "reserved": ("UPDATE inventory_stocklevel SET reserved = reserved - 1 WHERE id = %s", {"stock.reserved"}),
     "reservation": (
@@ -58,7 +64,7 @@ DAMAGE = {
     ),
     "unsellable": (
         "UPDATE inventory_stocklevel SET unsellable = unsellable - 1 WHERE id = %s",
-        {"stock.unsellable"},
+        {"stock.unsellable", "stock.quarantine_bin"},
     ),
     "reasons": (
         "UPDATE inventory_unsellablestock SET quantity = quantity + 1 WHERE level_id = %s",
@@ -197,3 +203,42 @@ def test_reservation_with_a_level_of_another_sku_is_found(level: StockLevel, aud
     run("UPDATE inventory_reservation SET sku_id = %s WHERE level_id = %s", other.pk, level.pk)
 
     assert set(audit()) == {"stock.reservation_level"}
+
+
+def out_of_quarantine(level: StockLevel) -> None:
+    """Set-aside units, on the first shelf that a picker empties."""
+    bins = {row.kind: row.pk for row in Bin.objects.filter(location=level.location)}
+    moves = [
+        Posting(level.pk, bins["quarantine"], MovementKind.MOVE, delta=-1),
+        Posting(level.pk, bins["default"], MovementKind.MOVE, delta=1),
+    ]
+    with transaction.atomic():
+        post_movements(moves, levels=lock_levels([level.sku_id]), cause=Cause(("test", 1), ACTOR))
+
+
+def test_units_that_are_set_aside_are_not_moved_out_of_quarantine(level: StockLevel, audit: Audit) -> None:
+    with pytest.raises(Conflict):
+        out_of_quarantine(level)
+
+    assert audit() == {}
+
+
+def test_units_that_are_set_aside_and_lie_elsewhere_are_found(level: StockLevel, audit: Audit) -> None:
+    with mock.patch.object(movements, "_refuse_mingling"):
+        out_of_quarantine(level)
+
+    assert audit() == {"stock.quarantine_bin": [f"stock_level:{level.pk}"]}
+
+
+def test_units_set_aside_without_being_moved_are_refused(level: StockLevel) -> None:
+    place = Bin.objects.get(location=level.location, kind="default").pk
+    aside = Posting(
+        level.pk,
+        place,
+        MovementKind.SET_ASIDE,
+        unsellable_delta=1,
+        unsellable_reason=UnsellableReason.DAMAGED,
+    )
+
+    with pytest.raises(Conflict), transaction.atomic():
+        post_movements([aside], levels=lock_levels([level.sku_id]), cause=Cause(("test", 1), ACTOR))
