@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from config.kernel import clock
 from inventory.models import Location, Reservation, Sku, StockLevel
 from inventory.owners import Loss, Reference
+from inventory.selectors.expiry import is_overdue
 from inventory.selectors.losses import losses
 from inventory.selectors.queue import waiting_in_line
 
@@ -135,13 +137,17 @@ def _selling(
 def _serve(
     sku_ids: Iterable[int], free: Mapping[Place, int], lost: Sequence[Loss]
 ) -> tuple[list[Served], dict[int, int]]:
-    """Who in line gets how much of what would be free, and how many units still wait."""
+    """Who in line gets how much of what would be free, and how many units still wait; those whose time has run out
+    neither get nor wait."""
+    at = clock.now()
     left: dict[int, int] = defaultdict(int)
     for (sku_id, _place), units in free.items():
         left[sku_id] += max(0, units)
     served: list[Served] = []
     waiting: dict[int, int] = defaultdict(int)
     for row in _line_with(lost, sku_ids) if sku_ids else ():
+        if is_overdue(row, at):
+            continue
         given = min(left[row.sku_id], row.quantity)
         left[row.sku_id] -= given
         waiting[row.sku_id] += row.quantity - given

@@ -2,13 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
+from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, batch_transaction, verb
 from config.kernel.errors import NotFound
 from config.kernel.events import record_events
 from config.kernel.results import Results
 from inventory.models import Reservation, Sku, StockLevel
+from inventory.selectors.expiry import is_overdue
 from inventory.services.levels import by_place, lock_levels
 from inventory.services.reservations import Fill, fill_reservations
 from orders.models import LinePart, Order
@@ -27,8 +30,9 @@ def fill_backorders(sku_ids: Sequence[int], *, actor: Actor) -> Results[int]:
 
     At most 200 ids; call it outside any transaction. Works in rounds of up to 200 orders, a transaction each:
     locks those orders by ascending pk, then all levels of the SKUs, and reads the queue again. Nobody is
-    overtaken: units owed to a reservation that a round did not lock stay free for the next. The last one served
-    may get a part of what it waits for. A SKU nobody got a unit of comes back `unchanged`; repeating the call
+    overtaken: units owed to a reservation that a round did not lock stay free for the next. One whose time has run out
+    gets nothing, and is owed its units until the sweep has closed it. The last one served may get a part of what it
+    waits for. A SKU nobody got a unit of comes back `unchanged`; repeating the call
     changes nothing. Values: units given, also of a SKU that is refused after some of its rounds.
 
     Refuses: `NotFound`; `Conflict` where a later round of the SKU broke.
@@ -74,9 +78,14 @@ def _next_in_line(sku_ids: Sequence[int]) -> set[int]:
     """Order ids that the free units reach, as it looks before any lock."""
     levels = StockLevel.objects.filter(sku__in=sku_ids).select_related("location")
     rows = demand.within_reach(sku_ids, demand.selling_units(levels))
-    reached = [row.reference_id for row in rows if row.reference_kind == ORDER_LINE_PART]
+    at = clock.now()
+    reached = [row.reference_id for row in rows if _is_served(row, at)]
     order_of = dict(LinePart.objects.filter(pk__in=reached).values_list("pk", "line__order_id"))
     return set(list(dict.fromkeys(order_of[part] for part in reached if part in order_of))[:MAX_BATCH])
+
+
+def _is_served(row: Reservation, at: datetime) -> bool:
+    return row.reference_kind == ORDER_LINE_PART and not is_overdue(row, at)
 
 
 def _parts_of(orders: Sequence[Order], waiting: Sequence[Reservation]) -> dict[int, LinePart]:
@@ -93,7 +102,8 @@ def _problem(
     levels: Sequence[StockLevel],
 ) -> Problem:
     """Each locked order's waiting reservations are its wishes; everybody else only stands in line."""
-    mine = [row for row in waiting if row.reference_kind == ORDER_LINE_PART and row.reference_id in parts]
+    at = clock.now()
+    mine = [row for row in waiting if row.reference_id in parts and _is_served(row, at)]
     ids = {row.pk for row in mine}
     wishes: dict[int, list[Wish]] = defaultdict(list)
     for row in mine:

@@ -11,7 +11,9 @@ from config.kernel.errors import Conflict
 from config.kernel.models import Delivery, Event
 from inventory.enums import ReservationState
 from inventory.models import Location, Reservation, Sku
+from inventory.selectors.previews import Change, preview
 from inventory.services.correcting import Adjustment, adjust_stock
+from inventory.tasks import sweep_reservations
 from orders.enums import FulfillmentStatus
 from orders.models import AllocationDecision, LinePart, Order
 from orders.selectors.queues import fillable_sku_ids
@@ -190,6 +192,35 @@ def test_fill_backorders_more_orders_than_a_round(
 
     assert fill(mug) == {mug.pk: 4}
     assert allocated(*orders) == [1, 1, 1, 1, 0]
+
+
+def test_units_for_one_whose_time_has_run_out_go_to_whoever_stands_behind(near: Location, mug: Sku) -> None:
+    channel = make_channel(code="slow", unpaid_hold_hours=1)
+    lines = (neutral_line("MUG", 2),)
+    unpaid = wait(make_order(external_id="U-1", channel=channel, lines=lines, payments=()))
+    paid = waiting_order(2, minute=1)
+
+    with clock.frozen(NOON + timedelta(hours=5)):
+        receive(mug, near, 3)
+        assert fill_backorders([mug.pk], actor=RULE).values == {mug.pk: 1}
+        assert allocated(unpaid, paid) == [0, 1]
+
+        sweep_reservations()
+        fill_backorders([mug.pk], actor=RULE).raise_refusals()
+
+    assert allocated(unpaid, paid) == [0, 2]
+    assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
+
+
+def test_preview_gives_nothing_to_one_whose_time_has_run_out(near: Location, mug: Sku) -> None:
+    channel = make_channel(code="slow", unpaid_hold_hours=1)
+    wait(make_order(channel=channel, lines=(neutral_line("MUG", 2),), payments=()))
+    place = (mug.pk, near.pk)
+
+    with clock.frozen(NOON):
+        assert [one.units for one in preview({place: Change(on_hand=1)}).served] == [1]
+    with clock.frozen(NOON + timedelta(hours=5)):
+        assert preview({place: Change(on_hand=1)}).served == ()
 
 
 def test_fill_backorders_unknown_sku_is_refused() -> None:

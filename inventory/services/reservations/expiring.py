@@ -15,6 +15,7 @@ from inventory.enums import LIVE_RESERVATION, ReservationState
 from inventory.errors import NotExpired
 from inventory.models import Reservation, StockLevel
 from inventory.owners import OWNERS, Expired, Reference, ReservationOwner, ids_by_kind
+from inventory.selectors.expiry import is_overdue
 from inventory.selectors.queue import QUEUE_ORDER
 from inventory.services.levels import LevelChange, change_levels, lock_levels, record_freed
 from inventory.services.reservations.cutting import Cut, split_off
@@ -72,7 +73,7 @@ def _is_due(pk: int, row: Reservation | None, results: Results[int]) -> bool:
         results.refuse(pk, NotFound(reservation_id=pk))
     elif row.state not in LIVE_RESERVATION:
         results.unchanged(pk)
-    elif row.expires_at is None or row.expires_at > clock.now():
+    elif not is_overdue(row, clock.now()):
         results.refuse(pk, NotExpired(reservation_id=pk))
     else:
         return True
