@@ -1,7 +1,7 @@
 """Nobody is overtaken: units that those ahead in the queue wait for are not given to those behind."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -40,28 +40,43 @@ class Wish(NamedTuple):
         return (-self.priority, self.queued_at, self.reservation_id or last)
 
 
+Lines = Mapping[int, Sequence[Reservation]]
+
+
 def refuse_overtaking(wishes: Sequence[Wish], levels: Sequence[StockLevel]) -> None:
     """Raise `QueueJumped` when a wish leaves fewer free units than wait ahead of it; one query.
 
     `levels` are all levels of the SKUs, as they are before the wishes. Only units at locations that ship are
     waited for, so a wish at another location overtakes nobody.
     """
-    line: dict[int, list[Reservation]] = defaultdict(list)
-    for row in waiting_in_line({wish.sku_id for wish in wishes}):
-        line[row.sku_id].append(row)
-    if not line:
-        return
+    if (jumped := overtaking(wishes, levels, lines_of(wish.sku_id for wish in wishes))) is not None:
+        raise jumped
+
+
+def lines_of(sku_ids: Iterable[int]) -> Lines:
+    """Who waits, by SKU in queue order; one query."""
+    lines: dict[int, list[Reservation]] = defaultdict(list)
+    for row in waiting_in_line(sku_ids):
+        lines[row.sku_id].append(row)
+    return lines
+
+
+def overtaking(wishes: Sequence[Wish], levels: Sequence[StockLevel], lines: Lines) -> QueueJumped | None:
+    """The first wish, by place, that leaves fewer free units than wait ahead of it. Pure."""
+    if not lines:
+        return None
     free = free_for_line(levels, {})
     shipping = {level.pk for level in levels if level.location.is_selling}
     taken: dict[int, int] = defaultdict(int)
     for wish in sorted(wishes, key=lambda wish: wish.place):
-        if wish.level_id not in shipping or wish.sku_id not in line:
+        if wish.level_id not in shipping or wish.sku_id not in lines:
             continue
-        waiting = sum(row.quantity for row in line[wish.sku_id] if wish.is_behind(row))
+        waiting = sum(row.quantity for row in lines[wish.sku_id] if wish.is_behind(row))
         new = taken[wish.sku_id] if wish.reservation_id is None else 0
         if free[wish.sku_id] < new + waiting + wish.quantity:
-            raise QueueJumped(waiting=waiting, free=free[wish.sku_id] - new, asked=wish.quantity)
+            return QueueJumped(waiting=waiting, free=free[wish.sku_id] - new, asked=wish.quantity)
         taken[wish.sku_id] += wish.quantity
+    return None
 
 
 def free_for_line(levels: Sequence[StockLevel], taken: Mapping[int, int]) -> dict[int, int]:

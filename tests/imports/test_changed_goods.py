@@ -24,7 +24,7 @@ from orders.services.proposals.confirming import confirm_proposals
 from orders.states import IMPORT, PLACE
 from tests.factories.fulfillment import make_confirmed, stock
 from tests.factories.imports import HEADER, apply, check, problems_of, row, text_of, work
-from tests.factories.inventory import make_level, make_location, make_sku
+from tests.factories.inventory import make_level, make_location, make_sku, receive
 from tests.factories.orders import SYSTEM, make_order, neutral_line
 from tests.factories.proposals import change
 
@@ -71,6 +71,13 @@ def assert_clean() -> None:
 
 def taxed(order: str, sku: str, quantity: str, price: str, *, more: str = "") -> str:
     return f"{row(order, sku, quantity, price)},22{more}"
+
+
+def units_of(order: Order) -> dict[str, int]:
+    """Units by the state of their reservations."""
+    parts = LinePart.objects.filter(line__order=order)
+    live = Reservation.objects.filter(reference_id__in=parts.values("pk"), state__in=["open", "waiting"])
+    return dict(live.order_by().values_list("state").annotate(units=Sum("quantity")))
 
 
 TAXED = f"{HEADER},tax_rate"
@@ -307,6 +314,29 @@ def test_units_that_somebody_took_meanwhile_are_waited_for_after_a_roll_back(she
     part = LinePart.objects.get(line__order=order)
     assert (part.ordered, part.allocated) == (5, 2)
     assert Reservation.objects.get(reference_id=part.pk, state="waiting").quantity == 3
+    assert_clean()
+
+
+def test_order_whose_units_are_gone_costs_no_other_its_place_in_line() -> None:
+    place = make_location()
+    make_level(make_sku("MUG"), place, on_hand=5)
+    cup = make_sku("CUP")
+    gone, kept, behind = (
+        make_order(external_id=f"W-{number}", lines=(neutral_line(code, units, unit="10.00"),))
+        for number, (code, units) in enumerate((("MUG", 5), ("CUP", 3), ("CUP", 3)))
+    )
+    deliver()
+    run = apply(check(text_of(row("W-0", quantity="1"), row("W-1", "CUP", "1"))))
+    deliver()
+    make_order(external_id="W-3", lines=(neutral_line("MUG", 4, unit="10.00"),))
+    deliver()
+
+    roll_back(run)
+    receive(cup, place, 3)
+    deliver()
+
+    assert units_of(gone) == {"open": 1, "waiting": 4}
+    assert (units_of(kept), units_of(behind)) == ({"open": 3}, {"waiting": 3})
     assert_clean()
 
 

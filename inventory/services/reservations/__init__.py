@@ -9,7 +9,7 @@ from inventory.services.reservations.ending import end_reservations_at, promise_
 from inventory.services.reservations.expiring import expire_reservations
 from inventory.services.reservations.filling import Fill, fill_reservations
 from inventory.services.reservations.moving import Move, move_reservations
-from inventory.services.reservations.placing import Claim, place_reservations
+from inventory.services.reservations.placing import Claim, place_reservations, placeable
 from inventory.services.reservations.releasing import release_reservations
 from inventory.services.reservations.requeueing import Requeue, requeue_reservations
 
@@ -27,6 +27,7 @@ __all__ = [
     "fill_reservations",
     "move_reservations",
     "place_reservations",
+    "placeable",
     "promise_reservations_for",
     "release_reservations",
     "requeue_reservations",

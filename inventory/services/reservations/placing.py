@@ -1,5 +1,6 @@
 """New promises."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from inventory.enums import ReservationState
 from inventory.errors import KitHoldsNoStock
 from inventory.models import Reservation, StockLevel
 from inventory.services.levels import LevelChange, change_levels, kits_among
-from inventory.services.queueing import Wish, refuse_overtaking
+from inventory.services.queueing import Wish, lines_of, overtaking, refuse_overtaking
 from inventory.services.reservations.quantities import refuse_claimed, refuse_more_than_free, sum_by_level
 
 
@@ -50,15 +51,44 @@ def place_reservations(
     _refuse_kits({claim.sku_id for claim in claims if claim.level_id is None}, kits)
     taken = sum_by_level((claim.level_id, claim.quantity) for claim in claims)
     refuse_more_than_free(taken, found)
-    wishes = [
-        Wish(c.sku_id, c.level_id, c.quantity, c.priority, c.queued_at, (reference_kind, c.reference_id))
-        for c in claims
-        if c.level_id is not None
-    ]
+    wishes = [_wish(reference_kind, claim) for claim in claims if claim.level_id is not None]
     refuse_overtaking(wishes, levels)
     change_levels(found, {pk: LevelChange(reserved=n, taken_free=n) for pk, n in taken.items()})
     at = clock.now()
     insert_values(Reservation, COLUMNS, [_reservation(reference_kind, claim, at) for claim in claims])
+
+
+def placeable(
+    reference_kind: str,
+    claims: Sequence[Claim],
+    *,
+    levels: Sequence[StockLevel],
+    kits: Mapping[int, str],
+) -> list[Claim]:
+    """Those of some claims that `place_reservations` would write, each after the ones before it; one query.
+
+    A waiting one always stands in line, unless its SKU is one of `kits`.
+    """
+    free = {level.pk: level.free for level in levels}
+    lines = lines_of(claim.sku_id for claim in claims)
+    wishes: dict[int, list[Wish]] = defaultdict(list)
+    chosen: list[Claim] = []
+    for claim in claims:
+        if claim.sku_id in kits:
+            continue
+        if claim.level_id is not None:
+            wanted = [*wishes[claim.sku_id], _wish(reference_kind, claim)]
+            if free[claim.level_id] < claim.quantity or overtaking(wanted, levels, lines) is not None:
+                continue
+            wishes[claim.sku_id] = wanted
+            free[claim.level_id] -= claim.quantity
+        chosen.append(claim)
+    return chosen
+
+
+def _wish(reference_kind: str, claim: Claim) -> Wish:
+    reference = (reference_kind, claim.reference_id)
+    return Wish(claim.sku_id, claim.level_id, claim.quantity, claim.priority, claim.queued_at, reference)
 
 
 def _refuse_claims(claims: Sequence[Claim], levels: Mapping[int, StockLevel]) -> None:

@@ -12,7 +12,7 @@ from config.kernel.actors import Actor
 from inventory.enums import ReservationState
 from inventory.errors import KitHoldsNoStock, NotEnoughStock, QueueJumped
 from inventory.services.levels import Stock, lock_stock
-from inventory.services.reservations import Claim, Cut, cut_reservations, place_reservations
+from inventory.services.reservations import Claim, Cut, cut_reservations, place_reservations, placeable
 from orders.enums import HoldKind
 from orders.models import Charge, DiscountShare, LinePart, Order, OrderLine, TaxLine
 from orders.selectors.demand import ORDER_LINE_PART
@@ -48,7 +48,7 @@ def restore_goods(images: Mapping[int, Image], *, actor: Actor) -> Restored:
     since keep their goods.
 
     Locks the orders by ascending pk, then the stock of their SKUs. Reservations come back at the same level and
-    in the same place of the line; units that somebody else has taken meanwhile are decided anew.
+    in the same place of the line; units that somebody else has taken meanwhile are decided anew, those alone.
     """
     orders = lock_orders(images)
     now = read_goods(images)
@@ -101,7 +101,8 @@ def _give_back(orders: Sequence[Order], before: Mapping[int, Image], rows: Rows,
     try:
         place_reservations(ORDER_LINE_PART, missing, levels=stock.levels, kits=stock.kits)
     except (NotEnoughStock, QueueJumped, KitHoldsNoStock):
-        missing = []
+        missing = placeable(ORDER_LINE_PART, missing, levels=stock.levels, kits=stock.kits)
+        place_reservations(ORDER_LINE_PART, missing, levels=stock.levels, kits=stock.kits)
     for claim in missing:
         if claim.level_id is not None:
             by_pk[claim.reference_id].allocated += claim.quantity
