@@ -40,6 +40,8 @@ from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.shipping import HandShipment, ship_by_hand, why_stopped
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
 from fulfillment.tracking import LONGEST_CARRIER, clean_carrier, clean_tracking_number
+from inventory.admin.closing import PlaceUse, register_place_use
+from inventory.models import Location
 from orders.admin.mail_news import mail_said
 from orders.enums import MailKind
 from orders.models import Address, Order
@@ -146,6 +148,21 @@ WORK_VERBS = {
         undo=gettext_lazy("Release the order again: it makes new work with the address as it then is."),
     ),
 }
+
+
+@register_place_use
+def work_at(location: Location) -> PlaceUse | None:
+    """Work that a location is asked for goes on there when it is closed."""
+    count = FulfillmentOrder.objects.filter(location=location, status__in=LIVE_FULFILLMENT).count()
+    if not count:
+        return None
+    text = ngettext(
+        "%(count)s fulfillment order is at work here. It can be shipped from a closed location, or cancelled.",
+        "%(count)s fulfillment orders are at work here. They can be shipped from a closed location, or cancelled.",
+        count,
+    )
+    query = f"location__id__exact={location.pk}&status__in={','.join(sorted(LIVE_FULFILLMENT))}"
+    return PlaceUse(text % {"count": count}, FulfillmentOrder, query)
 
 
 @admin.register(FulfillmentOrder)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db.models import QuerySet, Sum
@@ -26,15 +27,15 @@ class Spot(NamedTuple):
 
 def reserved_units(part_ids: Iterable[int]) -> dict[Spot, int]:
     """Units that open reservations hold for line parts, by location; one statement."""
-    rows = (
-        Reservation.objects.filter(
-            reference_kind=ORDER_LINE_PART, reference_id__in=list(part_ids), state=ReservationState.OPEN
-        )
-        .values_list("reference_id", "level__location_id")
-        .annotate(units=Sum("quantity"))
-        .order_by()
-    )
-    return {Spot(part_id, location_id): units for part_id, location_id, units in rows}
+    rows = _reserved(part_ids).values_list("reference_id", "level__location_id")
+    sums = rows.annotate(units=Sum("quantity"))
+    return {Spot(part_id, location_id): units for part_id, location_id, units in sums}
+
+
+def _reserved(part_ids: Iterable[int]) -> QuerySet[Reservation]:
+    return Reservation.objects.filter(
+        reference_kind=ORDER_LINE_PART, reference_id__in=list(part_ids), state=ReservationState.OPEN
+    ).order_by()
 
 
 def asked_units(part_ids: Iterable[int]) -> dict[Spot, int]:
@@ -80,8 +81,21 @@ def asked_work(part_ids: Iterable[int]) -> list[AskedUnits]:
     return [AskedUnits(*row) for row in rows.values_list(*columns)]
 
 
-def uncovered_units(order_ids: Iterable[int]) -> dict[int, Mapping[int, Mapping[int, int]]]:
-    """Reserved units that no live fulfillment order asks for: by order, location, line part; three statements."""
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """Reserved units that no live fulfillment order asks for, by order, location, line part; `closed` are the names
+    of those of the locations that are not active."""
+
+    units: Mapping[int, Mapping[int, Mapping[int, int]]]
+    closed: Mapping[int, str]
+
+    def closed_of(self, order_id: int) -> str:
+        """The closed locations where an order has such units, "" without any."""
+        return ", ".join(self.closed[place] for place in self.units[order_id] if place in self.closed)
+
+
+def uncovered_units(order_ids: Iterable[int]) -> Uncovered:
+    """What an order could ask of the warehouse beside what it asks for already; three statements."""
     part_orders = dict(
         LinePart.objects.filter(line__order__in=list(order_ids), line__requires_shipping=True)
         .order_by("pk")
@@ -89,11 +103,15 @@ def uncovered_units(order_ids: Iterable[int]) -> dict[int, Mapping[int, Mapping[
     )
     asked = asked_units(part_orders)
     found: dict[int, dict[int, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
-    for spot, units in sorted(reserved_units(part_orders).items()):
-        left = units - asked.get(spot, 0)
+    closed: dict[int, str] = {}
+    columns = ("reference_id", "level__location_id", "level__location__is_active", "level__location__name")
+    reserved = _reserved(part_orders).values_list(*columns).annotate(units=Sum("quantity"))
+    for part_id, location_id, is_active, name, units in sorted(reserved):
+        left = units - asked.get(Spot(part_id, location_id), 0)
         if left > 0:
-            found[part_orders[spot.part_id]][spot.location_id][spot.part_id] = left
-    return dict(found)
+            found[part_orders[part_id]][location_id][part_id] = left
+            closed |= {} if is_active else {location_id: name}
+    return Uncovered(dict(found), closed)
 
 
 def live_work(order_ids: Iterable[int]) -> dict[int, list[int]]:

@@ -16,6 +16,7 @@ from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.selectors.work import live_work, uncovered_units
 from fulfillment.services.asking import count_asked
 from fulfillment.states import FULFILLMENT_ORDER, RELEASE
+from inventory.errors import LocationClosed
 from orders.enums import OrderStatus, Step
 from orders.models import Hold, Order
 from orders.selectors.holds import open_holds, refusing
@@ -34,14 +35,15 @@ def release_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     as it stands now.
 
     Refuses: `NotFound`; `NotReleasable` unless the order is confirmed; `OrderIsTest`; `OrderHeld`;
-    `NothingToRelease`; `NoAddress`.
+    `NothingToRelease`; `LocationClosed` where units are reserved at a location that is not active; `NoAddress`.
     """
     actor.require(RELEASE.permission)
     results: Results[int] = Results(order_ids)
     with batch_transaction():
         orders = {order.pk: order for order in lock_orders(order_ids, actor=actor)}
         holds = open_holds(order_ids)
-        wanted = uncovered_units(order_ids)
+        uncovered = uncovered_units(order_ids)
+        wanted = uncovered.units
         work = live_work(order_ids)
         for pk in results.keys:
             order = orders.get(pk)
@@ -52,6 +54,8 @@ def release_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
                 results.refuse(pk, problem or NotFound())
             elif pk not in wanted:
                 results.refuse(pk, NothingToRelease(number=order.number))
+            elif closed := uncovered.closed_of(pk):
+                results.refuse(pk, LocationClosed(location=closed))
             elif order.ship_to_id is None:
                 results.refuse(pk, NoAddress(number=order.number))
         chosen = {pk: wanted[pk] for pk in results.open_ids}

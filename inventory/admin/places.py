@@ -20,10 +20,13 @@ from config.kernel.admin import (
 )
 from config.kernel.admin.forms import VersionedForm
 from config.kernel.templatetags.bancale import badge, quantity
+from inventory.admin.closing import closing_notices
 from inventory.enums import BinKind
-from inventory.models import Bin, BinStock, Location
+from inventory.models import Bin, BinStock, Location, StockLevel
+from inventory.selectors.alerts import mistold_levels
 from inventory.services.bins import OWN_BINS
 from inventory.services.catalogue import create_location
+from inventory.services.levels import record_crossed
 
 describe(
     "location",
@@ -87,11 +90,15 @@ class LocationAdmin(VersionedAdmin):
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
         label, tone = _selling(obj)
-        return {**page, "title": obj.name, "badges": [(label, tone)], "sub": [obj.code, obj.city]}
+        notices = closing_notices(request, obj)
+        head = {"title": obj.name, "badges": [(label, tone)], "sub": [obj.code, obj.city]}
+        return {**page, **head, "notices": notices}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
+            if "is_active" in form.changed_data:
+                record_crossed(mistold_levels(StockLevel.objects.filter(location=obj)))
         else:
             create_location(obj, actor=acting(request))
 

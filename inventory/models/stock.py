@@ -69,6 +69,11 @@ class StockLevel(QuickRead, Versioned):
         """At or below the reorder point; never without one."""
         return self.reorder_point > 0 and self.unpromised <= self.reorder_point
 
+    @property
+    def is_reordered(self) -> bool:
+        """Whether being low is somebody's work: not at a closed location. Reads the location."""
+        return self.location.is_active
+
 
 class UnsellableStock(models.Model):
     """Part of a level's unsellable units, by reason; they sum to the level's figure."""

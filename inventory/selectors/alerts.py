@@ -14,9 +14,10 @@ LEFT = F("level__on_hand") - F("level__reserved") - F("level__unsellable")
 
 
 def low_levels(levels: QuerySet[StockLevel]) -> QuerySet[StockLevel]:
-    """Levels whose unpromised sellable units are at or below their reorder point; none without one."""
+    """Levels whose unpromised sellable units are at or below their reorder point; none without one, and none where
+    nothing is reordered."""
     return levels.alias(unpromised_units=UNPROMISED).filter(
-        reorder_point__gt=0, unpromised_units__lte=F("reorder_point")
+        reorder_point__gt=0, unpromised_units__lte=F("reorder_point"), location__is_active=True
     )
 
 
@@ -24,6 +25,12 @@ def untold_levels() -> QuerySet[StockLevel]:
     """Low levels without an alert."""
     live = live_alerts().filter(level=OuterRef("pk"))
     return low_levels(StockLevel.objects.all()).filter(~Exists(live))
+
+
+def mistold_levels(levels: QuerySet[StockLevel]) -> set[int]:
+    """Those of some levels whose alert is yet to be raised, or to be cleared; two statements."""
+    untold = untold_levels().filter(pk__in=levels).values_list("pk", flat=True)
+    return {*untold, *outlived_alerts().filter(level__in=levels).values_list("level_id", flat=True)}
 
 
 def outlived_alerts() -> QuerySet[LowStockAlert]:

@@ -28,7 +28,8 @@ LONGEST_SNOOZE = timedelta(days=90)
 
 @verb
 def refresh_alerts(level_ids: Sequence[int], *, actor: Actor) -> Results[int]:
-    """Raise the alert of each level that is low and has none; clear that of each that is not low any more.
+    """Raise the alert of each level that is low and has none; clear that of each that is not low any more, and of each
+    at a location that was closed.
 
     At most 200 ids. Locks the levels by ascending pk. A level whose alert is as it should be comes back
     `unchanged`; repeating the call changes nothing. Values: the alert's pk.
@@ -39,8 +40,12 @@ def refresh_alerts(level_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     results = Results(level_ids)
     with batch_transaction():
         levels = {
-            row.pk: row for row in lock_rows("stock_level", StockLevel.objects.filter(pk__in=level_ids))
+            row.pk: row
+            for row in lock_rows(
+                "stock_level", StockLevel.objects.filter(pk__in=level_ids).select_related("location")
+            )
         }
+        low = {pk for pk, level in levels.items() if level.is_low and level.is_reordered}
         live = alerts_by_level(levels)
         at = clock.now()
         raised: list[LowStockAlert] = []
@@ -48,9 +53,9 @@ def refresh_alerts(level_ids: Sequence[int], *, actor: Actor) -> Results[int]:
         for pk in results.keys:
             if (level := levels.get(pk)) is None:
                 results.refuse(pk, NotFound(level_id=pk))
-            elif level.is_low == (pk in live):
+            elif (pk in low) == (pk in live):
                 results.unchanged(pk)
-            elif level.is_low:
+            elif pk in low:
                 raised.append(_alert(level, at))
             else:
                 cleared.append(live[pk])

@@ -7,6 +7,7 @@ from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.events import record_events
 from config.kernel.results import Results
+from inventory.errors import LocationClosed
 from inventory.models import Reservation, StockLevel
 from inventory.selectors.queue import waiting_in_line
 from inventory.services.levels import by_place
@@ -37,7 +38,8 @@ def reallocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]
     call. Values: the outcome code.
 
     Refuses: `OrderClosed`, `HistoryOrder`, `NotPlaced`, `NothingReserved`, `UnitsAtWork` where the warehouse was
-    asked for all of it, `NotFound`. Raises `NotAllowed`.
+    asked for all of it, `LocationClosed` where units stay at a location that is not active, since none are free
+    elsewhere or others wait for them; `NotFound`. Raises `NotAllowed`.
     """
     actor.require(ALLOCATE)
     results: Results[int] = Results(order_ids)
@@ -57,6 +59,8 @@ def reallocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]
                 results.done(one.order.pk, decision.outcome.value)
                 moved.append(decision)
                 moves += found
+            elif (problem := _left_at_closed(one, levels)) is not None:
+                results.refuse(one.order.pk, problem)
             else:
                 results.unchanged(one.order.pk)
         if moves:
@@ -68,6 +72,13 @@ def reallocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]
             record_events([given_entry(decision, REALLOCATED) for decision in moved], actor=actor)
             count_up([decision.order_id for decision in moved])
     return results
+
+
+def _left_at_closed(one: Movable, levels: Sequence[StockLevel]) -> LocationClosed | None:
+    """Why nothing moves though the order's units are at a closed location."""
+    at = {cut.reservation.level_id for cut in one.cuts}
+    names = {level.location.name for level in levels if level.pk in at and not level.location.is_active}
+    return LocationClosed(location=", ".join(sorted(names))) if names else None
 
 
 def _plan(movable: Sequence[Movable], levels: Sequence[StockLevel]) -> Mapping[int, Decision]:

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 
 from config.kernel.admin import admin_url
+from fulfillment.admin.work import work_at
 from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.services.cancelling import cancel_fulfillment_orders
+from fulfillment.services.releasing import release_orders
 from fulfillment.services.tracking import record_tracking
 from fulfillment.states import PARCEL
+from inventory.models import Location
 from inventory.references import resolve
 from orders.enums import HoldKind
 from orders.models import Order
@@ -24,7 +27,7 @@ from tests.factories.fulfillment import (
     stock,
     told,
 )
-from tests.factories.inventory import make_kit, make_sku
+from tests.factories.inventory import make_kit, make_location, make_sku
 from tests.fulfillment.watching import nothing_written, statements
 from tests.kernel.visitor import Visitor, hidden, messages_of, text_of, visitor
 
@@ -325,3 +328,40 @@ def test_list_takes_as_many_statements_for_three_rows_as_for_one(picker: Visitor
 
     assert many == few
     assert few <= 12
+
+
+def at_work(units: int) -> FulfillmentOrder:
+    """Released work for units that are in stock."""
+    (pk,) = release_orders([make_confirmed({"MUG": units}).pk], actor=ACTOR).only()
+    return FulfillmentOrder.objects.get(pk=pk)
+
+
+def test_location_page_says_what_hangs_on_it_before_it_is_closed_and_after() -> None:
+    place, empty = stock({"MUG": 5}), make_location()
+    at_work(2)
+    make_confirmed({"MUG": 1})
+    boss = visitor("Manager")
+    url = admin_url(Location, "change", place.pk)
+
+    before = text_of(boss.get(url))
+    Location.objects.filter(pk=place.pk).update(is_active=False)
+    after = text_of(boss.get(url))
+
+    for said in ("3 units are reserved here", "1 fulfillment order is at work here"):
+        assert said in before
+        assert said in after
+    assert "Before you close it" in before
+    assert "Closed, yet" in after
+    assert "Before you close it" not in text_of(boss.get(admin_url(Location, "change", empty.pk)))
+
+
+def test_link_of_a_location_lists_the_work_that_it_counts() -> None:
+    place = stock({"MUG": 5})
+    work = at_work(2)
+    boss = visitor("Manager")
+    url = work_at(place).url
+
+    assert work.number in text_of(boss.get(url))
+    cancel_fulfillment_orders([work.pk], actor=ACTOR).raise_refusals()
+    assert work.number not in text_of(boss.get(url))
+    assert work_at(place) is None

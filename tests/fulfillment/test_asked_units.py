@@ -35,7 +35,7 @@ def counted(order: Order) -> tuple[int, int, bool]:
     """Reserved units, asked units, and whether the order waits to be released; as its lines say, and audited."""
     order.refresh_from_db()
     is_listed = order in to_release(Order.objects.all())
-    assert is_listed == (bool(uncovered_units([order.pk])) and order.status == "confirmed")
+    assert is_listed == (bool(uncovered_units([order.pk]).units) and order.status == "confirmed")
     assert [found for found in run_audit() if found.violations] == []
     return order.allocated_quantity, order.asked_quantity, is_listed
 

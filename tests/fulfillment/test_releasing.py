@@ -11,6 +11,7 @@ from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.selectors.work import released_ids_by_order
 from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.releasing import release_orders
+from inventory.errors import LocationClosed
 from inventory.models import Sku
 from orders.enums import HoldKind
 from orders.models import Order
@@ -19,6 +20,7 @@ from orders.services.backorders import fill_backorders
 from orders.services.cancelling import cancel_orders
 from orders.services.holds import place_hold
 from tests.factories.fulfillment import ACTOR, make_confirmed, make_delivered, make_released, stock
+from tests.factories.inventory import make_location
 from tests.factories.orders import make_order
 from tests.fulfillment.watching import nothing_written, statements
 
@@ -55,6 +57,24 @@ def test_release_writes_created_and_released_on_the_orders_timeline() -> None:
     ]
     assert {(event.thread_type, event.thread_id) for event in events} == {("order", work.order_id)}
     assert {event.actor_kind for event in events} == {ActorKind.SYSTEM}
+
+
+def test_release_from_a_closed_location_is_refused_by_name() -> None:
+    place = stock({"MUG": 2})
+    stock({"CUP": 1}, make_location())
+    order, other = make_confirmed({"MUG": 2}), make_confirmed({"CUP": 1})
+    place.is_active = False
+    place.save()
+
+    results = release_orders([order.pk, other.pk], actor=ACTOR)
+
+    assert results.done_ids == [other.pk]
+    assert isinstance(results.refusals[order.pk], LocationClosed)
+    assert results.refusals[order.pk].facts == {"location": place.name}
+    assert not FulfillmentOrder.objects.filter(order=order).exists()
+    place.is_active = True
+    place.save()
+    release_orders([order.pk], actor=ACTOR).raise_refusals()
 
 
 def test_release_makes_one_fulfillment_order_a_location() -> None:

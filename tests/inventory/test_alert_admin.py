@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from config.kernel import outbox
 from config.kernel.states import Machine
 from inventory.models import AlertFollower, Location, LowStockAlert
 from inventory.services.alerts import acknowledge_alerts
@@ -167,3 +168,19 @@ def test_alert_leaves_a_state_by_its_edges_only(machine: Machine, status: str) -
         return ends | {"cleared_at": at if edge.target == "cleared" else None}
 
     walk_every_edge(machine, alert, status, also)
+
+
+def test_closing_a_location_on_its_page_clears_its_alerts_and_opening_it_raises_them(boss: Client) -> None:
+    place = fall_low("CUP").level.location
+    url = reverse("admin:inventory_location_change", args=[place.pk])
+
+    def save(is_active: str) -> list[str]:
+        form = boss.get(url).context["adminform"].form
+        values = {name: form[name].value() or "" for name in form.fields} | {"is_active": is_active}
+        rows = {"bins-TOTAL_FORMS": 0, "bins-INITIAL_FORMS": 0}
+        assert boss.post(url, values | rows).status_code == 302
+        outbox.deliver_due("work")
+        return list(LowStockAlert.objects.order_by("pk").values_list("status", flat=True))
+
+    assert save("") == ["cleared"]
+    assert save("on") == ["cleared", "open"]

@@ -265,3 +265,17 @@ def test_settling_needs_a_reason_and_the_right(sku: Sku, place: Location) -> Non
 
 def test_refresh_alerts_of_an_unknown_level_is_refused() -> None:
     assert refresh_alerts([404], actor=ACTOR).refusals[404].code == "not_found"
+
+
+def test_closed_location_has_no_alert_and_is_raised_again_when_it_opens(sku: Sku, place: Location) -> None:
+    raised(sku, place)
+    Location.objects.filter(pk=place.pk).update(is_active=False)
+
+    sweep_low_stock()
+    assert [one.status for one in LowStockAlert.objects.all()] == [AlertStatus.CLEARED]
+    level = StockLevel.objects.get(sku=sku)
+    assert refresh_alerts([level.pk], actor=ACTOR).unchanged_ids == [level.pk]
+
+    Location.objects.filter(pk=place.pk).update(is_active=True)
+    sweep_low_stock()
+    assert LowStockAlert.objects.filter(status=AlertStatus.OPEN).count() == 1

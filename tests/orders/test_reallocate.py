@@ -150,7 +150,9 @@ def test_reallocate_leaves_a_closed_place_only_where_nobody_waits(near: Location
     goods(far, MUG=3)
     Location.objects.filter(pk=near.pk).update(is_active=False)
 
-    assert reallocate_orders([first.pk], actor=STAFF).unchanged_ids == [first.pk]
+    refusal = reallocate_orders([first.pk], actor=STAFF).refusals[first.pk]
+    assert isinstance(refusal, LocationClosed)
+    assert refusal.facts == {"location": "NEAR"}
     assert isinstance(override(first, far).refusals[first.pk], QueueJumped)
 
     cancel_orders([second.pk], reason="no", actor=RULE).raise_refusals()
