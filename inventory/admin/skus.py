@@ -35,7 +35,7 @@ from inventory.models import (
     StockReceipt,
     Transfer,
 )
-from inventory.selectors.alerts import alerts_by_level
+from inventory.selectors.alerts import alerts_by_level, mistold_levels
 from inventory.selectors.claimed import available_by_claimant
 from inventory.selectors.cover import days_of_cover
 from inventory.selectors.queue import queue_places
@@ -51,6 +51,7 @@ from inventory.selectors.stock import available_to_sell
 from inventory.selectors.transit import lines_in_transit
 from inventory.selectors.waterfall import waterfall
 from inventory.services.catalogue import PartOfKit, kit_problem, save_kits
+from inventory.services.levels import record_crossed
 from inventory.services.receiving import RECEIVE
 from inventory.states import RESERVE
 
@@ -123,7 +124,10 @@ class SkuAdmin(PageAdmin, VersionedAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Sku], search_term: str
     ) -> tuple[QuerySet[Sku], bool]:
-        return search_skus(queryset, search_term[:200]), False
+        rows = search_skus(queryset, search_term[:200])
+        match = request.resolver_match
+        is_choice = match is not None and match.url_name == "autocomplete"
+        return (rows.filter(is_active=True) if is_choice else rows), False
 
     def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
         found = available_to_sell(row.pk for row in rows)
@@ -140,6 +144,8 @@ class SkuAdmin(PageAdmin, VersionedAdmin):
         if not change:
             obj.created_at = clock.now()
         super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data:
+            record_crossed(mistold_levels(StockLevel.objects.filter(sku=obj)))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         if not isinstance(formset, KitPartForms):

@@ -6,12 +6,20 @@ from config.kernel.models import Versioned
 
 
 class Sku(Versioned):
-    """One stock-keeping unit. A kit holds no stock: its parts do."""
+    """One stock-keeping unit. A kit holds no stock: its parts do. One that is not active is offered to nobody who
+    chooses and reordered by nobody; what a channel has sold of it is taken and promised like any other."""
 
     code = models.CharField(_("SKU"), max_length=64, unique=True)
     title = models.CharField(_("title"), max_length=200)
     is_kit = models.BooleanField(_("kit"), default=False)
-    is_active = models.BooleanField(_("active"), default=True)
+    is_active = models.BooleanField(
+        _("active"),
+        default=True,
+        help_text=_(
+            "Without it, it is not offered for new orders and changes, and nobody is told that it is low. A channel's "
+            "order for it is still taken and gets stock: its buyer has bought it."
+        ),
+    )
     weight_grams = models.PositiveIntegerField(_("weight (g)"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), editable=False)
 

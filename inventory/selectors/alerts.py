@@ -17,7 +17,10 @@ def low_levels(levels: QuerySet[StockLevel]) -> QuerySet[StockLevel]:
     """Levels whose unpromised sellable units are at or below their reorder point; none without one, and none where
     nothing is reordered."""
     return levels.alias(unpromised_units=UNPROMISED).filter(
-        reorder_point__gt=0, unpromised_units__lte=F("reorder_point"), location__is_active=True
+        reorder_point__gt=0,
+        unpromised_units__lte=F("reorder_point"),
+        location__is_active=True,
+        sku__is_active=True,
     )
 
 

@@ -184,6 +184,7 @@ def _line(
     moved = lost - given
     unpromised = level.unpromised + change.on_hand - change.unsellable + moved
     is_low = level.reorder_point > 0 and unpromised <= level.reorder_point
+    is_reordered = location.is_active and sku.is_active
     return PreviewLine(
         sku,
         location,
@@ -197,5 +198,5 @@ def _line(
         reorder_point=level.reorder_point,
         lost=lost,
         given=given,
-        alert="" if is_low == level.is_low else RAISED if is_low else CLEARED,
+        alert="" if is_low == level.is_low or not is_reordered else RAISED if is_low else CLEARED,
     )

@@ -18,9 +18,10 @@ from config.kernel.results import Results
 from inventory.enums import LIVE_RESERVATION, BinKind
 from inventory.errors import KitOfKits, KitWithoutParts, SkuHoldsStock
 from inventory.models import Barcode, Bin, KitPart, Location, Reservation, Sku, StockLevel
+from inventory.selectors.alerts import mistold_levels
 from inventory.selectors.transit import lines_in_transit
 from inventory.services.arrivals import refuse_quantity
-from inventory.services.levels import lock_levels, lock_skus
+from inventory.services.levels import lock_levels, lock_skus, record_crossed
 from inventory.services.texts import refuse_long
 from inventory.uses import uses_of
 
@@ -101,8 +102,9 @@ class SkuChange:
 def change_skus(changes: Sequence[SkuChange], *, actor: Actor) -> Results[str]:
     """Change SKUs by code and tell their timelines; the values are the pks. One that is so already is `unchanged`.
 
-    At most 200. Locks the SKUs by ascending pk. Refuses: `NotFound` for an unknown code; `InvalidInput` for a text
-    that is too long; a barcode that another SKU has is refused as `conflict`. Raises `NotAllowed`.
+    At most 200. Locks the SKUs by ascending pk. Alerts follow which of them are active. Refuses: `NotFound` for an
+    unknown code; `InvalidInput` for a text that is too long; a barcode that another SKU has is refused as `conflict`.
+    Raises `NotAllowed`.
     """
     actor.require(CHANGE_SKU)
     results: Results[str] = Results(change.code for change in changes)
@@ -128,6 +130,8 @@ def change_skus(changes: Sequence[SkuChange], *, actor: Actor) -> Results[str]:
         chosen = [rows[code] for code in results.done_ids]
         Sku.objects.bulk_update(chosen, ["title", "weight_grams", "is_active", "version"])
         record_history(chosen, CHANGED, actor=actor)
+        if any(one.is_active is not None for one in changes):
+            record_crossed(mistold_levels(StockLevel.objects.filter(sku__in=chosen)))
         wanted = {rows[one.code].pk: one.barcodes for one in changes if results.is_done(one.code)}
         _write_barcodes(wanted, actor)
         record_events(entries, actor=actor)

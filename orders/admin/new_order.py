@@ -107,7 +107,7 @@ class LineForm(forms.Form):
 
 class BaseLines(forms.BaseFormSet):
     def clean(self) -> None:
-        """Every SKU is known, and there is a line at all."""
+        """Every SKU is known and active, and there is a line at all."""
         lines = [form for form in self.forms if form.has_changed() and not form.errors]
         if not lines and not any(form.errors for form in self.forms):
             raise forms.ValidationError(gettext("An order needs at least one line."))
@@ -118,6 +118,8 @@ class BaseLines(forms.BaseFormSet):
             sku = known.get(code) or known.get(code.upper())
             if sku is None:
                 form.add_error("sku", gettext("No SKU is called “%(code)s”.") % {"code": code})
+            elif not sku.is_active:
+                form.add_error("sku", gettext("%(sku)s is not active.") % {"sku": sku.code})
             else:
                 form.cleaned_data["found"] = sku
 

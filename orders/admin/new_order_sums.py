@@ -27,7 +27,7 @@ def skus_view(request: HttpRequest) -> JsonResponse:
     if not request.user.has_perm(PLACE.permission):
         raise PermissionDenied
     term = request.GET.get("q", "").replace("\x00", "").strip()[:120]
-    rows = visible_to(request.user, Sku.objects.all())
+    rows = visible_to(request.user, Sku.objects.filter(is_active=True))
     found = list(search_skus(rows, term).order_by("code")[:OFFERED]) if term else []
     free = available_to_sell([sku.pk for sku in found])
     return JsonResponse(

@@ -90,6 +90,8 @@ class AddLineForm(forms.Form):
         sku = Sku.objects.filter(code__in={code, code.upper()}).order_by("pk").first()
         if sku is None:
             raise forms.ValidationError(gettext("No SKU is called “%(code)s”.") % {"code": code})
+        if not sku.is_active:
+            raise forms.ValidationError(gettext("%(sku)s is not active.") % {"sku": sku.code})
         return sku
 
     def wishes(self) -> list[Wish]:

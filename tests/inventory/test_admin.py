@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from inventory.models import Bin, KitPart, Location, Reservation, Sku, StockLevel, StockMovement
-from tests.factories.inventory import make_kit, make_level, make_location, make_sku, receive, reserve
+from inventory.services.catalogue import SkuChange, change_skus
+from tests.factories.inventory import ACTOR, make_kit, make_level, make_location, make_sku, receive, reserve
 
 pytestmark = pytest.mark.django_db
 
@@ -266,3 +267,15 @@ def test_sku_page_shows_the_first_of_a_long_line_and_counts_the_rest(boss: Clien
 
     assert shown.count("Waiting for stock") == 8
     assert "All 11 reservations" in shown
+
+
+def test_part_of_a_kit_is_chosen_among_active_skus(boss: Client) -> None:
+    make_sku("CUP-OLD")
+    make_sku("CUP-NEW")
+    change_skus([SkuChange("CUP-OLD", is_active=False)], actor=ACTOR).raise_refusals()
+    asked = {"app_label": "inventory", "model_name": "kitpart", "field_name": "part", "term": "CUP"}
+
+    offered = boss.get(reverse("admin:autocomplete"), asked).json()["results"]
+
+    assert [one["text"] for one in offered] == ["CUP-NEW"]
+    assert "CUP-OLD" in boss.get(reverse("admin:inventory_sku_changelist"), {"q": "CUP"}).content.decode()

@@ -13,7 +13,9 @@ from config.kernel.errors import InvalidInput, NotAllowed
 from config.kernel.models import Delivery, Event, Fact
 from inventory.enums import AlertStatus
 from inventory.models import Location, LowStockAlert, Sku, StockLevel
+from inventory.selectors.previews import Change, preview
 from inventory.services.alerts import acknowledge_alerts, refresh_alerts, snooze_alerts, wake_alerts
+from inventory.services.catalogue import SkuChange, change_skus
 from inventory.services.levels import lock_levels
 from inventory.services.policies import LevelPolicy, set_policies
 from inventory.services.reservations import release_reservations
@@ -279,3 +281,15 @@ def test_closed_location_has_no_alert_and_is_raised_again_when_it_opens(sku: Sku
     Location.objects.filter(pk=place.pk).update(is_active=True)
     sweep_low_stock()
     assert LowStockAlert.objects.filter(status=AlertStatus.OPEN).count() == 1
+
+
+def test_sku_that_is_no_longer_active_has_no_alert_until_it_is_again(sku: Sku, place: Location) -> None:
+    raised(sku, place)
+
+    change_skus([SkuChange(sku.code, is_active=False)], actor=ACTOR).raise_refusals()
+    assert delivered() == [("cleared", 4)]
+    (line,) = preview({(sku.pk, place.pk): Change(on_hand=1)}).lines
+    assert line.alert == ""
+
+    change_skus([SkuChange(sku.code, is_active=True)], actor=ACTOR).raise_refusals()
+    assert delivered() == [("cleared", 4), ("open", 4)]

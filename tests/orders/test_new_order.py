@@ -9,13 +9,15 @@ from config.kernel import clock
 from config.kernel.admin import admin_url
 from config.kernel.errors import InvalidInput
 from inventory.models import Sku
+from inventory.services.catalogue import SkuChange, change_skus
 from orders.enums import ChannelKind
 from orders.models import Order, RawOrder
 from orders.phone import read_phone_order
+from orders.services.allocating import allocate_orders
 from orders.services.rereading import NoReader, retry_raw_orders
 from tests.factories.fulfillment import stock
 from tests.factories.inventory import make_sku
-from tests.factories.orders import SYSTEM, make_channel
+from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_line
 from tests.kernel.visitor import Visitor, messages_of, text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -204,6 +206,26 @@ def test_skus_are_offered_by_what_is_typed_with_what_can_be_sold(support: Visito
     assert [one["code"] for one in support.get(f"{ADD}skus/", {"q": "a cup"}).json()["skus"]] == ["CUP"]
     assert support.get(f"{ADD}skus/", {"q": " "}).json() == {"skus": []}
     assert visitor("Picker").get(f"{ADD}skus/", {"q": "mu"}).status_code == 403
+
+
+def test_sku_that_is_not_active_is_neither_offered_nor_taken_from_staff(support: Visitor) -> None:
+    make_sku("MUG")
+    change_skus([SkuChange("MUG", is_active=False)], actor=SYSTEM).raise_refusals()
+
+    assert support.get(f"{ADD}skus/", {"q": "mu"}).json() == {"skus": []}
+    assert "MUG is not active." in text_of(support.post(ADD, typed(support)))
+    assert not Order.objects.exists()
+
+
+def test_sku_that_is_not_active_is_still_sold_by_a_channel_and_gets_stock() -> None:
+    stock({"MUG": 2})
+    change_skus([SkuChange("MUG", is_active=False)], actor=SYSTEM).raise_refusals()
+
+    order = make_order(lines=(neutral_line("MUG", 2),))
+    allocate_orders([order.pk], actor=SYSTEM).raise_refusals()
+
+    order.refresh_from_db()
+    assert order.fulfillment_status == "allocated"
 
 
 def test_offered_skus_cost_the_same_statements_for_one_and_many(

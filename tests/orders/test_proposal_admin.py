@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel.admin import admin_url
+from inventory.services.catalogue import SkuChange, change_skus
 from orders.changes import RemoveLine, SetPrice, SetQuantity
 from orders.enums import ChannelKind
 from orders.models import Order, Proposal
@@ -174,11 +175,16 @@ def test_refusal_stands_at_its_form(support: Visitor) -> None:
     order = make_order()
     proposal = propose(order)
 
+    make_sku("OLD")
+    change_skus([SkuChange("OLD", is_active=False)], actor=ACTOR).raise_refusals()
+
     unknown = text_of(act(support, proposal, "add", sku="???", quantity=1, price="1"))
+    old = text_of(act(support, proposal, "add", sku="OLD", quantity=1, price="1"))
     too_much = text_of(act(support, proposal, "discount", amount="99"))
     nothing = act(support, proposal, "lines", **{f"quantity_{order.lines.get().pk}": 2})
 
     assert "No SKU is called “???”." in unknown
+    assert "OLD is not active." in old
     assert "accepted is more than 0 and at most 20" in too_much
     assert messages_of(nothing) == ["Nothing differs from what stands here already."]
     assert proposal.actions.count() == 0
