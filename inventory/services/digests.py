@@ -25,6 +25,7 @@ from config.kernel.outbox import LEASE, NewFact, OutcomeUnknown, Owed, Suppresse
 from config.kernel.results import Results
 from inventory.models import AlertDigest, AlertFollower, AlertNotice, LowStockAlert
 from inventory.selectors.alerts import live_alerts, low_now
+from inventory.selectors.sight import places_by_user
 from inventory.services.digest_texts import write_digest
 
 DIGEST_DUE = "stock.alert_digest"
@@ -81,7 +82,7 @@ def prepare_digests(follower_ids: Sequence[int], *, actor: Actor) -> Results[int
 
 
 def _news(followers: dict[int, AlertFollower], slot: datetime) -> dict[int, list[LowStockAlert]]:
-    """What each follower has not been told; two statements."""
+    """What each follower has not been told of the locations that they chose and may see; three statements."""
     alerts = list(
         low_now(LowStockAlert.objects.filter(raised_at__lt=slot)).select_related("level").order_by("pk")
     )
@@ -90,11 +91,13 @@ def _news(followers: dict[int, AlertFollower], slot: datetime) -> dict[int, list
             "follower_id", "alert_id"
         )
     )
+    bound = places_by_user([follower.user for follower in followers.values()])
     news: dict[int, list[LowStockAlert]] = defaultdict(list)
     for pk, follower in followers.items():
-        places = {location.pk for location in follower.locations.all()}
+        chosen = {location.pk for location in follower.locations.all()}
+        limits = [places for places in (chosen, bound.get(follower.user_id)) if places]
         for alert in alerts:
-            if (pk, alert.pk) not in told and (not places or alert.level.location_id in places):
+            if (pk, alert.pk) not in told and all(alert.level.location_id in places for places in limits):
                 news[pk].append(alert)
     return news
 
@@ -139,11 +142,13 @@ def _send_once(digest: AlertDigest | None, *, first_try: bool) -> bool:
         raise Suppressed(_("nobody follows any more"))
     if digest.sent_at is not None:
         return False
+    rows = live_alerts().filter(notices__digest=digest)
+    if bound := places_by_user([digest.follower.user]).get(digest.follower.user_id):
+        rows = rows.filter(level__location__in=bound)
     alerts = list(
-        live_alerts()
-        .filter(notices__digest=digest)
-        .select_related("level__sku", "level__location")
-        .order_by("level__location__preference", "level__location__code", "level__sku__code")
+        rows.select_related("level__sku", "level__location").order_by(
+            "level__location__preference", "level__location__code", "level__sku__code"
+        )
     )
     if reason := _nothing_due(digest, alerts):
         raise Suppressed(reason)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 
@@ -14,7 +15,14 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.enums import DeliveryState
 from config.kernel.errors import NotAllowed
 from config.kernel.models import Delivery
-from inventory.models import AlertDigest, AlertFollower, AlertNotice, Location, LowStockAlert
+from inventory.models import (
+    AlertDigest,
+    AlertFollower,
+    AlertNotice,
+    Location,
+    LowStockAlert,
+    StaffLocation,
+)
 from inventory.services.alerts import acknowledge_alerts
 from inventory.services.digests import prepare_digests
 from inventory.services.policies import LevelPolicy, set_policies
@@ -97,6 +105,38 @@ def test_digest_speaks_the_followers_language(milano: Location) -> None:
 
     assert message.subject == "1 SKU sta finendo"
     assert "Milano: ne restano 3, punto di riordino 5, obiettivo 1.200" in message.body
+
+
+def follow_at(place: Location, name: str, *chosen: Location) -> AlertFollower:
+    """Somebody who is bound to a location and may see alerts there."""
+    follower = follow(name, *chosen, is_superuser=False)
+    follower.user.user_permissions.add(Permission.objects.get(codename="view_lowstockalert"))
+    StaffLocation.objects.create(user=follower.user, location=place)
+    return follower
+
+
+def test_follower_who_is_bound_to_a_location_hears_of_no_other(milano: Location) -> None:
+    torino = make_location("TO", name="Torino")
+    follow_at(torino, "anna")
+    follow_at(torino, "bruno", milano)
+    follow_at(torino, "carla", milano, torino)
+    fall_low("CUP", milano)
+    fall_low("MUG", torino)
+
+    told = {message.to[0]: message.body for message in send()}
+
+    assert set(told) == {"anna@example.com", "carla@example.com"}
+    assert all("MUG" in body and "CUP" not in body for body in told.values())
+
+
+def test_follower_who_was_bound_after_the_mail_was_due_hears_of_no_other(milano: Location) -> None:
+    follower = follow_at(milano, "anna")
+    fall_low("CUP", milano)
+    with clock.frozen(NOON + timedelta(minutes=1)):
+        sweep_digests()
+    StaffLocation.objects.filter(user=follower.user).update(location=make_location("TO"))
+
+    assert send(NOON + timedelta(minutes=2)) == []
 
 
 def test_follower_of_a_location_hears_of_that_one_alone(milano: Location) -> None:
