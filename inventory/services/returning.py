@@ -132,6 +132,7 @@ Kept = Callable[[Collection[int]], Mapping[tuple[int, int], int]]
 
 
 def nothing_kept(_sku_ids: Collection[int]) -> Mapping[tuple[int, int], int]:
+    """Of other reasons every unit may leave."""
     return {}
 
 
