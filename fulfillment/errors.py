@@ -10,11 +10,6 @@ class NotReleasable(BancaleError):
     message = _("Order %(number)s is %(status)s; only a confirmed order is released.")
 
 
-class OrderIsTest(BancaleError):
-    code = "test_order"
-    message = _("Order %(number)s is a test order; nothing is ever sent for it.")
-
-
 class NothingToRelease(BancaleError):
     code = "nothing_to_release"
     message = _("Order %(number)s has no reserved units that wait to be released.")

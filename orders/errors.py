@@ -46,6 +46,13 @@ class HistoryOrder(BancaleError):
     message = _("Order %(number)s was imported as history.")
 
 
+class OrderIsTest(BancaleError):
+    """A channel's trial: it takes no stock and nothing leaves for it. `facts`: `number`."""
+
+    code = "test_order"
+    message = _("Order %(number)s is a test order; nothing is ever sent for it.")
+
+
 class NotPlaced(BancaleError):
     """Still a draft. `facts`: `number`."""
 

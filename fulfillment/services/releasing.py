@@ -11,13 +11,14 @@ from config.kernel.numbering import next_numbers
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
 from fulfillment.enums import FulfillmentOrderStatus
-from fulfillment.errors import NoAddress, NothingToRelease, NotReleasable, OrderHeld, OrderIsTest
+from fulfillment.errors import NoAddress, NothingToRelease, NotReleasable, OrderHeld
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.selectors.work import live_work, uncovered_units
 from fulfillment.services.asking import count_asked
 from fulfillment.states import FULFILLMENT_ORDER, RELEASE
 from inventory.errors import LocationClosed
 from orders.enums import OrderStatus, Step
+from orders.errors import OrderIsTest
 from orders.models import Hold, Order
 from orders.selectors.holds import open_holds, refusing
 from orders.services.locking import lock_orders

@@ -33,7 +33,7 @@ def on_hold() -> QuerySet[Order]:
 
 def to_allocate() -> QuerySet[Order]:
     """Orders with units of a known SKU that no reservation covers yet."""
-    return _oldest_first(Order.objects.filter(Exists(undecided_parts()), status__in=ACCEPTED))
+    return _oldest_first(Order.objects.filter(Exists(undecided_parts()), status__in=ACCEPTED, is_test=False))
 
 
 def undecided_parts() -> QuerySet[LinePart]:

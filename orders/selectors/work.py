@@ -52,6 +52,7 @@ def to_allocate(rows: QuerySet[Order]) -> QuerySet[Order]:
         fulfillment_status__in=_UNDECIDED,
         undecided_quantity__gt=0,
         is_history=False,
+        is_test=False,
     )
 
 

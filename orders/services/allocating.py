@@ -14,7 +14,7 @@ from inventory.services.levels import Stock, by_place, lock_stock
 from inventory.services.reservations import Claim, place_reservations
 from orders.axes import PartState
 from orders.enums import OrderStatus, Step
-from orders.errors import HistoryOrder, HoldOpen, NotPlaced, OrderClosed, SkuUnknown
+from orders.errors import HistoryOrder, HoldOpen, NotPlaced, OrderClosed, OrderIsTest, SkuUnknown
 from orders.models import Hold, LinePart, Order
 from orders.planner import Decision, Demand, Problem, Stand, Turn, Wish
 from orders.planning import current_planner
@@ -32,7 +32,7 @@ ALLOCATE = "orders.allocate_order"
 READ = (
     "number", "status", "version", "is_history", "sales_channel", "legal_entity", "placed_at", "dispatch_by_on",
     "preferred_location", "fulfillment_status", "payment_status", "allocated_quantity", "undecided_quantity",
-    "total_sent_amount", "total_computed_amount", "changed_amount", "cancelled_amount",
+    "total_sent_amount", "total_computed_amount", "changed_amount", "cancelled_amount", "is_test",
 )  # fmt: skip
 READ_OF_PARTS = (
     "sku", "ordered", "cancelled", "allocated", "shipped", "delivered", "line__order", "line__sku_code", "line__title",
@@ -79,8 +79,8 @@ def allocate_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     Lines whose SKU is unknown are left out and named in the decision. What an unpaid order gets, it gets until
     the end that its channel sets.
 
-    Refuses: `OrderClosed`, `HistoryOrder`, `NotPlaced` (a draft), `HoldOpen`, `SkuUnknown` (nothing else is
-    left), `KitHoldsNoStock` where a SKU has become a kit since it was ordered, `NotFound`; `NotAllowed` raised.
+    Refuses: `OrderClosed`, `HistoryOrder`, `NotPlaced` (a draft), `OrderIsTest`, `HoldOpen`, `SkuUnknown` (nothing
+    else is left), `KitHoldsNoStock` where a SKU has become a kit since it was ordered, `NotFound`; `NotAllowed` raised.
     """
     actor.require(ALLOCATE)
     results = Results(order_ids)
@@ -148,6 +148,8 @@ def _is_fit(order: Order, holds: Mapping[int, Sequence[Hold]], results: Results[
         results.refuse(order.pk, OrderClosed(order.number, order.status))
     elif order.status == OrderStatus.DRAFT:
         results.refuse(order.pk, NotPlaced(number=order.number))
+    elif order.is_test:
+        results.refuse(order.pk, OrderIsTest(number=order.number))
     elif refusing_holds:
         results.refuse(order.pk, HoldOpen(Step.ALLOCATE, [hold.kind for hold in refusing_holds]))
     else:

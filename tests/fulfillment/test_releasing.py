@@ -6,7 +6,7 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import BancaleError, NotAllowed, NotFound
 from config.kernel.models import Event
 from fulfillment.enums import FulfillmentOrderStatus
-from fulfillment.errors import NoAddress, NothingToRelease, NotReleasable, OrderHeld, OrderIsTest
+from fulfillment.errors import NoAddress, NothingToRelease, NotReleasable, OrderHeld
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.selectors.work import released_ids_by_order
 from fulfillment.services.cancelling import cancel_fulfillment_orders
@@ -14,6 +14,7 @@ from fulfillment.services.releasing import release_orders
 from inventory.errors import LocationClosed
 from inventory.models import Sku
 from orders.enums import HoldKind
+from orders.errors import OrderIsTest
 from orders.models import Order
 from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders

@@ -12,9 +12,11 @@ from config.kernel.models import Event
 from inventory.enums import ReservationState
 from inventory.models import Location, Reservation, Sku, StockLevel
 from orders.enums import FulfillmentStatus, HoldKind
-from orders.errors import HistoryOrder, HoldOpen, NotPlaced, OrderClosed, SkuUnknown
+from orders.errors import HistoryOrder, HoldOpen, NotPlaced, OrderClosed, OrderIsTest, SkuUnknown
 from orders.models import AllocationDecision, LinePart, Order
 from orders.neutral import NeutralLine
+from orders.selectors import queues
+from orders.selectors.work import to_allocate
 from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders
 from orders.services.cancelling import cancel_orders
@@ -257,6 +259,17 @@ def test_allocate_closed_order_is_refused() -> None:
 
 def test_allocate_history_is_refused() -> None:
     assert isinstance(refusal(make_order(is_history=True)), HistoryOrder)
+
+
+def test_allocate_test_order_is_refused_and_takes_no_stock() -> None:
+    order = make_order(is_test=True)
+    sku = Sku.objects.get(code="MUG")
+    receive(sku, make_location(), 2)
+
+    assert isinstance(refusal(order), OrderIsTest)
+
+    assert (Reservation.objects.count(), StockLevel.objects.get(sku=sku).reserved) == (0, 0)
+    assert [list(to_allocate(Order.objects.all())), list(queues.to_allocate())] == [[], []]
 
 
 def test_allocate_draft_is_refused() -> None:
