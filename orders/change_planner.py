@@ -25,7 +25,7 @@ from orders.changes import (
     SetShipping,
 )
 from orders.enums import ChargeKind
-from orders.errors import BelowLeast, NothingLeft
+from orders.errors import AmountsAwaited, BelowLeast, NothingLeft
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,8 @@ def plan_change(shape: Shape, actions: Mapping[int, Action]) -> ChangePlan:
 
 
 def _do(shape: Shape, position: int, action: Action) -> Shape:
+    if _costs(action) and shape.sums().total is None:
+        raise AmountsAwaited(number=shape.number)
     match action:
         case AddLine():
             return replace(shape, lines=(*shape.lines, _new_line(shape, position, action)))
@@ -143,6 +145,13 @@ def _do(shape: Shape, position: int, action: Action) -> Shape:
             return replace(shape, address_id=action.address_id)
         case SetShipping():
             return _shipping(shape, action)
+
+
+def _costs(action: Action) -> bool:
+    """Whether an action moves what is owed, which has no sum to move while the channel has not stated its amounts."""
+    if isinstance(action, SetShipping):
+        return action.amount is not None
+    return not isinstance(action, SetPrice | SetAddress)
 
 
 def _find(shape: Shape, ref: int) -> Line:

@@ -46,6 +46,16 @@ class HistoryOrder(BancaleError):
     message = _("Order %(number)s was imported as history.")
 
 
+class AmountsAwaited(BancaleError):
+    """The channel has not stated its amounts yet: what a change adds could not be told from them. `facts`: `number`."""
+
+    code = "amounts_awaited"
+    message = _(
+        "Order %(number)s: the channel has not stated all amounts yet. Wait for them, say the price of its lines, "
+        "or cancel units."
+    )
+
+
 class OrderIsTest(BancaleError):
     """A channel's trial: it takes no stock and nothing leaves for it. `facts`: `number`."""
 

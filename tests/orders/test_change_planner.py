@@ -24,7 +24,7 @@ from orders.changes import (
     read_action,
     write_action,
 )
-from orders.errors import BelowLeast, NothingLeft
+from orders.errors import AmountsAwaited, BelowLeast, NothingLeft
 from orders.parts import KitShare
 
 VAT = (Tax("VAT", D(22), D("3.61"), "seller"),)
@@ -179,8 +179,9 @@ def test_removing_everything_is_refused() -> None:
 def test_unknown_amounts_stay_unknown_until_a_price_is_said() -> None:
     before = shape(line(amount=None, taxes=(Tax("VAT", D(22), None, "seller"),)))
 
-    grown = after(before, SetQuantity(1, 5))
-    assert (grown.sums().total, grown.lines[0].quantity) == (None, 5)
+    for action in (SetQuantity(1, 5), RemoveLine(1), SetShipping("Courier", D(5))):
+        assert isinstance(plan_change(before, {1: action}).refusals[1], AmountsAwaited)
+    assert after(before, SetShipping("Courier", None)).sums().total is None
     assert after(before, SetPrice(1, D("6.10"))).sums().total == D("12.20")
     assert after(before, SetPrice(1, D("6.10"))).sums().tax == D("2.20")
 
