@@ -1,7 +1,7 @@
 """What must hold of parts and their reservations."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
@@ -17,6 +17,7 @@ from orders.enums import CLOSED_ORDER, FulfillmentStatus, OrderStatus
 from orders.models import AllocationDecision, LinePart, Order
 from orders.planner import Reason
 from orders.selectors.demand import ORDER_LINE_PART
+from orders.selectors.unpaid import orders_that_gave_back
 from orders.services.axes import part_states, payment_states
 from orders.states import REOPEN
 
@@ -95,17 +96,19 @@ def decided_to_the_last_unit() -> Iterator[Violation]:
         # A SKU that became a kit after it was ordered cannot be promised any more.
         if rest > 0 and is_goods and sku_id and sku_id not in kits and order_id in decided:
             open_parts.append((part_id, order_id, rest))
-    yield from _forgotten(open_parts)
+    yield from _forgotten(open_parts, live)
 
 
 def _parts(*columns: str) -> Iterator[Sequence[int]]:
     return LinePart.objects.order_by("pk").values_list(*columns).iterator(CHUNK)
 
 
-def _forgotten(open_parts: Sequence[tuple[int, int, int]]) -> Iterator[Violation]:
+def _forgotten(
+    open_parts: Sequence[tuple[int, int, int]], live: Mapping[int, tuple[int, int]]
+) -> Iterator[Violation]:
     """Of parts with undecided units those that a decision names: they were decided and lost units.
 
-    Units of an expired reservation may be undecided again.
+    Units of an expired reservation may be undecided again, and with them what was added to them while nobody pays.
     """
     expired = dict(
         Reservation.objects.filter(
@@ -115,7 +118,13 @@ def _forgotten(open_parts: Sequence[tuple[int, int, int]]) -> Iterator[Violation
         .values_list("reference_id")
         .annotate(units=Sum("quantity"))
     )  # fmt: skip
-    open_parts = [one for one in open_parts if one[2] > expired.get(one[0], 0)]
+    unpaid = orders_that_gave_back({order_id for _part, order_id, _rest in open_parts})
+    open_parts = [
+        (part_id, order_id, rest)
+        for part_id, order_id, rest in open_parts
+        if rest > expired.get(part_id, 0)
+        and (order_id not in unpaid or part_id not in expired or part_id in live)
+    ]
     named: set[int] = set()
     for decision in AllocationDecision.objects.filter(
         order__in={order_id for _p, order_id, _r in open_parts}

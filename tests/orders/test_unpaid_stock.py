@@ -11,6 +11,7 @@ from config.kernel.audit import run_audit
 from config.kernel.models import Delivery, Event, Fact
 from inventory.models import Reservation, StockLevel
 from inventory.tasks import sweep_reservations
+from orders.changes import SetQuantity
 from orders.enums import FulfillmentStatus, HoldKind, PaymentStatus
 from orders.models import LinePart, Order, SalesChannel
 from orders.neutral import NeutralPayment
@@ -18,9 +19,18 @@ from orders.selectors.work import to_allocate
 from orders.services.allocating import allocate_orders
 from orders.services.holds import place_hold, release_holds
 from orders.services.payments import PaymentReport, report_payments
+from orders.services.proposals.wishes import NewAddress
 from orders.tasks import sweep_backorders
 from tests.factories.fulfillment import stock
-from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_line, neutral_payment
+from tests.factories.orders import (
+    SYSTEM,
+    make_channel,
+    make_order,
+    neutral_address,
+    neutral_line,
+    neutral_payment,
+)
+from tests.factories.proposals import change
 
 pytestmark = pytest.mark.django_db
 
@@ -230,3 +240,37 @@ def test_channel_with_no_hour_is_refused_by_the_database() -> None:
 
     with pytest.raises(IntegrityError), transaction.atomic():
         SalesChannel.objects.filter(pk=channel.pk).update(unpaid_hold_hours=0)
+
+
+@pytest.mark.parametrize("wish", ["address", "quantity"])
+def test_change_of_an_unpaid_order_gives_no_stock_back_that_had_gone(wish: str) -> None:
+    stock({"MUG": 9})
+    order = allocated()
+    expire()
+    wishes = {
+        "address": NewAddress(neutral_address(line1="Via Roma 1")),
+        "quantity": SetQuantity(order.lines.get().pk, 4),
+    }
+
+    with clock.frozen(END):
+        changed = change(order, wishes[wish])
+
+    assert (changed.fulfillment_status, [row[0] for row in rows()]) == ("unallocated", ["expired"])
+    assert breaches() == []
+    with clock.frozen(END + timedelta(hours=1)):
+        pay(order)
+        outbox.deliver_due("work")
+    assert [row[0] for row in rows()] == ["expired", "open"]
+
+
+def test_change_of_an_unpaid_order_that_has_stock_again_takes_more() -> None:
+    stock({"MUG": 9})
+    order = allocated()
+    expire()
+    with clock.frozen(END):
+        allocate_orders([order.pk], actor=SYSTEM).raise_refusals()
+
+        changed = change(Order.objects.get(pk=order.pk), SetQuantity(order.lines.get().pk, 4))
+
+    assert changed.allocated_quantity == 4
+    assert breaches() == []

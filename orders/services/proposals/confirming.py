@@ -102,7 +102,7 @@ def _apply(
     follow_changes([one.change for one in chosen], actor=actor)
     stock = give_back(chosen, actor=actor)
     apply_rows(chosen)
-    claim_units(orders, stock, actor=actor)
+    claim_units([one.order for one in chosen if one.plan.growing], stock, actor=actor)
     follow_holds(chosen, actor=actor)
     refresh_axes(orders)
     complete_delivered(orders, actor=actor)

@@ -19,7 +19,7 @@ from orders.previews import Effect
 from orders.selectors import demand
 from orders.selectors.proposals import actions_by_proposal, paid_amounts, read_shapes
 from orders.services.proposals.foreseeing import Planned, foresee
-from orders.services.proposals.stock import decided_order_ids
+from orders.services.proposals.stock import claiming_order_ids
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ def _stock(planned: Planned) -> list[StockChange]:
     cuts = _give_back(planned, found, places)
     if not wishes:
         return list(found.values())
-    if not list(decided_order_ids([planned.order])):
+    if not claiming_order_ids([planned.order]):
         for wish in wishes:
             found[wish.sku_id].later += wish.quantity
     else:

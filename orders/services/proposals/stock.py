@@ -7,7 +7,9 @@ from inventory.enums import ReservationState
 from inventory.services.levels import Stock, lock_stock
 from inventory.services.reservations import cut_reservations
 from orders.change_shapes import Line
+from orders.enums import FulfillmentStatus
 from orders.models import AllocationDecision, LinePart, Order
+from orders.selectors.unpaid import orders_that_gave_back
 from orders.services.allocating import allocate_locked
 from orders.services.claims import read_claims
 from orders.services.counters import write_counters
@@ -48,9 +50,22 @@ def _skus(chosen: Sequence[Planned]) -> set[int]:
 
 
 def claim_units(orders: Sequence[Order], stock: Stock, *, actor: Actor) -> None:
-    """Reserve what is new where the order had been decided before; else it waits to be allocated as a whole."""
-    decided = set(decided_order_ids(orders))
+    """Reserve what is new where the order had been decided before; else it waits to be allocated as a whole. So does
+    an unpaid order whose stock went back: it gets stock again when it is paid, or when a person says so."""
+    decided = claiming_order_ids(orders)
     allocate_locked([order for order in orders if order.pk in decided], stock, actor=actor)
+
+
+def claiming_order_ids(orders: Sequence[Order]) -> set[int]:
+    """Orders that get what a change adds at once; one statement, and one where orders have no units at all."""
+    if not orders:
+        return set()
+    bare = [
+        order.pk
+        for order in orders
+        if not order.allocated_quantity and order.fulfillment_status != FulfillmentStatus.BACKORDERED
+    ]
+    return set(decided_order_ids(orders)) - (orders_that_gave_back(bare) if bare else set())
 
 
 def decided_order_ids(orders: Sequence[Order]) -> Iterable[int]:
