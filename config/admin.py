@@ -63,7 +63,8 @@ def permission_words(permission: Permission) -> str:
         "view": _("May see: %(names)s"),
     }.get(verb)
     said = words % {"names": opts.verbose_name_plural} if words else _(permission.name)
-    return f"{opts.app_config.verbose_name}: {said}"
+    room = _("People") if opts.app_label == "auth" else opts.app_config.verbose_name
+    return f"{room}: {said}"
 
 
 def role_words(group: Group) -> str:

@@ -107,6 +107,7 @@ class StockCheckAdmin(ReadOnlyAdmin):
     # What does not hold first; the rules themselves are read in no order that a database knows.
     ordering = ("-violation_count", "code")
     list_display_links = ("what",)
+    rows_called = _("rules")
     fields = readonly_fields = ("code", "when", "took")
     empty_title = _("Not checked yet")
     empty_text = _("Every night, and whenever you ask, each rule that stock must keep is checked here.")

@@ -26,6 +26,7 @@ from config.kernel.admin import (
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import DASH, ago, badge, quantity
 from orders.admin.mail_preview import logo_url
+from orders.admin.words import language_name
 from orders.enums import MailKind
 from orders.logos import MOST_BYTES, Logo, NotALogo, read_logo
 from orders.models import ChannelLogo, Customer, LegalEntity, Order, SalesChannel
@@ -113,7 +114,7 @@ class SalesChannelForm(VersionedForm):
 @admin.register(SalesChannel)
 class SalesChannelAdmin(VersionedAdmin):
     form = SalesChannelForm
-    list_display = ("name", "code", "kind", "legal_entity", "currency", "language", "active")
+    list_display = ("name", "code", "kind", "legal_entity", "currency", "speaks", "active")
     list_filter = ("kind", "is_active")
     list_select_related = ("legal_entity",)
     search_fields = ("name", "code")
@@ -156,6 +157,10 @@ class SalesChannelAdmin(VersionedAdmin):
             '<img src="{}" width="{}" height="{}" alt="{}" class="paper">',
             logo_url(logo), logo.width, logo.height, row.name,
         )  # fmt: skip
+
+    @admin.display(description=_("language"), ordering="language")
+    def speaks(self, row: SalesChannel) -> str:
+        return language_name(row.language)
 
     @admin.display(description=_("active"), ordering="is_active")
     def active(self, row: SalesChannel) -> Any:

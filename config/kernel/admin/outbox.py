@@ -17,7 +17,7 @@ from config.kernel.admin.presses import ReasonForm, TransitionVerb
 from config.kernel.admin.queues import Queue, queue_filter
 from config.kernel.admin.subjects import named_subjects, subscriber_words
 from config.kernel.admin.timeline import describe
-from config.kernel.admin.tones import badge_column
+from config.kernel.admin.tones import badge_column, status_badge
 from config.kernel.admin.transitions import TransitionAdmin
 from config.kernel.deliveries import mark_delivered, retry_deliveries, suppress_deliveries
 from config.kernel.enums import DeliveryState
@@ -62,8 +62,12 @@ describe("delivery", "deliver", _("Marked as delivered"), detail="%(reason)s", t
 
 class AttemptInline(ReadOnlyTabularInline):
     model = Attempt
-    fields = readonly_fields = ("number", "started_at", "ended_at", "outcome", "error")
+    fields = readonly_fields = ("number", "started_at", "ended_at", "came_of_it", "error")
     verbose_name_plural = _("Attempts")
+
+    @admin.display(description=_("outcome"))
+    def came_of_it(self, row: Attempt) -> Any:
+        return status_badge(DeliveryState, row.outcome) if row.outcome else "–"
 
 
 @admin.register(Delivery)
@@ -160,7 +164,7 @@ class DeliveryAdmin(PageAdmin, TransitionAdmin):
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
-        sub = [str(obj.fact), localtime(obj.fact.recorded_at)]
+        sub = [localtime(obj.fact.recorded_at)]
         failure = failure_words(obj.last_error)
         is_open = obj.state in (DeliveryState.DEAD, DeliveryState.UNKNOWN, DeliveryState.FAILED)
         notice = {"tone": "stop", "title": f"{failure.title}.", "text": failure.advice}

@@ -58,6 +58,10 @@ class EventAdmin(ReadOnlyAdmin):
         rows: QuerySet[Any] = super().get_queryset(request).annotate(username=username)
         return rows
 
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        page = super().page_context(request, obj) or {}
+        return {**page, "title": self.words(obj), "sub": [self.about(obj), localtime(obj.at)]}
+
     @admin.display(description=_("event"))
     def words(self, row: Event) -> str:
         title, detail, _tone = event_words(row)

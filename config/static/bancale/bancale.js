@@ -10,7 +10,7 @@
     each("tbody > tr", (row) => {
       [...row.children].forEach((cell, place) => {
         if (cell.colSpan > 1 || cell.classList.contains("action-checkbox")) { return; }
-        if (texts[place] && (cell.tagName === "TD" || cell.classList.contains("num")) && !cell.dataset.label && !cell.classList.contains("delete")) { cell.dataset.label = texts[place]; }
+        if (texts[place] && (cell.tagName === "TD" || cell.classList.contains("num")) && !cell.dataset.label && !(cell.classList.contains("delete") && !cell.querySelector("input[type=checkbox]"))) { cell.dataset.label = texts[place]; }
         if (["", "-", "–"].includes(cell.textContent.trim()) && !cell.querySelector("img, input, select, svg")) { cell.classList.add("unknown"); }
         if (headers[place] && cell.querySelector(":scope > .num, :scope > p > .num, :scope > a > .num")) { headers[place].classList.add("num"); }
       });
