@@ -77,7 +77,7 @@ class QueueMachine(Watched):
         self.channels = [make_channel(), make_channel(code="market")]
         self.orders: list[int] = []
         self.losses = 0
-        self.moved: set[int] = set()
+        self.moved: dict[int, int] = {}  # new priorities by reservation
         self.looked_at = self.now
         self.before = self.standing()
 
@@ -138,8 +138,8 @@ class QueueMachine(Watched):
         if claim is not None:
             wish = Requeue(claim.pk, priority)
             results = self.act(lambda: requeue_reservations([wish], reason="test", actor=ACTOR))
-            self.moved.add(claim.pk)
             if results is not None and results.done_ids:
+                self.moved[claim.pk] = priority
                 line = sorted(self.standing().waiting(), key=lambda one: one.place)
                 place = [one.pk for one in line].index(claim.pk) + 1
                 assert results.values == {claim.pk: place}, f"moved to {place}, told {results.values}"
@@ -206,17 +206,17 @@ class QueueMachine(Watched):
 
     def places_are_kept(self, before: Standing, now: Standing) -> None:
         """Only who is moved changes priority, nobody when they joined; who is new joined now, or goes on from a
-        place that the order had."""
+        place that the order had or was moved to."""
         for claim in now.claims.values():
             known = before.claims.get(claim.pk)
             if known is None:
-                places = {(one.priority, one.queued_at) for one in before.of(claim.order_id)}
+                had = before.of(claim.order_id)
+                places = {(one.priority, one.queued_at) for one in had}
+                places |= {(self.moved[one.pk], one.queued_at) for one in had if one.pk in self.moved}
                 is_kept = claim.queued_at > self.looked_at or (claim.priority, claim.queued_at) in places
             else:
-                priorities = (
-                    {known.priority} if claim.pk not in self.moved else {known.priority, claim.priority}
-                )
-                is_kept = claim.queued_at == known.queued_at and claim.priority in priorities
+                priority = self.moved.get(claim.pk, known.priority)
+                is_kept = claim.queued_at == known.queued_at and claim.priority == priority
             assert is_kept, f"place changed: {known} is {claim}"
         self.nobody_shares_a_place(now)
 
