@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import ActorKind
@@ -25,15 +25,19 @@ class Note(models.Model):
 
 
 class Tag(models.Model):
-    """A word that staff put on orders to find them again; the same whatever its capitals. Made by its first use."""
+    """A word that staff put on orders to find them again; the same whatever its capitals. Made by its first use.
+
+    The key is the name without its capitals, folded by Python: SQLite, and PostgreSQL by its locale, fold ASCII only.
+    """
 
     name = models.CharField(_("tag"), max_length=40)
+    key = models.CharField(max_length=120, editable=False, default="", db_default="")
 
     class Meta:
         verbose_name = _("tag")
         verbose_name_plural = _("tags")
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(Lower("name"), name="tag_name_once")]
+        constraints = [models.UniqueConstraint(fields=["key"], condition=~Q(key=""), name="tag_key_once")]
 
     def __str__(self) -> str:
         return self.name

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
@@ -65,8 +64,8 @@ def set_tags(
         orders = lock_orders(order_ids, actor=actor)
         refuse_unknown(results, orders)
         tags = _tags(wanted, unwanted)
-        given = {tag.pk: tag.name for tag in tags if tag.name.lower() in wanted}
-        taken = {tag.pk: tag.name for tag in tags if tag.name.lower() in unwanted and tag.pk not in given}
+        given = {tag.pk: tag.name for tag in tags if tag.key in wanted}
+        taken = {tag.pk: tag.name for tag in tags if tag.key in unwanted and tag.pk not in given}
         pks = [order.pk for order in orders]
         there = OrderTag.objects.filter(order__in=pks, tag__in=[*given, *taken])
         has = set(there.values_list("order_id", "tag_id"))
@@ -88,7 +87,7 @@ def set_tags(
 
 
 def _names(names: Iterable[str]) -> dict[str, str]:
-    """Tags as they are written by their lower case."""
+    """Tags as they are written, by their key."""
     stated = [" ".join(name.replace("\x00", "").split()) for name in names]
     longest = limit_of(Tag, "name")
     for name in stated:
@@ -97,16 +96,16 @@ def _names(names: Iterable[str]) -> dict[str, str]:
             raise InvalidInput(field="tag", value=name[:80], accepted=accepted)
     if len(stated) > MOST_TAGS:
         raise InvalidInput(field="tag", value=len(stated), accepted=_("accepted are up to 20 at once"))
-    return {name.lower(): name for name in stated}
+    return {name.casefold(): name for name in stated}
 
 
 def _tags(wanted: dict[str, str], unwanted: dict[str, str]) -> Sequence[Tag]:
     """The tags, those that are wanted and new made first; three statements at most."""
-    rows = Tag.objects.annotate(key=Lower("name")).filter(key__in={*wanted, *unwanted})
+    rows = Tag.objects.filter(key__in={*wanted, *unwanted})
     found = list(rows.order_by("pk"))
-    missing = sorted(set(wanted) - {tag.name.lower() for tag in found})
+    missing = sorted(set(wanted) - {tag.key for tag in found})
     if missing:
-        Tag.objects.bulk_create([Tag(name=wanted[key]) for key in missing], ignore_conflicts=True)
+        Tag.objects.bulk_create([Tag(name=wanted[key], key=key) for key in missing], ignore_conflicts=True)
         found = list(rows.order_by("pk"))
     return found
 

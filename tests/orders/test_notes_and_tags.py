@@ -1,6 +1,10 @@
 """`add_note` and `set_tags`: what staff write on orders, who may, and what a second call does."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
+from django.db import IntegrityError, transaction
 
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.admin.timeline import timeline
@@ -67,6 +71,42 @@ def test_tags_are_put_on_and_taken_off_whatever_their_capitals() -> None:
         ("tagged", ["Late"]),
         ("untagged", ["VIP"]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("tag", "again"), [("Über", "über"), ("ÉTÉ", "été"), ("Straße", "STRASSE"), ("ИЮЛЬ", "июль")]
+)
+def test_tags_are_the_same_whatever_their_capitals_in_every_alphabet(tag: str, again: str) -> None:
+    order = make_order()
+
+    assert set_tags([order.pk], add=[tag], actor=STAFF).done_ids == [order.pk]
+
+    assert tag_names(order) == [tag]
+    with nothing_written():
+        assert set_tags([order.pk], add=[again, tag], actor=STAFF).unchanged_ids == [order.pk]
+    assert set_tags([order.pk], remove=[again.upper()], actor=STAFF).done_ids == [order.pk]
+    assert (tag_names(order), Tag.objects.get().name) == ([], tag)
+
+
+def test_database_refuses_a_second_tag_of_one_key() -> None:
+    Tag.objects.create(name="Über", key="über")
+    Tag.objects.create(name="Uber", key="uber")
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Tag.objects.create(name="über", key="über")
+
+
+def test_fill_makes_one_of_tags_that_the_database_took_for_two() -> None:
+    both, other = make_order(), make_order()
+    tags = Tag.objects.bulk_create(Tag(name=name) for name in ("Über", "VIP", "über"))
+    pairs = [(both, tags[0]), (both, tags[2]), (other, tags[2]), (other, tags[1])]
+    OrderTag.objects.bulk_create(OrderTag(order=order, tag=tag) for order, tag in pairs)
+
+    for _again in range(2):
+        import_module("orders.migrations.0042_fill_tag_keys").fill(apps, None)
+
+        assert dict(Tag.objects.values_list("name", "key")) == {"VIP": "vip", "Über": "über"}
+        assert [set(tag_names(order)) for order in (both, other)] == [{"Über"}, {"VIP", "Über"}]
 
 
 @pytest.mark.parametrize("tag", ["", "a,b", "x" * 41])
