@@ -1,6 +1,6 @@
 """Who sells, where, and to whom: legal entities, sales channels, customers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -13,26 +13,22 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.actors import Actor
 from config.kernel.admin import (
     CountryField,
-    ExtraVerb,
-    ObjectForm,
     TransitionAdmin,
     VersionedAdmin,
     VersionedForm,
     admin_url,
 )
-from config.kernel.results import Results
 from config.kernel.templatetags.bancale import DASH, ago, badge, quantity
 from orders.admin.mail_preview import logo_url
+from orders.admin.merging import MERGE_BUTTON, alike, why_alike
 from orders.admin.words import language_name
 from orders.enums import MailKind
 from orders.logos import MOST_BYTES, Logo, NotALogo, read_logo
 from orders.models import ChannelLogo, Customer, LegalEntity, Order, SalesChannel
-from orders.selectors.customers import Likely, likely_duplicates
 from orders.services.logos import put_logo
-from orders.services.merging import MERGE, merge_customers
+from orders.services.merging import MERGE
 
 
 class LegalEntityForm(VersionedForm):
@@ -167,59 +163,6 @@ class SalesChannelAdmin(VersionedAdmin):
         return badge(_("active"), "ok") if row.is_active else badge(_("off"), "idle")
 
 
-class MergeForm(ObjectForm):
-    """Which of the customers who look alike are this one."""
-
-    others = forms.TypedMultipleChoiceField(
-        label=_("These are the same buyer"), coerce=int, widget=forms.CheckboxSelectMultiple
-    )
-
-    def shape(self) -> None:
-        field: Any = self.fields["others"]
-        field.choices = [
-            (one.customer.pk, f"{one.customer} · {one.customer.email or '–'} · {why_alike(one)}")
-            for one in alike(self.obj)
-        ]
-
-
-def alike(customer: Customer) -> list[Likely]:
-    """Customers who are likely the same, asked once an instance."""
-    if not hasattr(customer, "_alike"):
-        found = [] if customer.merged_into_id else likely_duplicates(customer)
-        customer._alike = found  # type: ignore[attr-defined]
-    return list(customer._alike)  # type: ignore[attr-defined]
-
-
-def why_alike(likely: Likely) -> str:
-    words = {"phone": gettext("same phone"), "address": gettext("same name and post code")}
-    return ", ".join(words[reason] for reason in likely.same)
-
-
-def merge_typed(ids: Sequence[int], *, others: Sequence[int], actor: Actor) -> Results[int]:
-    """`merge_customers` into the one customer of a confirm page; all of them or none."""
-    results: Results[int] = Results(ids)
-    for pk in ids:
-        merge_customers(others, keep_id=pk, actor=actor).raise_refusals()
-        results.done(pk)
-    return results
-
-
-MERGE_BUTTON = ExtraVerb(
-    name="merge",
-    label=_("Merge…"),
-    permission=MERGE,
-    verb=merge_typed,
-    form=MergeForm,
-    success=_("Merged; their orders and addresses stand here."),
-    consequences=lambda customer: [
-        gettext("Their orders and addresses become this customer's."),
-        gettext("An order that comes in later under one of their e-mails finds this customer."),
-    ],
-    undo=_("It cannot be taken back."),
-    applies=lambda customer: bool(alike(customer)),
-)
-
-
 @admin.register(Customer)
 class CustomerAdmin(VersionedAdmin, TransitionAdmin):
     list_display = ("known_as", "email", "phone", "order_count", "since")
@@ -251,7 +194,7 @@ class CustomerAdmin(VersionedAdmin, TransitionAdmin):
             url = admin_url(Customer, "change", obj.merged_into.pk)
             title = gettext("Merged into %(customer)s.") % {"customer": obj.merged_into}
             yield {"tone": "info", "title": title, "url": url, "label": gettext("Go there")}
-        elif found := alike(obj):
+        elif found := alike(obj, request.user):
             said = "; ".join(f"{one.customer} ({why_alike(one)})" for one in found[:5])
             may = request.user.has_perm(MERGE)
             yield {

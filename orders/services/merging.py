@@ -12,6 +12,7 @@ from config.kernel.events import Entry, Thread, record_events
 from config.kernel.locks import lock_rows
 from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
+from config.kernel.visibility import seen_by
 from orders.models import Address, Customer, Order
 
 MERGE = "orders.merge_customer"
@@ -28,14 +29,14 @@ def merge_customers(customer_ids: Sequence[int], *, keep_id: int, actor: Actor) 
     comes in under their e-mail finds the kept one; what the kept one lacks of name, phone and language is taken
     over. One that was merged into it before is `unchanged`.
 
-    Refuses: `InvalidInput` for the kept one itself and for one that was merged elsewhere, `NotFound`. Raises
-    `NotAllowed`, and `NotFound` or `InvalidInput` for the kept one.
+    Refuses: `InvalidInput` for the kept one itself and for one that was merged elsewhere, `NotFound`, also for one
+    that the actor does not see. Raises `NotAllowed`, and `NotFound` or `InvalidInput` for the kept one.
     """
     actor.require(MERGE)
     results: Results[int] = Results(customer_ids)
     with batch_transaction():
         _lock_orders_of([*results.keys])
-        rows = lock_customers([*results.keys, keep_id])
+        rows = lock_customers([*results.keys, keep_id], actor)
         keep = rows.get(keep_id)
         if keep is None:
             raise NotFound()
@@ -54,11 +55,11 @@ def merge_customers(customer_ids: Sequence[int], *, keep_id: int, actor: Actor) 
     return results
 
 
-def lock_customers(customer_ids: Collection[int]) -> dict[int, Customer]:
-    """Lock customers by ascending pk, after their orders. Not a kind of the kernel's order: nothing is locked
-    behind them but an order that came in under them meanwhile, whose intake has ended by then."""
-    rows = Customer.objects.filter(pk__in=set(customer_ids)).order_by("pk")
-    return {row.pk: row for row in rows.select_for_update()}
+def lock_customers(customer_ids: Collection[int], actor: Actor) -> dict[int, Customer]:
+    """Lock the customers that an actor sees by ascending pk, after their orders. Not a kind of the kernel's order:
+    nothing is locked behind them but an order that came in under them meanwhile, whose intake has ended by then."""
+    rows = seen_by(actor, Customer.objects.filter(pk__in=set(customer_ids))).order_by("pk")
+    return {row.pk: row for row in rows.select_for_update(of=("self",))}
 
 
 def _lock_orders_of(customer_ids: Collection[int]) -> list[Order]:

@@ -12,8 +12,10 @@ from config.kernel.models import Event
 from orders.enums import MailKind
 from orders.models import Customer, SalesChannel
 from orders.neutral import NeutralBuyer
+from tests.factories.fulfillment import make_confirmed, stock
 from tests.factories.orders import make_channel, make_order
-from tests.kernel.visitor import Visitor, messages_of, text_of, visitor
+from tests.kernel.visitor import Visitor, hidden, messages_of, text_of, visitor
+from tests.people.test_visibility import bound
 
 pytestmark = pytest.mark.django_db
 
@@ -212,6 +214,79 @@ def test_customers_who_look_alike_are_merged_from_the_page() -> None:
     listed = support.get(admin_url(Customer, "changelist") + "?q=neri@example.com")
     assert [row.pk for row in listed.context["cl"].result_list] == [keep.pk]
     assert visitor("Picker").get(admin_url(Customer, "merge", keep.pk)).status_code == 403
+
+
+def buyer_of(name: str, email: str, phone: str = "") -> Customer:
+    customer = make_order(buyer=NeutralBuyer(name=name, email=email, phone=phone)).customer
+    assert customer is not None
+    return customer
+
+
+def test_customer_who_looks_different_is_looked_for_then_merged() -> None:
+    support = visitor("Support")
+    keep, other = buyer_of("Rosa Neri", "rosa@example.com"), buyer_of("R. Bianchi", "rb@example.com", "011 5")
+    merge = admin_url(Customer, "merge", keep.pk)
+    shown = support.get(merge)
+    assert "E-mail, name or phone, or a part of it." in text_of(shown)
+    assert "rb@example.com" not in text_of(shown)
+
+    nobody = support.post(merge, {**hidden(shown), "find": "nobody"})
+    assert "Nobody else is found by this." in text_of(nobody)
+    themselves = support.post(merge, {**hidden(nobody), "find": "rosa@example.com"})
+    assert "Nobody else is found by this." in text_of(themselves)
+    found = support.post(merge, {**hidden(themselves), "find": "bianchi"})
+    assert "Nothing was done yet: tick who is the same buyer." in text_of(found)
+    assert "R. Bianchi · rb@example.com · 011 5" in text_of(found)
+    unticked = support.post(merge, {**hidden(found), "find": "bianchi"})
+    assert "Tick who is the same buyer, or look for them." in text_of(unticked)
+    assert not Customer.objects.exclude(merged_into=None).exists()
+    done = support.post(merge, {**hidden(unticked), "find": "bianchi", "others": [other.pk]})
+
+    assert done.status_code == 302
+    other.refresh_from_db()
+    assert other.merged_into_id == keep.pk
+    assert support.get(admin_url(Customer, "merge", other.pk)).status_code == 302
+
+
+def test_merge_waits_where_other_words_were_written_than_those_shown() -> None:
+    support = visitor("Support")
+    keep, twin = (
+        buyer_of("Rosa", "rosa@example.com", "011 1"),
+        buyer_of("R. Neri", "neri@example.com", "011 1"),
+    )
+    merge = admin_url(Customer, "merge", keep.pk)
+    late = buyer_of("Late Bianchi", "late@example.com")
+
+    first = support.post(merge, {**hidden(support.get(merge)), "find": "bianchi", "others": [twin.pk]})
+
+    assert first.status_code == 200
+    assert not Customer.objects.exclude(merged_into=None).exists()
+    stranger = buyer_of("Someone", "someone@example.com")
+    wrong = support.post(merge, {**hidden(first), "find": "bianchi", "others": [stranger.pk]})
+    assert wrong.status_code == 200
+    both = support.post(merge, {**hidden(first), "find": "bianchi", "others": [twin.pk, late.pk]})
+    assert both.status_code == 302
+    assert set(keep.merged.all()) == {twin, late}
+
+
+def test_merge_shows_a_person_bound_to_a_location_only_customers_of_its_orders() -> None:
+    here = stock({"MUG": 1})
+    order = make_confirmed({"MUG": 1})
+    assert order.customer is not None
+    Customer.objects.filter(pk=order.customer_id).update(name="Rosa", phone="011 1")
+    twin = buyer_of("R. Bianchi", "rb@example.com", "011 1")
+    person = bound("Support", here)
+    page, merge = url(order.customer), admin_url(Customer, "merge", order.customer_id)
+    assert "Probably the same buyer" not in text_of(person.get(page))
+
+    answer = person.post(merge, {**hidden(person.get(merge)), "find": "bianchi", "others": [twin.pk]})
+
+    assert "Nobody else is found by this." in text_of(answer)
+    assert "rb@example.com" not in text_of(answer)
+    free = visitor("Support")
+    assert "Probably the same buyer: R. Bianchi" in text_of(free.get(page))
+    assert "rb@example.com · 011 1" not in text_of(free.get(merge))
+    assert "rb@example.com · same phone" in text_of(free.get(merge))
 
 
 @pytest.mark.parametrize("priority", [-1001, 1001])

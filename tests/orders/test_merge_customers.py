@@ -9,7 +9,7 @@ from config.kernel.errors import InvalidInput, NotAllowed, NotFound
 from config.kernel.models import Event
 from orders.models import Address, Customer, Order
 from orders.neutral import NeutralBuyer
-from orders.selectors.customers import likely_duplicates
+from orders.selectors.customers import find_customers, likely_duplicates
 from orders.services.merging import merge_customers
 from orders.tasks import sweep_merged_customers
 from tests.factories.orders import make_order, neutral_address
@@ -79,6 +79,16 @@ def test_merge_twice_is_unchanged_and_wrong_ones_are_refused() -> None:
             merge(a, c, actor=Actor(ActorKind.USER, 1, "guest", frozenset()))
 
 
+def test_merge_refuses_whom_the_actor_does_not_see() -> None:
+    a, b = (order_by(f"{name}@example.com").customer for name in "ab")
+    elsewhere = Actor(ActorKind.USER, 1, "rosa", STAFF.permissions, frozenset({1}))
+
+    with nothing_written(), pytest.raises(NotFound):
+        merge(a, b, actor=elsewhere)
+
+    assert merge(a, b).done_ids == [b.pk]
+
+
 def test_sweep_moves_what_came_in_under_way_and_twice_changes_nothing() -> None:
     a, b = (order_by(f"{name}@example.com").customer for name in "ab")
     merge(a, b).raise_refusals()
@@ -101,9 +111,47 @@ def test_duplicates_are_suggested_by_phone_or_by_name_and_post_code() -> None:
     order_by("away@example.com", name="Rosa Neri", ship_to=neutral_address(postal_code="20100"))
     order_by("other@example.com", name="Ada")
 
-    found = [(likely.customer.email, likely.same) for likely in likely_duplicates(rosa)]
+    found = [
+        (likely.customer.email, likely.same) for likely in likely_duplicates(rosa, Customer.objects.all())
+    ]
 
     assert found == [("phone@example.com", ("phone",)), ("same@example.com", ("address",))]
+
+
+def found(text: str) -> list[str]:
+    return [customer.email for customer in find_customers(text, Customer.objects.all())]
+
+
+@pytest.mark.parametrize(
+    ("text", "emails"),
+    [
+        ("ROSA@example.com", ["rosa@example.com"]),
+        ("old@example.com", ["rosa@example.com"]),
+        ("neri rosa", []),
+        ("nèr", ["rosa@example.com", "nerina@example.com"]),
+        ("rosa nÈri", ["rosa@example.com"]),
+        ("+39 011 555-0199", ["rosa@example.com"]),
+        ("0115550199", ["rosa@example.com"]),
+        ("Hugo", []),
+        ("ab", []),
+        ("Al", ["al@example.com"]),
+        (" \x00 ", []),
+    ],
+)
+def test_customers_are_found_by_mail_name_or_phone(text: str, emails: list[str]) -> None:
+    rosa = order_by("rosa@example.com", name="Rosa Nèri", phone="+39 011 555 0199").customer
+    order_by("nerina@example.com", name="Nèrina Ugolini", ship_to=neutral_address(name="Hugo"))
+    order_by("al@example.com", name="Al")
+    merge(rosa, order_by("old@example.com", name="R").customer).raise_refusals()
+
+    assert found(text) == emails
+
+
+def test_customers_are_found_without_any_order_by_the_whole_of_it() -> None:
+    order = order_by("rosa@example.com", phone="011 1")
+    Order.objects.update(customer=None)
+
+    assert [found(text) for text in ("rosa neri", "011 1", "rosa@example.com")] == [[order.email]] * 3
 
 
 @pytest.mark.postgres

@@ -37,15 +37,15 @@ class ReasonForm(forms.Form):
 
 
 class ObjectForm(forms.Form):
-    """A confirm form whose choices depend on the object it is about."""
+    """A confirm form whose choices depend on the object it is about, and on what the person sees."""
 
-    def __init__(self, *args: Any, obj: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, obj: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.obj = obj
+        self.obj, self.user = obj, user
         self.shape()
 
     def shape(self) -> None:
-        """Set choices and initial values from `self.obj`."""
+        """Set choices and initial values from `self.obj`; rows that are offered are those that `self.user` sees."""
 
 
 def ids_of(given: Mapping[str, Any], prefix: str) -> dict[int, Any]:

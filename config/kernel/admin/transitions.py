@@ -168,7 +168,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
     def _form(self, request: HttpRequest, press: Press, obj: Any) -> forms.Form | None:
         if (form := press.verb.form) is None:
             return None
-        given: dict[str, Any] = {"obj": obj} if issubclass(form, ObjectForm) else {}
+        given = {"obj": obj, "user": request.user} if issubclass(form, ObjectForm) else {}
         if request.method == "POST":
             return form(request.POST, **given)
         start = press.verb.initial(obj) if press.verb.initial else {}
