@@ -16,19 +16,32 @@ from config.kernel.templatetags.bancale import ago
 from inventory.models import Sku
 from orders.admin.panels import register_order_button
 from orders.intake_rules import too_many_parts
-from orders.models import Order, SkuAlias
+from orders.models import Order, OrderLine, SkuAlias
 from orders.parts import KitShare, KnownSku
 from orders.selectors.order_goods import goods_of
 from orders.selectors.unknown import waiting_order_ids
 from orders.services.mapping import MAP_SKU, SkuMapping, map_skus
+from orders.services.mapping_titles import map_title
 
 SHOWN = 200
+# What stands before a title among the choices, so that it is told from a code.
+TITLE = "title:"
+
+
+def unknown_choices(order: Order) -> dict[str, str]:
+    """What can be mapped of an order: codes, and the titles of lines without one, by the value of their choice."""
+    goods = goods_of(order)
+    titles = [(TITLE + title, f"“{title}”") for title in goods.unknown_titles]
+    return dict([*((code, code) for code in goods.unknown_codes), *titles])
 
 
 class MapForm(ObjectForm):
     """Which of the order's unknown SKUs, and which of ours it means."""
 
-    code = forms.ChoiceField(label=gettext_lazy("SKU as sent"))
+    code = forms.ChoiceField(
+        label=gettext_lazy("SKU as sent"),
+        help_text=gettext_lazy("A line that came without one is named by its title, in quotation marks."),
+    )
     sku = forms.CharField(
         label=gettext_lazy("SKU of ours"),
         max_length=64,
@@ -37,7 +50,7 @@ class MapForm(ObjectForm):
 
     def shape(self) -> None:
         field: Any = self.fields["code"]
-        field.choices = [(code, code) for code in goods_of(self.obj).unknown_codes]
+        field.choices = list(unknown_choices(self.obj).items())
 
     def clean_sku(self) -> Sku:
         typed = self.cleaned_data["sku"].strip()
@@ -48,7 +61,9 @@ class MapForm(ObjectForm):
 
 
 def map_typed(ids: Sequence[int], *, code: str, sku: Sku, actor: Actor) -> Results[int]:
-    """`map_skus` for the channel of the one order of a confirm page, answered by order id."""
+    """`map_skus` for the channel of the one order of a confirm page, answered by order id; `map_title` for a title."""
+    if code.startswith(TITLE) and not OrderLine.objects.filter(order__in=ids, sku_code=code).exists():
+        return map_title(ids, title=code.removeprefix(TITLE), sku_id=sku.pk, actor=actor)
     results: Results[int] = Results(ids)
     for order in Order.objects.filter(pk__in=ids):
         if (problem := _too_many(order, code, sku)) is not None:
@@ -70,13 +85,19 @@ def _too_many(order: Order, code: str, sku: Sku) -> InvalidInput | None:
 
 
 def _consequences(order: Order) -> list[str]:
-    codes = goods_of(order).unknown_codes
+    goods = goods_of(order)
+    said = _of_codes(order, goods.unknown_codes) if goods.unknown_codes else []
+    if goods.unknown_titles:
+        said.append(_("A line that was sent without a SKU becomes a line of our SKU in this order only."))
+    return [*said, _("Kits get their parts as they are today. Stock is allocated at once.")]
+
+
+def _of_codes(order: Order, codes: Sequence[str]) -> list[str]:
     named = [(order.sales_channel_id, code) for code in codes]
     others = len(waiting_order_ids(named, SHOWN)) - 1
     said = [
         _("Lines of %(channel)s that carry this code become lines of our SKU, now and from now on.")
         % {"channel": order.sales_channel.name},
-        _("Kits get their parts as they are today. Stock is allocated at once."),
     ]
     if others > 0:
         more = ngettext(
@@ -96,14 +117,12 @@ register_order_button(
         tone="primary",
         verb=map_typed,
         form=MapForm,
-        initial=lambda order: {"code": next(iter(goods_of(order).unknown_codes), "")},
+        initial=lambda order: {"code": next(iter(unknown_choices(order)), "")},
         effect=gettext_lazy("Map it"),
         success=gettext_lazy("Mapped; the lines are alive."),
         consequences=_consequences,
         undo=gettext_lazy("A code can be mapped elsewhere later; lines that found their SKU keep it."),
-        applies=lambda order: (
-            not order.is_closed and not order.is_history and bool(goods_of(order).unknown_codes)
-        ),
+        applies=lambda order: not order.is_closed and not order.is_history and bool(unknown_choices(order)),
     )
 )
 

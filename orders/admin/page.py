@@ -14,6 +14,7 @@ from config.kernel.admin import admin_url, status_pair, tone_of
 from config.kernel.money import ZERO
 from config.kernel.templatetags.bancale import badge, local_text, money_text
 from orders.admin.decision import decision_words
+from orders.admin.mapping import unknown_choices
 from orders.admin.order_mails import mails_card
 from orders.admin.panels import panels_of
 from orders.admin.verbs import holds_of
@@ -31,7 +32,6 @@ from orders.models import Address, Hold, Order
 from orders.phone import told_reference
 from orders.privacy import SEE_MONEY, SEE_PERSONAL, sees_recipient
 from orders.selectors.holds import refusing
-from orders.selectors.order_goods import goods_of
 from orders.selectors.order_page import (
     LineView,
     kept_until,
@@ -135,9 +135,10 @@ def _kept(hold: Hold, until: datetime | None) -> str:
 def _way_out(order: Order, hold: Hold, request: HttpRequest) -> dict[str, Any]:
     """The button of a hold's notice: map the SKU where that is what it waits for, else lift the hold."""
     may_map = hold.kind == HoldKind.UNKNOWN_SKU and request.user.has_perm(MAP_SKU)
-    if may_map and (codes := goods_of(order).unknown_codes):
-        url = f"{admin_url(Order, 'map_sku', order.pk)}?{urlencode({'code': codes[0]})}"
-        return {"url": url, "label": _("Map %(code)s to…") % {"code": codes[0]}}
+    if may_map and (choices := unknown_choices(order)):
+        code, name = next(iter(choices.items()))
+        url = f"{admin_url(Order, 'map_sku', order.pk)}?{urlencode({'code': code})}"
+        return {"url": url, "label": _("Map %(code)s to…") % {"code": name}}
     url = admin_url(Order, "release_hold", order.pk)
     return {"url": f"{url}?kind={hold.kind}", "label": _("Lift hold")}
 

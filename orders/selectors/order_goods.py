@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from inventory.enums import ReservationState
 from inventory.models import Reservation
-from orders.models import LinePart, Order
+from orders.models import LinePart, Order, OrderLine
 from orders.selectors.once import once
 from orders.selectors.order_rows import rows_of
 from orders.warehouse import AskedUnits, asked_of_warehouse
@@ -38,8 +38,15 @@ class Goods:
     @property
     def unknown_codes(self) -> list[str]:
         """What the channel calls the lines that nobody knows and that are not all cancelled, in their sequence."""
-        unknown = [part for part in self.parts if part.sku_id is None and part.ordered > part.cancelled]
-        return list(dict.fromkeys(part.line.sku_code for part in unknown if part.line.sku_code))
+        return list(dict.fromkeys(line.sku_code for line in self._unknown() if line.sku_code))
+
+    @property
+    def unknown_titles(self) -> list[str]:
+        """The titles of those among them that came without a code."""
+        return list(dict.fromkeys(line.title for line in self._unknown() if not line.sku_code))
+
+    def _unknown(self) -> list[OrderLine]:
+        return [part.line for part in self.parts if part.sku_id is None and part.ordered > part.cancelled]
 
     def unasked(self) -> dict[int, dict[int, int]]:
         """Reserved units of goods that no live work asks for, by location and part."""

@@ -23,6 +23,7 @@ from orders.services.texts import limit_of
 
 MAP_SKU = "orders.map_sku"
 MAPPED = "sku.mapped"
+SHIPPABLE = _("accepted are SKUs that can be shipped; this kit has no parts")
 Key = tuple[int, str]
 
 
@@ -90,8 +91,7 @@ def _sound(mappings: Sequence[SkuMapping], results: Results[Key]) -> list[SkuMap
             accepted = _("accepted are 1 to 120 characters")
             results.refuse(one.key, InvalidInput(field="code", value=one.code[:80], accepted=accepted))
         elif sku.is_kit and sku.pk not in whole:
-            accepted = _("accepted are SKUs that can be shipped; this kit has no parts")
-            results.refuse(one.key, InvalidInput(field="sku", value=sku.code, accepted=accepted))
+            results.refuse(one.key, InvalidInput(field="sku", value=sku.code, accepted=SHIPPABLE))
     return [one for one in mappings if one.key not in results.refusals]
 
 

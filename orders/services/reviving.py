@@ -1,8 +1,10 @@
 """Lines that waited for their SKU come alive: it has been mapped, or made."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from django.db.models import QuerySet
 
 from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, batch_transaction, verb
@@ -26,6 +28,8 @@ SKU_MAPPED = "sku_mapped"
 MAPPER = Actor.rule("SKU mapping")
 COUNTERS = ("cancelled", "shipped", "delivered", "returned")
 Large = Mapping[int, Mapping[str, InvalidInput]]
+# Which parts of locked orders have become known, with what they are.
+Finder = Callable[[Sequence[Order]], Iterator[tuple[LinePart, KnownSku]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +57,23 @@ def revive_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
 
     Refuses: `InvalidInput` for an order with such lines only, `OrderClosed`, `HistoryOrder`, `NotFound`.
     """
+    return revived(order_ids, known_by_code, actor=actor)
+
+
+def revived(
+    order_ids: Sequence[int], known: Finder, *, actor: Actor, seen_by: Actor | None = None
+) -> Results[int]:
+    """Revive the parts that `known` finds, in a transaction; of orders that `seen_by` sees, where it is stated."""
     results: Results[int] = Results(order_ids)
     with batch_transaction():
-        orders = {order.pk: order for order in lock_orders(order_ids)}
+        orders = {order.pk: order for order in lock_orders(order_ids, actor=seen_by)}
         refuse_unknown(results, list(orders.values()))
         for order in orders.values():
             if order.is_history:
                 results.refuse(order.pk, HistoryOrder(number=order.number))
             elif order.is_closed:
                 results.refuse(order.pk, OrderClosed(order.number, order.status))
-        found, too_many = _become_known([orders[pk] for pk in results.open_ids])
+        found, too_many = _become_known([orders[pk] for pk in results.open_ids], known)
         for pk in results.open_ids:
             if pk in found:
                 results.done(pk)
@@ -89,29 +100,45 @@ def revive_known_orders() -> int:
     return total
 
 
-def _become_known(orders: Sequence[Order]) -> tuple[dict[int, list[_Known]], Large]:
-    """By order, and what is wrong with lines that are too large; one statement, and up to three a sales channel."""
+def unknown_parts(orders: Sequence[Order]) -> QuerySet[LinePart]:
+    """The single parts of lines without a SKU, with their line, by order."""
     parts = LinePart.objects.filter(line__order__in=orders, line__sku=None, sku=None)
+    return parts.select_related("line").order_by("line__order_id", "pk")
+
+
+def known_by_code(orders: Sequence[Order]) -> Iterator[tuple[LinePart, KnownSku]]:
+    """Parts whose line's code means a SKU by now; one statement, and up to three a sales channel."""
     by_channel: dict[int, list[LinePart]] = defaultdict(list)
-    order_of = {order.pk: order for order in orders}
-    for part in parts.select_related("line").order_by("line__order_id", "pk"):
-        by_channel[order_of[part.line.order_id].sales_channel_id].append(part)
-    found: dict[int, list[_Known]] = defaultdict(list)
-    too_many: dict[int, dict[str, InvalidInput]] = defaultdict(dict)
+    channel_of = {order.pk: order.sales_channel_id for order in orders}
+    for part in unknown_parts(orders):
+        by_channel[channel_of[part.line.order_id]].append(part)
     for channel_id, some in by_channel.items():
         skus = find_skus({part.line.sku_code for part in some}, sales_channel_id=channel_id)
         for part in some:
             sku = skus.get(part.line.sku_code)
-            if sku is None or sku.shares == ():
-                continue
-            line = part.line
-            if (problem := too_many_parts(line.sku_code, line.quantity, sku)) is not None:
-                too_many[line.order_id][line.sku_code] = problem
-                continue
-            currency = order_of[line.order_id].currency
-            shares = split_line(sku, quantity=line.quantity, total=line.total_amount, currency=currency)
-            found[line.order_id].append(_Known(part, sku, shares))
+            if sku is not None and sku.shares != ():
+                yield part, sku
+
+
+def _become_known(orders: Sequence[Order], known: Finder) -> tuple[dict[int, list[_Known]], Large]:
+    """By order, and what is wrong with lines that are too large; the statements of `known`."""
+    order_of = {order.pk: order for order in orders}
+    found: dict[int, list[_Known]] = defaultdict(list)
+    too_many: dict[int, dict[str, InvalidInput]] = defaultdict(dict)
+    for part, sku in known(orders):
+        line = part.line
+        if (problem := too_many_parts(_name(line), line.quantity, sku)) is not None:
+            too_many[line.order_id][_name(line)] = problem
+            continue
+        currency = order_of[line.order_id].currency
+        shares = split_line(sku, quantity=line.quantity, total=line.total_amount, currency=currency)
+        found[line.order_id].append(_Known(part, sku, shares))
     return dict(found), too_many
+
+
+def _name(line: OrderLine) -> str:
+    """As the hold names it."""
+    return line.sku_code or line.title
 
 
 def _write(known: Sequence[_Known]) -> None:
@@ -151,7 +178,7 @@ def _tell(orders: Sequence[Order], found: Mapping[int, Sequence[_Known]], actor:
     entries = [
         Entry(("order", pk), Thread("order", pk), SKU_MAPPED, facts={"code": code, "sku": sku_id})
         for pk, some in found.items()
-        for code, sku_id in dict.fromkeys((one.line.sku_code, one.sku.pk) for one in some)
+        for code, sku_id in dict.fromkeys((_name(one.line), one.sku.pk) for one in some)
     ]
     record_events(entries, actor=actor)
     record_facts([NewFact(LINES_KNOWN, ("order", order.pk)) for order in orders])

@@ -1,5 +1,6 @@
 """The guided pages of an order: cancel lines, plan anew, choose a location, map a SKU, notes, tags, holds."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,6 +109,41 @@ def test_unknown_sku_is_mapped_from_its_hold(support: Visitor) -> None:
     listed = support.get(admin_url(SkuAlias, "changelist"))
     assert "OLD-2019" in text_of(listed)
     assert support.get(admin_url(SkuAlias, "change", SkuAlias.objects.get().pk)).status_code == 200
+
+
+def test_line_without_a_code_is_mapped_by_its_title_in_its_order_only(support: Visitor) -> None:
+    stock({"MUG": 5})
+    line = replace(neutral_line("", 2), title="Blue mug")
+    order, other = (make_order(lines=(line,), skus=False) for _number in range(2))
+    page = page_of(support, order)
+    notice = next(one for one in page.context["page"]["notices"] if "SKU" in str(one["title"]))
+    assert notice["label"] == "Map “Blue mug” to…"
+    assert "Map SKU…" in labels(page)
+
+    said = text_of(support.get(notice["url"]))
+    assert "A line that was sent without a SKU becomes a line of our SKU in this order only." in said
+    assert "now and from now on" not in said
+    assert support.press(notice["url"], code="title:Red mug", sku="mug").status_code == 200
+    assert support.press(notice["url"], code="title:Blue mug", sku="mug").status_code == 302
+
+    assert list(Hold.objects.filter(lifted_at=None).values_list("order", flat=True)) == [other.pk]
+    assert [one.sku and one.sku.code for one in OrderLine.objects.order_by("order_id")] == ["MUG", None]
+    assert not SkuAlias.objects.exists()
+    page = page_of(support, order)
+    assert "SKU “Blue mug” is known now" in text_of(page)
+    assert "Map SKU…" not in labels(page)
+    support.press(admin_url(Order, "release_hold", other.pk), kind="unknown_sku", reason="later")
+    assert "Map SKU…" in labels(page_of(support, other))
+
+
+def test_code_that_reads_like_a_title_is_mapped_as_a_code(support: Visitor) -> None:
+    stock({"MUG": 5})
+    order = make_order(lines=(neutral_line("title:mug", 2),), skus=False)
+
+    url = admin_url(Order, "map_sku", order.pk)
+    assert support.press(url, code="title:mug", sku="mug").status_code == 302
+
+    assert SkuAlias.objects.get().code == "title:mug"
 
 
 def test_note_and_tags_from_the_side_card_and_in_bulk(support: Visitor) -> None:
