@@ -148,7 +148,14 @@ class MoneyMachine(Watched):
             results = self.send(key, payment)
             if results is not None and results.done_ids:
                 assert time == 0, "the same report counted twice"
-                self.told[key, payment.external_id] = payment
+                self.told[key, payment.external_id] = self.kept(key, payment)
+
+    def kept(self, key: str, payment: NeutralPayment) -> NeutralPayment:
+        """What a report leaves: one that nothing is authorised any more keeps what had been."""
+        before = self.told.get((key, payment.external_id))
+        if before is None or payment.status not in ENDED:
+            return payment
+        return replace(payment, authorised_amount=max(before.authorised_amount, payment.authorised_amount))
 
     def send(self, key: str, *payments: NeutralPayment) -> Results[int] | None:
         return self.act(lambda: report_payments([PaymentReport(self.pks[key], payments)], actor=ACTOR))
