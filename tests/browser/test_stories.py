@@ -147,7 +147,7 @@ def test_angry_customer_is_found_by_phone_told_why_freed_of_the_line_that_waits_
     marta.submit("Cancel these units")
 
     marta.sees_message("Cancelled")
-    marta.sees_badges("3 days late", "Confirmed", "Allocated", "Paid")
+    marta.sees_badges("3 days late", "Confirmed", "Allocated", "Overpaid")
     marta.sees_timeline("Units cancelled", "Mail sent")
     assert "1 cancelled" in marta.reads(".order-lines tbody tr:nth-child(2)")
     send_the_confirmation_again(marta, worker)
