@@ -154,6 +154,16 @@ class Order(QuickRead, Versioned):
             # As many rows as the queue has, in the order of the list.
             models.Index(
                 fields=["-placed_at", "-id"],
+                name="order_to_allocate",
+                condition=Q(
+                    status__in=[OrderStatus.CONFIRMED, OrderStatus.PLACED],
+                    undecided_quantity__gt=0,
+                    is_history=False,
+                    is_test=False,
+                ),
+            ),
+            models.Index(
+                fields=["-placed_at", "-id"],
                 name="order_to_release",
                 condition=Q(
                     status=OrderStatus.CONFIRMED, is_test=False, allocated_quantity__gt=F("asked_quantity")
