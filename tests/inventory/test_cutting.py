@@ -79,3 +79,11 @@ def test_cut_of_one_that_was_closed_meanwhile_is_refused(sku: Sku, place: Locati
 
     with nothing_written(), pytest.raises(Conflict):
         cut(Cut(stale, 1))
+
+
+def test_cut_of_one_that_is_closed_is_refused(sku: Sku, place: Location) -> None:
+    row = reserve(sku, place, 6)
+    cut(Cut(row, 6))
+
+    with nothing_written(), pytest.raises(Conflict, match="closed"):
+        cut(Cut(Reservation.objects.get(pk=row.pk), 2))

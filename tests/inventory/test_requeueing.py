@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models import Value
 from django.test import Client
 
 from config.kernel.actors import Actor, ActorKind
@@ -22,7 +23,7 @@ from inventory.selectors.queue import (
     queue_of,
     queue_places,
 )
-from inventory.services.reservations import Requeue, requeue_reservations
+from inventory.services.reservations import Requeue, promise_reservations_for, requeue_reservations
 from tests.factories.inventory import ACTOR, make_location, make_sku, receive, reserve
 
 AT = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
@@ -244,3 +245,32 @@ def test_page_refuses_who_may_not_move(client: Client, sku: Sku, django_user_mod
 
     assert client.get(f"/inventory/reservation/{row.pk}/requeue/").status_code == 403
     assert Reservation.objects.get(pk=row.pk).priority == 0
+
+
+@pytest.mark.django_db
+def test_requeue_reservations_takes_the_outermost_priorities(sku: Sku, owner: Hearer) -> None:
+    rows = [reserve(sku, None, 1, reference_id=number) for number in (1, 2)]
+    wishes = [Requeue(rows[0].pk, 1000), Requeue(rows[1].pk, -1000)]
+
+    assert requeue_reservations(wishes, reason="test", actor=ACTOR).done_ids == [row.pk for row in rows]
+    assert list(Reservation.objects.order_by("pk").values_list("priority", flat=True)) == [1000, -1000]
+
+
+@pytest.mark.django_db
+def test_promise_reservations_for_writes_each_day_on_its_own_live_rows_and_moves_their_versions(
+    sku: Sku,
+) -> None:
+    first, second, other = (reserve(sku, None, 1, reference_id=number) for number in (1, 2, 3))
+    days = [AT, AT + timedelta(days=1)]
+    references = {day: Sku.objects.annotate(n=Value(n)).values("n")[:1] for n, day in enumerate(days, 1)}
+
+    promise_reservations_for("test", references)
+
+    stored = {row.pk: (row.promised_at, row.version) for row in Reservation.objects.all()}
+    assert stored == {
+        first.pk: (days[0], first.version + 1),
+        second.pk: (days[1], second.version + 1),
+        other.pk: (None, other.version),
+    }
+    promise_reservations_for("test", {days[1]: references[days[0]]})
+    assert Reservation.objects.get(pk=first.pk).promised_at == days[1]

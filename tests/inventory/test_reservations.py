@@ -372,23 +372,23 @@ def test_consume_reservations_empties_default_bin_then_the_fullest(sku: Sku, pla
 
 
 def test_consume_reservations_more_than_open_is_refused(sku: Sku, place: Location, level: StockLevel) -> None:
-    reserve(sku, place, 6, reference_id=1)
+    reserve(sku, place, 6, reference_id=417)
     other = make_location()
 
     for takes in (
-        [Take(1, place.pk, 7)],
-        [Take(1, place.pk, 4), Take(1, place.pk, 3)],
+        [Take(417, place.pk, 7)],
+        [Take(417, place.pk, 4), Take(417, place.pk, 3)],
         [Take(2, place.pk, 1)],
-        [Take(1, other.pk, 1)],
-        [Take(1, place.pk, 0)],
+        [Take(417, other.pk, 1)],
+        [Take(417, place.pk, 0)],
     ):
         with pytest.raises(NotEnoughReserved) as refusal:
             consume(sku, *takes)
 
-    assert refusal.value.facts == {"found": 6, "asked": 0, "reference_id": 1, "location_id": place.pk}
-    consume(sku, Take(1, place.pk, 6))
+    assert refusal.value.facts == {"found": 6, "asked": 0, "reference_id": 417, "location_id": place.pk}
+    consume(sku, Take(417, place.pk, 6))
     with pytest.raises(NotEnoughReserved):
-        consume(sku, Take(1, place.pk, 6))
+        consume(sku, Take(417, place.pk, 6))
     assert figures(level) == (4, 0)
     assert StockMovement.objects.filter(kind="ship").count() == 1
 
