@@ -20,6 +20,7 @@ from inventory.services.reservations import (
     consume_reservations,
     fill_reservations,
     place_reservations,
+    placeable,
     release_reservations,
 )
 from tests.factories.inventory import ACTOR, make_kit, make_level, make_location, make_sku, receive, reserve
@@ -90,6 +91,28 @@ def test_place_reservations_open_and_waiting(sku: Sku, level: StockLevel, frozen
     assert rows[1].promised_at == AT
     assert figures(level) == (10, 10)
     assert level.version == 3
+
+
+def test_placeable_chooses_what_fits_each_after_those_before_it(
+    sku: Sku, place: Location, level: StockLevel
+) -> None:
+    other, kit = make_sku(), make_sku()
+    second = make_level(other, place, on_hand=10)
+    reserve(other, None, 8, reference_id=900, queued_at=AT - timedelta(hours=1))
+    fit = [
+        claim(level, 4, 1), claim(level, 6, 2), Claim(sku.pk, None, 5, 3, 0, AT),
+        claim(second, 2, 4),
+    ]  # fmt: skip
+    unfit = [claim(level, 7, 5), claim(second, 3, 6), claim(second, 1, 7), Claim(kit.pk, None, 1, 8, 0, AT)]
+
+    with transaction.atomic():
+        levels = lock_levels([sku.pk, other.pk])
+        asked = [fit[0], unfit[0], fit[1], unfit[1], fit[2], fit[3], unfit[2], unfit[3]]
+        chosen = placeable("test", asked, levels=levels, kits={kit.pk: kit.code})
+        assert chosen == fit
+        place_reservations("test", chosen, levels=levels)
+
+    assert (figures(level), figures(second)) == ((10, 10), (10, 2))
 
 
 def test_place_reservations_brings_locked_levels_up_to_date(sku: Sku, level: StockLevel) -> None:
