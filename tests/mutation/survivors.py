@@ -10,6 +10,9 @@ WHY: dict[str, dict[str, str]] = {
         "_uses: yield _Use(row, row.level_id or 0, used) | 0 -> 1": "an open reservation always has a level: the 0 is for the type",
         "_by_level: level_id = rows[take.reference_id, take.location_id][0].lev… | 0 -> 1": "an open reservation always has a level: the 0 is for the type",
     },
+    "inventory/services/reservations/cutting.py": {
+        "cut_reservations: raise Conflict(detail=f'reservation {cut.reservation.pk} is closed') -> pass": "the statement that splits and the machine refuse the same; here before anything is written",
+    },
     "inventory/services/reservations/expiring.py": {
         "_is_due: return False -> return None": "its caller asks only whether it is true",
         "_at_work: spot = (row.reference_id, place[row.level_id or 0]) | 0 -> 1": "an open reservation always has a level: the 0 is for the type",
