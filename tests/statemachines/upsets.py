@@ -59,6 +59,7 @@ class Upset(Watched):
     posted = 0
 
     def order(self, which: int) -> int:
+        """The pk of one of the machine's orders; each machine keeps its own."""
         raise NotImplementedError
 
     def key(self) -> str:
