@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import redis
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.utils import get_random_secret_key
 from django.db import connections
 
 from config.prove.database import CannotProve, nothing_published
@@ -64,6 +65,8 @@ def private_stage(*, is_hasty: bool) -> Iterator[Stage]:
             open_mailbox() as mailbox,
         ):
             postgres.start()
+            # Of its own, as the servers are: what this process signs (sessions), they must be able to read.
+            settings.SECRET_KEY = get_random_secret_key()
             environment = _environment(postgres.url, broker.url, mailbox.url, Path(folder))
             services = Services(environment, Path(folder), is_hasty=is_hasty)
             with _database(postgres.url), nothing_published():
