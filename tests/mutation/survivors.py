@@ -28,8 +28,8 @@ WHY: dict[str, dict[str, str]] = {
         "release_reservations: raise RELEASE.refusal(row.state) or Conflict(detail='closed') -> pass": "the machine refuses the same a few lines on; here before anything is read",
     },
     "inventory/services/reservations/requeueing.py": {
-        "requeue_reservations: lock_levels(before.values_list('sku_id', flat=True)) -> pass": "SQLite locks no rows; on PostgreSQL it keeps the line still between the places before and after",
-        "requeue_reservations: lock_levels(before.values_list('sku_id', flat=True)) | True -> False": "SQLite locks no rows; on PostgreSQL it keeps the line still between the places before and after",
+        "requeue_reservations: lock_stock(before.values_list('sku_id', flat=True)) -> pass": "SQLite locks no rows; test_requeue_race shows on PostgreSQL what goes wrong without",
+        "requeue_reservations: lock_stock(before.values_list('sku_id', flat=True)) | True -> False": "SQLite locks no rows; test_requeue_race shows on PostgreSQL what goes wrong without",
         "_is_moved: return False -> return None": "its caller asks only whether it is true",
         "_is_moved: return False -> return None #2": "its caller asks only whether it is true",
     },

@@ -17,7 +17,7 @@ from inventory.models.reservations import MOST_PRIORITY
 from inventory.owners import OWNERS, Requeued, ids_by_kind
 from inventory.selectors.queue import queue_places
 from inventory.services.adjustments import clean_reason
-from inventory.services.levels import lock_levels, record_freed
+from inventory.services.levels import lock_stock, record_freed
 from inventory.states import RESERVE
 
 
@@ -37,9 +37,9 @@ class Requeue:
 def requeue_reservations(wishes: Sequence[Requeue], *, reason: str, actor: Actor) -> Results[int]:
     """Change the priority of waiting reservations, and so their place in line. Values: the place they have now.
 
-    At most 200. Locks the owners of their references, then all levels of their SKUs; owners write the story. What
-    others were given before stays theirs: whoever is moved waits from now on among those of the new priority. One
-    that has this priority comes back `unchanged`. Records `stock.freed` for the SKUs.
+    At most 200. Locks the owners of their references, those of their SKUs that have no level, then all levels;
+    owners write the story. What others were given before stays theirs: whoever is moved waits from now on among
+    those of the new priority. One that has this priority comes back `unchanged`. Records `stock.freed` for the SKUs.
 
     Refuses: `NotFound`; `NotWaiting`; `InvalidInput` for a priority outside −1,000 to 1,000. Raises `NotAllowed`,
     `InvalidInput` for the reason (1 to 120 characters).
@@ -53,7 +53,7 @@ def requeue_reservations(wishes: Sequence[Requeue], *, reason: str, actor: Actor
         for kind, ids in ids_by_kind(set(before.values_list("reference_kind", "reference_id"))).items():
             for owner in OWNERS.get(kind, ()):
                 owner.lock(ids)
-        lock_levels(before.values_list("sku_id", flat=True))
+        lock_stock(before.values_list("sku_id", flat=True))
         rows = Reservation.objects.in_bulk(results.keys)
         moved = [rows[pk] for pk in results.keys if _is_moved(pk, rows.get(pk), wanted[pk], results)]
         places = queue_places(row.pk for row in moved)
