@@ -28,7 +28,7 @@ from inventory.services.transfers import (
 from inventory.services.transfers.booking import TransferPlan
 from orders.changes import SetQuantity
 from orders.enums import PaymentStatus
-from orders.errors import BelowLeast, NothingLeft, OrderClosed, UnitsAtWork
+from orders.errors import AmountsAwaited, BelowLeast, NothingLeft, OrderClosed, UnitsAtWork
 from orders.models import Customer, OrderLine
 from orders.services.merging import merge_customers
 from orders.services.payments import PaymentReport, report_payments
@@ -149,7 +149,8 @@ class Upset(Watched):
         one = at(list(OrderLine.objects.filter(order=self.order(which)).order_by("pk")), line)
         if one is not None:
             wish = SetQuantity(one.pk, units)
-            self.act(lambda: change(one.order, wish), BelowLeast, NothingLeft, OrderClosed, UnitsAtWork)
+            refusals = (AmountsAwaited, BelowLeast, NothingLeft, OrderClosed, UnitsAtWork)
+            self.act(lambda: change(one.order, wish), *refusals)
 
     @staticmethod
     def done(results: Results[Any] | None) -> bool:
