@@ -234,7 +234,7 @@ def _repriced(shape: Shape, line: Line, unit_amount: Decimal) -> Line:
 
 def _discounted(shape: Shape, action: GiveDiscount) -> Shape:
     chosen = shape.lines if action.line is None else (_find(shape, action.line),)
-    lines = [line for line in chosen if line.price.total is not None and line.price.total > 0]
+    lines = [line for line in chosen if not line.is_cancelled and (line.price.total or ZERO) > 0]
     if not lines:
         raise nothing_to_discount(action.line)
     prices = discounted(shape, [line.price for line in lines], action)

@@ -97,6 +97,11 @@ class Line:
         return self.sku_code or self.title
 
     @property
+    def is_cancelled(self) -> bool:
+        """Whether nothing of it is left: what it still costs, the order does not."""
+        return all(part.cancelled >= part.ordered for part in self.parts)
+
+    @property
     def least(self) -> int:
         """The fewest units that the line can have."""
         return max((-(-part.kept // part.per_unit) for part in self.parts), default=0)

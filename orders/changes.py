@@ -59,7 +59,8 @@ class SetPrice:
 
 @dataclass(frozen=True, slots=True)
 class GiveDiscount:
-    """A further discount on one line, or shared among all (`line` None): an amount, or a part of what they cost."""
+    """A further discount on one line, or shared among all that are not cancelled (`line` None): an amount, or a part
+    of what they cost."""
 
     line: int | None = None
     amount: Decimal | None = None

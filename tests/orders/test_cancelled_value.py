@@ -8,8 +8,9 @@ import pytest
 from django.apps import apps
 
 from config.kernel.audit import run_audit
+from config.kernel.errors import InvalidInput
 from orders.admin.page import _money
-from orders.changes import SetQuantity
+from orders.changes import GiveDiscount, SetQuantity
 from orders.enums import ChargeKind, NeutralState, PaymentStatus
 from orders.models import LinePart, Order
 from orders.neutral import NeutralCharge, NeutralDiscount, NeutralTax
@@ -18,7 +19,7 @@ from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.filling import Details, fill_details
 from orders.services.payments import PaymentReport, report_payments
 from tests.factories.orders import SYSTEM, make_kit, make_order, neutral_line, neutral_order, neutral_payment
-from tests.factories.proposals import change
+from tests.factories.proposals import change, propose
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +101,25 @@ def test_change_of_a_line_with_cancelled_units_counts_them_once() -> None:
 
     assert (again(order).changed_amount, order.cancelled_amount, order.owed_amount) == (D(-10), D(10), D(20))
     assert_clean()
+
+
+def test_discount_on_all_lines_leaves_out_those_that_are_cancelled() -> None:
+    order = cancel(make_order(lines=(neutral_line("MUG", 1), neutral_line("CUP", 1))), CUP=1)
+
+    order = change(order, GiveDiscount(amount=D(4)))
+
+    given = dict(order.lines.values_list("sku_code", "discount_amount"))
+    assert (given, order.owed_amount) == ({"MUG": D(4), "CUP": D(0)}, D(6))
+    assert_clean()
+
+
+@pytest.mark.parametrize("discount", [GiveDiscount(amount=D("10.01")), GiveDiscount(2, amount=D(1))])
+def test_discount_on_more_than_is_left_is_refused(discount: GiveDiscount) -> None:
+    order = cancel(make_order(lines=(neutral_line("MUG", 1), neutral_line("CUP", 1))), CUP=1)
+    named = None if discount.line is None else order.lines.get(sku_code="CUP").pk
+
+    with pytest.raises(InvalidInput):
+        propose(order, replace(discount, line=named))
 
 
 def test_cancel_units_before_amounts_are_stated_counts_once_they_are() -> None:
