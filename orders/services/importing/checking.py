@@ -21,7 +21,7 @@ from orders.parts import KnownSku
 from orders.services.importing.comparing import Difference, compare
 from orders.services.importing.mapping import plan_of
 from orders.services.importing.meeting import Before, known_orders, last_imports
-from orders.services.importing.runs import hold_runs
+from orders.services.importing.runs import hold_check
 from orders.services.importing.staged_rows import Rows, rows_by_order
 from orders.services.importing.staging import CHUNK, PROBLEM, problem_row, stage_rows
 from orders.services.importing.summing import summary_of
@@ -64,8 +64,8 @@ class Checked:
 def check_run(run_id: int, work: Work, *, actor: Actor) -> bool:
     """Check a mapped run whole; it then stands as `checked`. False where a person is asked something first.
 
-    Goes on where an earlier call stopped. Raises `ImportStopped` when the run was cancelled meanwhile, and
-    `UnreadableFile`.
+    Goes on where an earlier call stopped. Raises `ImportStopped` when the run was cancelled, or is checked anew,
+    meanwhile, and `UnreadableFile`.
     """
     run = ImportRun.objects.select_related("sales_channel__legal_entity").get(pk=run_id)
     if run.status == ImportStatus.CHECKED:
@@ -85,7 +85,7 @@ def check_run(run_id: int, work: Work, *, actor: Actor) -> bool:
         work.progress(run.summary["rows"] + done, 2 * run.summary["rows"] or 1)
     if run.summary["rows"] > CHUNK:
         refresh_statistics(ImportOrder)
-    _conclude(run_id, actor)
+    _conclude(run, actor)
     return True
 
 
@@ -203,7 +203,7 @@ def _unknown_codes(run: ImportRun, checked: Sequence[Checked]) -> list[str]:
 def _store(run: ImportRun, checked: Sequence[Checked], unknown: Sequence[str]) -> None:
     problems = [problem_row(run.pk, one.key, problem) for one in checked for problem in one.read.problems]
     with transaction.atomic():
-        hold_runs([run.pk], status=ImportStatus.UPLOADED)
+        hold_check(run)
         insert_values(ImportOrder, STAGED, [_staged(run, one) for one in checked])
         insert_values(ImportProblem, PROBLEM, problems)
         run.summary["unknown"] = list(unknown)
@@ -233,9 +233,9 @@ def _staged(run: ImportRun, one: Checked) -> tuple[Any, ...]:
     )
 
 
-def _conclude(run_id: int, actor: Actor) -> None:
+def _conclude(checked: ImportRun, actor: Actor) -> None:
     with transaction.atomic():
-        run = hold_runs([run_id], status=ImportStatus.UPLOADED)[0]
+        run = hold_check(checked)
         run.summary = summary_of(run)
         also = {"checked_at": clock.now(), "summary": run.summary}
         apply_transition(IMPORT_RUN, CHECKED, [run], actor=actor, also=also)

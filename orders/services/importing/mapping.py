@@ -39,7 +39,8 @@ class Columns:
 
 
 def map_columns(run_id: int, given: Columns, *, actor: Actor) -> None:
-    """Say what the columns mean and remember it for this heading; a checked run goes back to `uploaded`.
+    """Say what the columns mean and remember it for this heading; a checked run goes back to `uploaded`, and whatever a
+    check has found out is read anew.
 
     Refuses: `ColumnsMissing`, `InvalidInput` for a heading that is not the file's; `ImportStopped`, `NotAllowed`.
     """
@@ -60,7 +61,8 @@ def map_columns(run_id: int, given: Columns, *, actor: Actor) -> None:
             "prices_include_tax": given.prices_include_tax,
         }
         run.columns = dict(given.columns)
-        ImportRun.objects.filter(pk=run.pk).update(columns=run.columns, question={}, error="", **styles)
+        found: dict[str, Any] = {"summary": {}, "question": {}, "error": ""}
+        ImportRun.objects.filter(pk=run.pk).update(columns=run.columns, **found, **styles)
         remember(run, styles)
 
 

@@ -2,12 +2,17 @@
 
 from collections.abc import Collection, Sequence
 
+from django.utils.translation import gettext_lazy as _
+
 from config.kernel.errors import NotFound
 from config.kernel.locks import lock_rows
 from config.kernel.results import Results
 from orders.enums import ImportStatus
 from orders.errors import ImportStopped
 from orders.models import ImportRun
+
+# In a run's summary while it is checked: which pass over the file read its rows.
+READ_BY = "read_by"
 
 
 def lock_runs(run_ids: Collection[int]) -> list[ImportRun]:
@@ -28,6 +33,18 @@ def hold_runs(run_ids: Collection[int], *, status: ImportStatus) -> list[ImportR
     if len(runs) != len(set(run_ids)):
         raise NotFound()
     return runs
+
+
+def hold_check(run: ImportRun) -> ImportRun:
+    """Lock a run for one chunk of its check; the row as it is now.
+
+    Raises `ImportStopped` also where its columns were said anew or another pass has begun since: of two that wrote
+    side by side every row would stand twice.
+    """
+    held = hold_runs([run.pk], status=ImportStatus.UPLOADED)[0]
+    if held.summary.get(READ_BY) != run.summary.get(READ_BY):
+        raise ImportStopped(name=run.file_name, status=_("checked anew"))
+    return held
 
 
 def refuse_unknown_runs(results: Results[int], runs: Sequence[ImportRun]) -> None:

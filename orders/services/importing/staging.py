@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +12,7 @@ from config.kernel.fastpath import insert_values, refresh_statistics
 from config.kernel.sheets import unguarded
 from orders.enums import ImportStatus
 from orders.models import ImportOrder, ImportProblem, ImportRow, ImportRun
-from orders.services.importing.runs import hold_runs
+from orders.services.importing.runs import READ_BY, hold_check, hold_runs
 from orders.services.importing.storing import open_rows
 from orders.services.importing.work import Work
 from orders.sheets.fields import BY_NAME, DATES, NUMBERS, ORDER
@@ -44,7 +45,8 @@ class _Staging:
 def stage_rows(run: ImportRun, work: Work) -> bool:
     """Stage the file's rows; False where a person has to say something first (`question` on the run).
 
-    Whatever an earlier pass left is removed first. Commits a chunk at a time.
+    Whatever an earlier pass left is removed first; one that still goes on stops at its next chunk. Commits a chunk at
+    a time.
     """
     _clear(run)
     reading = Reading.from_json(run.reading)
@@ -63,11 +65,12 @@ def stage_rows(run: ImportRun, work: Work) -> bool:
 
 
 def _clear(run: ImportRun) -> None:
+    run.summary = {READ_BY: uuid4().hex}
     with transaction.atomic():
         hold_runs([run.pk], status=ImportStatus.UPLOADED)
         for model in (ImportRow, ImportOrder, ImportProblem):
             model._default_manager.filter(run=run).delete()
-        ImportRun.objects.filter(pk=run.pk).update(summary={}, question={}, error="")
+        ImportRun.objects.filter(pk=run.pk).update(summary=run.summary, question={}, error="")
 
 
 def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -95,7 +98,7 @@ def _write(staging: _Staging, chunk: Sequence[Row]) -> None:
     _look(staging, chunk)
     staging.rows += len(values)
     with transaction.atomic():
-        hold_runs([run_id], status=ImportStatus.UPLOADED)
+        hold_check(staging.run)
         insert_values(ImportRow, ROW, values)
         insert_values(ImportProblem, PROBLEM, problems)
 
@@ -160,13 +163,13 @@ def _conclude(staging: _Staging) -> bool:
         question["number"] = evidence.examples("number_either", NumberStyle.POINT, NumberStyle.COMMA)
     if dates is None:
         question["date"] = evidence.examples("date_either", DateStyle.DAY_FIRST, DateStyle.MONTH_FIRST)
-    summary = {"rows": staging.rows, "footers": staging.footers[:20]}
+    summary = {**run.summary, "rows": staging.rows, "footers": staging.footers[:20]}
     columns: dict[str, Any] = {"question": question, "summary": summary}
     if not question:
         columns |= {"number_style": numbers, "date_style": dates}
         run.number_style, run.date_style = str(numbers), str(dates)
     with transaction.atomic():
-        hold_runs([run.pk], status=ImportStatus.UPLOADED)
+        hold_check(run)
         ImportRun.objects.filter(pk=run.pk).update(**columns)
     run.summary, run.question = summary, question
     return not question
