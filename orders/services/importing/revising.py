@@ -14,6 +14,7 @@ from orders.enums import HoldKind, ImportResult, ImportStatus
 from orders.errors import OrderClosed
 from orders.models import Address, ImportOrder, Order
 from orders.neutral import NeutralOrder
+from orders.search_texts import other_email, search_text
 from orders.services.customers import address_row, email_of
 from orders.services.holds import place_hold, release_holds
 from orders.services.importing.changing import change_goods
@@ -27,7 +28,7 @@ from orders.states import PLACE, PROPOSE
 
 REVISED, RESTORED = "revised", "restored"
 IMPORTER = Actor.rule("import")
-PLAIN = ("note", "shipping_method", "email", "required_on", "ship_to_id", "bill_to_id")
+PLAIN = ("note", "shipping_method", "email", "required_on", "ship_to_id", "bill_to_id", "search_text")
 KEPT, FIELDS_KEPT = "goods_kept", "fields_kept"
 
 
@@ -110,13 +111,20 @@ def _write(changed: Sequence[tuple[Order, NeutralOrder]]) -> None:
     for order, stated in changed:
         order.note = stated.note.replace("\x00", "") or order.note
         order.shipping_method = fit(Order, "shipping_method", stated.shipping_method) or order.shipping_method
-        order.email = email_of(stated) or order.email
+        former, order.email = order.email, email_of(stated) or order.email
+        order.search_text = other_email(order.search_text, before=former, after=order.email)
         order.required_on = stated.required_on or order.required_on
         for use, address in (("ship_to_id", stated.ship_to), ("bill_to_id", stated.bill_to)):
             if address is not None:
                 row, _cut = address_row(address, next(ids), order.customer_id)
                 new.append(row)
                 setattr(order, use, row.pk)
+                order.search_text = search_text(
+                    known=order.search_text,
+                    names=(row.name, row.company),
+                    email=row.email,
+                    phones=(row.phone,),
+                )
         order.version += 1
     Address.objects.bulk_create(new)
     write_columns([order for order, _stated in changed])
@@ -132,6 +140,7 @@ def write_columns(orders: Sequence[Order]) -> None:
             required_on=order.required_on,
             ship_to_id=order.ship_to_id,
             bill_to_id=order.bill_to_id,
+            search_text=order.search_text,
             version=order.version,
         )
 
@@ -166,7 +175,7 @@ def restore_orders(staged: Sequence[ImportOrder], *, actor: Actor) -> None:
     for order in orders:
         image, now = images[order.pk], _image(order)
         wrote = image.get("wrote", now)
-        for name in PLAIN:
+        for name in image.keys() & set(PLAIN):
             if now[name] == wrote[name]:
                 setattr(order, name, image[name])
             else:
