@@ -14,7 +14,8 @@ from inventory.selectors.stock import free_units, kit_parts
 
 @dataclass(frozen=True, slots=True)
 class ClaimantRow:
-    """`available` = `free` − `ahead` − what the floor adds; of a kit, all three are the scarcest part's, in kits."""
+    """`available` = `free` − `ahead` − what the floor adds; of a kit, all three are the scarcest part's, in kits:
+    `ahead` are those for which the units that wait ahead leave no part."""
 
     claimant: Claimant
     free: int
@@ -51,7 +52,9 @@ def _row(
     parts = []
     for sku_id, per_unit in needs.items():
         ahead = sum(units for priority, units in waiting[sku_id] if priority >= one.priority)
-        left = max(0, free[sku_id] - ahead) // per_unit
-        parts.append((left, free[sku_id] // per_unit, ahead))
+        rest, kits = free[sku_id] - ahead, free[sku_id] // per_unit
+        # Whole kits less whole kits, which no division of the units ahead gives alone; below 0 as many as they ask.
+        left = max(0, rest) // per_unit
+        parts.append((left, kits, kits - left if rest >= 0 else -(-ahead // per_unit)))
     left, units, ahead = min(parts)
     return ClaimantRow(one, units, ahead, left)

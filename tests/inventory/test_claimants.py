@@ -58,6 +58,30 @@ def test_available_by_claimant_of_a_kit_is_its_scarcest_part(mug: Sku, place: Lo
     assert figures(kit) == {"web": (3, 0, 3)}
 
 
+@pytest.mark.parametrize(
+    ("on_hand", "ahead", "expected"),
+    [
+        (10, 4, (5, 2, 3)),
+        (10, 5, (5, 3, 2)),
+        (11, 4, (5, 2, 3)),
+        (11, 5, (5, 2, 3)),
+        (10, 10, (5, 5, 0)),
+        (3, 9, (1, 5, 0)),
+    ],
+)
+def test_available_by_claimant_of_a_kit_counts_who_waits_for_a_part_in_kits(
+    on_hand: int, ahead: int, expected: tuple[int, int, int]
+) -> None:
+    make_channel(code="web", name="Web")
+    part = make_sku("PART", "Part")
+    make_level(part, make_location(), on_hand)
+    reserve(part, None, ahead)
+
+    free, taken, available = expected
+    assert figures(make_kit({part: 2}, "KIT")) == {"web": expected}
+    assert max(0, free - taken) == available
+
+
 def test_page_and_json_say_the_channels(mug: Sku, place: Location, admin_client: Client) -> None:
     make_channel(code="web", name="Web", priority=10)
     reserve(mug, None, 4, priority=10)
