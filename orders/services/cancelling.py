@@ -49,8 +49,8 @@ def cancel_orders(order_ids: Sequence[int], *, reason: str, actor: Actor) -> Res
     shipped arrives (fact `order.rest_cancelled`). By these facts fulfillment calls its work back. `reason` (1
     to 120 characters, no personal data) stands on the timeline. One with nothing left to cancel is `unchanged`.
 
-    Refuses: `AlreadyShipped` for one that was shipped whole, `OrderClosed`, `NotFound`. Raises `NotAllowed`,
-    `InvalidInput` for the reason.
+    Refuses: `AlreadyShipped` for one whose goods were shipped whole, whatever else stands on it (`cancel_units` takes
+    a service off), `OrderClosed`, `NotFound`. Raises `NotAllowed`, `InvalidInput` for the reason.
     """
     actor.require(CANCEL.permission)
     reason = fit_reason(reason)
@@ -84,8 +84,9 @@ def parts_by_order(order_ids: Sequence[int]) -> Mapping[int, list[LinePart]]:
 
 
 def _decide(order: Order, parts: Iterable[LinePart], results: Results[int]) -> None:
+    goods = [part for part in parts if part.line.requires_shipping]
     shipped, left, cancelled = (
-        sum(getattr(part, name) for part in parts) for name in ("shipped", "remaining", "cancelled")
+        sum(getattr(part, name) for part in goods) for name in ("shipped", "remaining", "cancelled")
     )
     if order.status == OrderStatus.CANCELLED:
         results.unchanged(order.pk)

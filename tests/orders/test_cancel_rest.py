@@ -13,6 +13,7 @@ from fulfillment.services.shipping import ship_by_hand
 from fulfillment.services.tracking import record_tracking
 from inventory.models import StockLevel
 from orders.enums import FulfillmentStatus, HoldKind, OrderStatus
+from orders.errors import AlreadyShipped
 from orders.models import LinePart, Order
 from orders.services.allocating import allocate_orders
 from orders.services.cancelling import cancel_orders
@@ -140,6 +141,29 @@ def test_cancel_rest_calls_back_what_the_warehouse_began() -> None:
 
     assert FulfillmentOrder.objects.get(pk=second).status == FulfillmentOrderStatus.CANCELLED
     assert sum(StockLevel.objects.values_list("reserved", flat=True)) == 0
+
+
+def test_cancel_of_a_shipped_order_is_refused_though_a_service_stands_on_it() -> None:
+    stock({"MUG": 2})
+    order = make_order(
+        lines=(neutral_line("MUG", 2), neutral_line("WRAP", 1, "5.00", requires_shipping=False))
+    )
+    confirm_orders([order.pk], actor=SYSTEM).raise_refusals()
+    allocate_orders([order.pk], actor=SYSTEM).raise_refusals()
+    (work_id,) = release_orders([order.pk], actor=SYSTEM).only()
+    ship_by_hand([hand(FulfillmentOrder.objects.get(pk=work_id))], actor=SYSTEM).raise_refusals()
+
+    problem = cancel_orders([order.pk], reason="too late", actor=SYSTEM).refusals[order.pk]
+
+    assert isinstance(problem, AlreadyShipped)
+    order.refresh_from_db()
+    assert (order.payment_status, order.cancelled_amount) == ("paid", 0)
+    wrap = order.lines.get(sku_code="WRAP")
+    cancel_units([CancelUnits(order.pk, {wrap.pk: 1})], reason="not wrapped", actor=SYSTEM).raise_refusals()
+    order.refresh_from_db()
+    assert (order.payment_status, order.cancelled_amount) == ("overpaid", 5)
+    assert cancel_orders([order.pk], reason="too late", actor=SYSTEM).refusals
+    assert_audit_clean()
 
 
 def test_cancel_of_a_shipped_order_is_refused_and_allocates_nothing_anew() -> None:
