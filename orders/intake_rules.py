@@ -1,6 +1,6 @@
 """What intake refuses, and what it holds for a person to look at: pure readings of one neutral order."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import InvalidInput
+from config.kernel.money import ZERO
 from config.kernel.quantities import MOST_UNITS
 from orders.enums import TEST_ORDER, HoldKind, NeutralState, PaymentStatus
 from orders.neutral import NeutralCharge, NeutralLine, NeutralOrder, NeutralPayment
@@ -22,6 +23,7 @@ RATE_LIMIT = Decimal(10) ** 5
 PAID = frozenset({PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED})
 ONCE = _("accepted is each once")
 A_KEY = _("accepted is a reference of 1 to 120 characters")
+AN_AMOUNT = _("accepted is a number below 100 trillion")
 
 Found = tuple[str, Any, str | Promise]
 
@@ -49,12 +51,24 @@ class Findings:
 def refusal_of(order: NeutralOrder) -> InvalidInput | None:
     """Why an order cannot be stored at all, or None: the first fault, with its field, value and what is accepted."""
     for name, value, accepted in _faults(order):
-        return InvalidInput(field=name, value=str(value)[:80], accepted=accepted)
+        return InvalidInput(field=name, value=shown(value), accepted=accepted)
     return None
 
 
+def amounts_refusal(order: NeutralOrder) -> InvalidInput | None:
+    """Why the amounts of a later body cannot be stored, or None, as `refusal_of`."""
+    for name, value, accepted in _amount_faults(order):
+        return InvalidInput(field=name, value=shown(value), accepted=accepted)
+    return None
+
+
+def shown(value: object) -> str:
+    """A refused value as it can be kept beside the raw order."""
+    return str(value)[:80].replace("\x00", "\\0")
+
+
 def _faults(order: NeutralOrder) -> Iterator[Found]:
-    if not 0 < len(order.external_id) <= KEY_LENGTH:
+    if not is_key(order.external_id):
         yield "external_id", order.external_id, A_KEY
     if len(order.currency) != 3 or not (order.currency.isascii() and order.currency.isupper()):
         yield "currency", order.currency, _("accepted is a currency code of three capitals, such as EUR")
@@ -62,30 +76,56 @@ def _faults(order: NeutralOrder) -> Iterator[Found]:
         yield "placed_at", order.placed_at, _("accepted is a time with its zone")
     if not 0 < len(order.lines) <= MOST_LINES:
         yield "lines", len(order.lines), _("accepted are 1 to 10,000 lines")
-    for name, place, amount in _amounts(order):
-        if amount is not None and not (amount.is_finite() and abs(amount) < AMOUNT_LIMIT):
-            yield name % place, amount, _("accepted is a number below 100 trillion")
+    yield from _amount_faults(order)
     yield from _line_faults(order)
     for index, payment in enumerate(order.payments):
         yield from payment_faults(payment, f"payments[{index}]")
     yield from _repeated("payments", [f"{one.provider} {one.external_id}" for one in order.payments])
 
 
+def is_key(text: str) -> bool:
+    """Whether a reference can be stored as it is: a key is never cut or cleaned."""
+    return 0 < len(text) <= KEY_LENGTH and "\x00" not in text
+
+
+def fits(amount: Decimal) -> bool:
+    """Whether a money column holds an amount."""
+    return amount.is_finite() and abs(amount) < AMOUNT_LIMIT
+
+
+def _amount_faults(order: NeutralOrder) -> Iterator[Found]:
+    whole = ZERO
+    for name, place, amount in _amounts(order):
+        if amount is None:
+            continue
+        if not fits(amount):
+            yield name % place, amount, AN_AMOUNT
+        whole += abs(amount)
+    if not fits(whole):  # Every sum that is stored of them is within theirs all.
+        yield "amounts", whole, _("accepted are amounts that come to less than 100 trillion together")
+    groups: tuple[tuple[str, Sequence[NeutralLine | NeutralCharge]], ...] = (
+        ("lines", order.lines),
+        ("charges", order.charges),
+    )
+    for where, parts in groups:
+        for index, part in enumerate(parts):
+            if any(discount.amount < 0 for discount in part.discounts):
+                yield f"{where}[{index}].discounts", part.discounts, _("accepted are positive amounts")
+            for tax in part.taxes:
+                if tax.rate is not None and not (tax.rate.is_finite() and abs(tax.rate) < RATE_LIMIT):
+                    yield f"{where}[{index}].taxes.rate", tax.rate, _("accepted is a rate in percent")
+
+
 def _line_faults(order: NeutralOrder) -> Iterator[Found]:
     for index, line in enumerate(order.lines):
         name = f"lines[{index}]"
-        if not 0 < len(line.external_id) <= KEY_LENGTH:
+        if not is_key(line.external_id):
             yield f"{name}.external_id", line.external_id, A_KEY
         if not 0 < line.quantity <= MOST_UNITS:
             accepted = _("accepted are whole units, from 1 to %(most)s") % {"most": MOST_UNITS}
             yield f"{name}.quantity", line.quantity, accepted
         if not 0 <= line.shipped_quantity <= line.quantity:
             yield f"{name}.shipped_quantity", line.shipped_quantity, _("accepted are units of the line")
-        if any(discount.amount < 0 for discount in line.discounts):
-            yield f"{name}.discounts", line.discounts, _("accepted are positive amounts")
-        for tax in line.taxes:
-            if tax.rate is not None and not (tax.rate.is_finite() and abs(tax.rate) < RATE_LIMIT):
-                yield f"{name}.taxes.rate", tax.rate, _("accepted is a rate in percent")
     yield from _repeated("lines", [line.external_id for line in order.lines])
 
 
@@ -108,12 +148,16 @@ def too_many_parts(field: str, quantity: int, sku: KnownSku | None) -> InvalidIn
 
 
 def payment_faults(payment: NeutralPayment, name: str) -> Iterator[Found]:
-    """What no payment may say: more refunded than captured, more captured than authorised, less than nothing."""
-    if not (0 < len(payment.provider) <= 60 and 0 < len(payment.external_id) <= KEY_LENGTH):
+    """What no payment may say: more refunded than captured, more captured than authorised, less than nothing, more
+    than can be stored."""
+    if not (is_key(payment.provider) and len(payment.provider) <= 60 and is_key(payment.external_id)):
         yield f"{name}.external_id", f"{payment.provider} {payment.external_id}", A_KEY
     amounts = (payment.authorised_amount, payment.captured_amount, payment.refunded_amount)
     if any(not amount.is_finite() or amount < 0 for amount in amounts):
         yield name, amounts, _("accepted are amounts from 0")
+        return
+    if not all(map(fits, amounts)):
+        yield name, max(amounts), AN_AMOUNT
         return
     if payment.refunded_amount > payment.captured_amount:
         yield (

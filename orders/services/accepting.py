@@ -17,7 +17,7 @@ from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
 from orders.enums import ImportStatus, OrderStatus
-from orders.intake_rules import Findings, holds_for, refusal_of, too_many_units
+from orders.intake_rules import Findings, holds_for, is_key, refusal_of, too_many_units
 from orders.mail_kinds import hold_facts
 from orders.models import (
     Address,
@@ -116,7 +116,7 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
     for one in incoming:
         first.setdefault(one.key, one)
     faults = {key: refusal_of(one.order) for key, one in first.items()}
-    known = _known_orders(channel, list(faults))
+    known = _known_orders(channel, [key for key in faults if is_key(key)])
     numbers = _take_numbers([key for key, fault in faults.items() if fault is None and key not in known])
     door = Door(channel, known, numbers, faults)
     results = _accept(list(first.values()), door=door, actor=actor)

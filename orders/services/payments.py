@@ -14,7 +14,7 @@ from config.kernel.locks import lock_rows
 from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition
 from orders.enums import HoldKind, PaymentStatus
-from orders.intake_rules import ONCE, PAID, payment_faults
+from orders.intake_rules import ONCE, PAID, payment_faults, shown
 from orders.models import Hold, Order, Payment
 from orders.neutral import NeutralPayment
 from orders.selectors.holds import open_holds
@@ -103,7 +103,7 @@ def _decide(change: Change, reported: Sequence[NeutralPayment], known: Known) ->
             return InvalidInput(field="payments", value=name[:80], accepted=ONCE)
     for one in reported:
         for name, value, accepted in payment_faults(one, f"{one.provider} {one.external_id}"):
-            return InvalidInput(field=name, value=str(value)[:80], accepted=accepted)
+            return InvalidInput(field=name, value=shown(value), accepted=accepted)
         row = known.get((change.order.pk, one.provider, one.external_id))
         if row is None:
             change.created.append(_new(change.order, one))

@@ -41,6 +41,7 @@ from tests.factories.orders import (
 pytestmark = pytest.mark.django_db
 
 VAT = NeutralTax("IVA", Decimal("4.40"), Decimal(22))
+SHIPPING = NeutralCharge(ChargeKind.SHIPPING, "ship", "Courier", Decimal(5))
 
 
 def accept(*orders: NeutralOrder, **given: Any) -> Any:
@@ -280,6 +281,13 @@ BAD = [
     ({"payments": (neutral_payment(authorised_amount=Decimal(19)),)}, "payments[0].captured_amount"),
     ({"payments": (neutral_payment(), neutral_payment())}, "payments"),
     ({"payments": (neutral_payment(external_id=""),)}, "payments[0].external_id"),
+    ({"payments": (neutral_payment(external_id="pi\0"),)}, "payments[0].external_id"),
+    ({"payments": (neutral_payment(Decimal("1e14")),)}, "payments[0]"),
+    ({"external_id": "A\0"}, "external_id"),
+    ({"lines": (neutral_line(external_id="1\0"),)}, "lines[0].external_id"),
+    ({"lines": (neutral_line("MUG", 1, "4e13"), neutral_line("CUP", 1, "4e13"))}, "amounts"),
+    ({"charges": (replace(SHIPPING, taxes=(replace(VAT, rate=Decimal("1e5")),)),)}, "charges[0].taxes.rate"),
+    ({"charges": (replace(SHIPPING, discounts=(NeutralDiscount(Decimal(-1)),)),)}, "charges[0].discounts"),
 ]
 
 

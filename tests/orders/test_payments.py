@@ -130,11 +130,12 @@ def test_report_payments_names_a_payment_twice_is_refused_and_writes_nothing(kno
 
 
 def test_report_payments_bad_report_spoils_no_other() -> None:
-    good, bad = make_order(payments=()), make_order(payments=())
+    good, bad, large = (make_order(payments=()) for _time in range(3))
 
     results = report_payments(
         [
             PaymentReport(bad.pk, (replace(CAPTURED, refunded_amount=Decimal(99)),)),
+            PaymentReport(large.pk, (neutral_payment(Decimal("1e14")),)),
             PaymentReport(good.pk, (CAPTURED,)),
             PaymentReport(999, (CAPTURED,)),
         ],
@@ -144,6 +145,7 @@ def test_report_payments_bad_report_spoils_no_other() -> None:
     assert results.done_ids == [good.pk]
     assert {pk: error.code for pk, error in results.refusals.items()} == {
         bad.pk: "invalid_input",
+        large.pk: "invalid_input",
         999: "not_found",
     }
     assert Payment.objects.get().order == good
