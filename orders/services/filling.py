@@ -10,6 +10,7 @@ from config.kernel.batches import batch_transaction, verb
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.results import Results
 from orders.enums import HoldKind
+from orders.intake_rules import amounts_refusal
 from orders.models import Address, Customer, Hold, Order
 from orders.neutral import NeutralAddress, NeutralOrder
 from orders.selectors.holds import open_holds
@@ -66,7 +67,7 @@ def fill_details(details: Sequence[Details], *, actor: Actor) -> Results[int]:
     confirmed by itself (fact `order.confirmable`). Closed orders, history, and those that learn nothing new are
     `unchanged`, and so is a second call.
 
-    Refuses: `NotFound`. Raises `NotAllowed`.
+    Refuses: `NotFound`; `InvalidInput` for amounts that cannot be stored. Raises `NotAllowed`.
     """
     actor.require(PLACE.permission)
     results: Results[int] = Results(one.key for one in details)
@@ -74,6 +75,10 @@ def fill_details(details: Sequence[Details], *, actor: Actor) -> Results[int]:
         orders = {order.pk: order for order in lock_orders(results.keys, actor=actor)}
         refuse_unknown(results, list(orders.values()))
         open_ones = [one for one in details if one.key in orders and not _is_over(orders[one.key])]
+        for told in open_ones:
+            if (problem := amounts_refusal(told.stated)) is not None:
+                results.refuse(told.key, problem)
+        open_ones = [one for one in open_ones if one.key not in results.refusals]
         held = open_holds([one.key for one in open_ones])
         fillings = _fill(open_ones, orders, held)
         changes = HoldChanges(held, clock.now(), actor)

@@ -197,6 +197,21 @@ def test_later_address_is_not_taken(channel: SalesChannel) -> None:
     assert results.unchanged_ids == [order.pk]
 
 
+@pytest.mark.parametrize("amount", ["NaN", "1e14", "6e13"])
+def test_fill_refuses_amounts_that_cannot_be_stored_of_that_order_alone(
+    channel: SalesChannel, amount: str
+) -> None:
+    good, bad = (accept(pending(f"M-{number}"), channel) for number in range(2))
+    each = {"subtotal_amount": Decimal(amount)}
+    wrong = settled("M-1", lines=(neutral_line("MUG", **each), neutral_line("GIFT", 1, **each)))
+
+    results = fill_details([Details(bad.pk, wrong), Details(good.pk, settled("M-0"))], actor=SYSTEM)
+
+    assert results.done_ids == [good.pk]
+    assert results.refusals[bad.pk].code == "invalid_input"
+    assert Order.objects.get(pk=bad.pk).total_computed_amount is None
+
+
 def test_fill_leaves_history_and_closed_orders_alone(channel: SalesChannel) -> None:
     pk = accept_orders(
         [Incoming(pending(), is_history=True)], sales_channel_id=channel.pk, actor=SYSTEM
