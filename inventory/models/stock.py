@@ -71,9 +71,9 @@ class StockLevel(QuickRead, Versioned):
 
     @property
     def is_reordered(self) -> bool:
-        """Whether being low is somebody's work: not at a closed location, nor of a SKU that is no longer bought.
-        Reads both."""
-        return self.location.is_active and self.sku.is_active
+        """Whether being low is somebody's work: not at a closed location, nor of a SKU that is no longer bought or that
+        is a kit, whose parts hold the stock. Reads both."""
+        return self.location.is_active and self.sku.is_active and not self.sku.is_kit
 
 
 class UnsellableStock(models.Model):

@@ -21,6 +21,7 @@ def low_levels(levels: QuerySet[StockLevel]) -> QuerySet[StockLevel]:
         unpromised_units__lte=F("reorder_point"),
         location__is_active=True,
         sku__is_active=True,
+        sku__is_kit=False,
     )
 
 

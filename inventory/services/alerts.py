@@ -29,7 +29,7 @@ LONGEST_SNOOZE = timedelta(days=90)
 @verb
 def refresh_alerts(level_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     """Raise the alert of each level that is low and has none; clear that of each that is not low any more, and of each
-    at a location that was closed or of a SKU that is not active.
+    at a location that was closed, or of a SKU that is not active or became a kit.
 
     At most 200 ids. Locks the levels by ascending pk. A level whose alert is as it should be comes back
     `unchanged`; repeating the call changes nothing. Values: the alert's pk.

@@ -196,8 +196,9 @@ def save_kits(
 ) -> Results[int]:
     """Say what kits are made of; SKUs that were none become kits. The parts replace those before.
 
-    Orders keep the parts that they froze. Locks the kits and their parts, since neither may become the other's
-    opposite meanwhile, then the kits' levels. The same parts again come back `unchanged`.
+    Orders keep the parts that they froze; low-stock alerts of what became a kit end. Locks the kits and their parts,
+    since neither may become the other's opposite meanwhile, then the kits' levels. The same parts again come back
+    `unchanged`.
 
     Refuses: `NotAllowed`; `NotFound`; `SkuHoldsStock` while there are units or promises of it, and what upper rooms
     refuse that still need it as it is (`inventory.uses`); `KitOfKits` for a part that is a kit, and for a kit that
@@ -310,6 +311,8 @@ def _write_kits(kits: Sequence[Sku], parts: Mapping[int, Sequence[PartOfKit]], a
     )
     record_history([*became, *changed], CHANGED, actor=actor)
     record_history(made, CREATED, actor=actor)
+    if became:
+        record_crossed(mistold_levels(StockLevel.objects.filter(sku__in=became)))
 
 
 def _differs(row: KitPart, wanted: PartOfKit) -> bool:

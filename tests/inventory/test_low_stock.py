@@ -15,7 +15,7 @@ from inventory.enums import AlertStatus
 from inventory.models import Location, LowStockAlert, Sku, StockLevel
 from inventory.selectors.previews import Change, preview
 from inventory.services.alerts import acknowledge_alerts, refresh_alerts, snooze_alerts, wake_alerts
-from inventory.services.catalogue import SkuChange, change_skus
+from inventory.services.catalogue import PartOfKit, SkuChange, change_skus, save_kits
 from inventory.services.levels import lock_levels
 from inventory.services.policies import LevelPolicy, set_policies
 from inventory.services.reservations import release_reservations
@@ -293,3 +293,15 @@ def test_sku_that_is_no_longer_active_has_no_alert_until_it_is_again(sku: Sku, p
 
     change_skus([SkuChange(sku.code, is_active=True)], actor=ACTOR).raise_refusals()
     assert delivered() == [("cleared", 4), ("open", 4)]
+
+
+def test_sku_that_becomes_a_kit_has_no_alert(sku: Sku, place: Location) -> None:
+    empty = make_sku()
+    watch(empty, place, 4)
+    assert delivered() == [("open", 0)]
+
+    save_kits([empty.pk], parts={empty.pk: [PartOfKit(sku.pk)]}, actor=ACTOR).raise_refusals()
+
+    assert delivered() == [("cleared", 0)]
+    sweep_low_stock()
+    assert LowStockAlert.objects.count() == 1
