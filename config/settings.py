@@ -111,6 +111,8 @@ if _suffix := env.str("BANCALE_TEST_DB_SUFFIX", default=""):
         f"test_bancale_{_suffix}" if not _database["ENGINE"].endswith("sqlite3") else None
     )
 
+FORM_RENDERER = "config.kernel.form_labels.FormRenderer"
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # History is read by the object it is about.
 SIMPLE_HISTORY_DATE_INDEX = False
