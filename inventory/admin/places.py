@@ -1,7 +1,6 @@
 """Locations and their bins."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
@@ -15,10 +14,12 @@ from config.kernel.admin import (
     ReadOnlyTabularInline,
     RowForm,
     VersionedAdmin,
+    ZoneField,
     acting,
     describe,
 )
 from config.kernel.admin.forms import VersionedForm
+from config.kernel.countries import country_name
 from config.kernel.templatetags.bancale import badge, quantity
 from inventory.admin.closing import closing_notices
 from inventory.enums import BinKind
@@ -38,14 +39,7 @@ describe(
 
 class LocationForm(VersionedForm):
     country_code = CountryField(required=False)
-
-    def clean_time_zone(self) -> str:
-        zone: str = self.cleaned_data["time_zone"]
-        if zone not in available_timezones():
-            raise forms.ValidationError(
-                _("“%(zone)s” is no time zone; “Europe/Rome” is one.") % {"zone": zone}
-            )
-        return zone
+    time_zone = ZoneField()
 
 
 class BinForm(RowForm):
@@ -84,6 +78,7 @@ class LocationAdmin(VersionedAdmin):
     form = LocationForm
     inlines = (BinInline,)
     history_of = {Bin: "location_id"}
+    history_words = {"country_code": country_name}
     empty_title = _("No locations yet")
     empty_text = _("Add each warehouse and shop that holds stock; its default bin comes with it.")
 

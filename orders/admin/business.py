@@ -15,15 +15,18 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import (
     CountryField,
+    LanguageField,
     TransitionAdmin,
     VersionedAdmin,
     VersionedForm,
+    ZoneField,
     admin_url,
 )
+from config.kernel.countries import country_name
+from config.kernel.languages import language_name
 from config.kernel.templatetags.bancale import DASH, ago, badge, quantity
 from orders.admin.mail_preview import logo_url
 from orders.admin.merging import MERGE_BUTTON, alike, why_alike
-from orders.admin.words import language_name
 from orders.enums import MailKind
 from orders.logos import MOST_BYTES, Logo, NotALogo, read_logo
 from orders.models import ChannelLogo, Customer, LegalEntity, Order, SalesChannel
@@ -33,6 +36,7 @@ from orders.services.merging import MERGE
 
 class LegalEntityForm(VersionedForm):
     country_code = CountryField()
+    time_zone = ZoneField()
 
 
 @admin.register(LegalEntity)
@@ -41,6 +45,7 @@ class LegalEntityAdmin(VersionedAdmin):
     list_display = ("name", "code", "country_code", "currency", "time_zone")
     search_fields = ("name", "code", "vat_number")
     fields = ("name", "code", "vat_number", "country_code", "currency", "time_zone")
+    history_words = {"country_code": country_name}
     empty_text = _("The company that sells. Its zone decides its days and its invoice years.")
 
 
@@ -65,7 +70,15 @@ def mails_said(off: list[str] | None) -> str:
     return ", ".join(str(MailKind(kind).label) for kind in off if kind in MailKind.values) or DASH
 
 
+def offer_own_language(form: VersionedForm) -> None:
+    """Whoever only looks has no such field."""
+    field: Any = form.fields.get("language")
+    if field is not None:
+        field.offer(form.instance.language)
+
+
 class SalesChannelForm(VersionedForm):
+    language = LanguageField(help_text=_("Of mails to buyers who name none."))
     mails_off = MailsOffField(
         label=_("Mails not sent"),
         choices=MailKind.choices,
@@ -89,6 +102,9 @@ class SalesChannelForm(VersionedForm):
         channel: SalesChannel = self.instance
         if channel.pk:
             self.initial["mails_off"] = [kind.value for kind in MailKind if not channel.sends(kind)]
+
+    def shape(self) -> None:
+        offer_own_language(self)
 
     def clean_logo_file(self) -> Logo | None:
         """The picture that is in the file, whatever its name says."""
@@ -122,7 +138,7 @@ class SalesChannelAdmin(VersionedAdmin):
     readonly_fields = ("logo_shown",)
     empty_text = _("A place that sells: a web shop, a marketplace, the phone.")
     history_of = {ChannelLogo: "sales_channel_id"}
-    history_words = {"mails_off": mails_said}
+    history_words = {"mails_off": mails_said, "language": language_name}
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.logo_view)
@@ -163,8 +179,16 @@ class SalesChannelAdmin(VersionedAdmin):
         return badge(_("active"), "ok") if row.is_active else badge(_("off"), "idle")
 
 
+class CustomerForm(VersionedForm):
+    language = LanguageField(required=False)
+
+    def shape(self) -> None:
+        offer_own_language(self)
+
+
 @admin.register(Customer)
 class CustomerAdmin(VersionedAdmin, TransitionAdmin):
+    form = CustomerForm
     list_display = ("known_as", "email", "phone", "order_count", "since")
     search_fields = ("email__istartswith", "merged__email__istartswith", "name", "phone")
     search_help_text = _("E-mail, name or phone")

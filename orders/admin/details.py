@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -17,13 +16,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from config.kernel.admin import ComparedForm, acting, admin_url, describe
+from config.kernel.admin import ComparedForm, LanguageField, acting, admin_url, describe
 from config.kernel.admin.presses import acted
 from config.kernel.admin.timeline import Lookup, TimelineRow, detail_by, timeline
 from config.kernel.errors import BancaleError, NotFound
+from config.kernel.languages import language_name
 from config.kernel.templatetags.bancale import DASH
 from orders.admin.marks import TagsField
-from orders.admin.words import language_name
 from orders.models import Order, Tag
 from orders.privacy import SEE_PERSONAL
 from orders.selectors.edits import edited_texts
@@ -57,6 +56,7 @@ class TextField(forms.CharField):
 class DetailsForm(ComparedForm):
     """The details and tags that this person may change. Tags merge one by one: nobody takes another's off unseen."""
 
+    language = LanguageField(help_text=gettext_lazy("Of mails that have not left."))
     required_on = forms.DateField(
         label=capfirst(Order._meta.get_field("required_on").verbose_name),
         required=False,
@@ -69,12 +69,11 @@ class DetailsForm(ComparedForm):
         model = Order
         fields = DETAILS
         field_classes: ClassVar = {"note": TextField}
-        widgets: ClassVar = {"language": forms.Select, "note": forms.Textarea({"rows": 3})}
+        widgets: ClassVar = {"note": forms.Textarea({"rows": 3})}
         help_texts: ClassVar = {
             "email": gettext_lazy(
                 "Mails of this order that have not left go there; without it none is sent."
             ),
-            "language": gettext_lazy("Of mails that have not left."),
             "note": gettext_lazy("What the buyer asks for; what colleagues should know is a note."),
         }
 
@@ -87,9 +86,8 @@ class DetailsForm(ComparedForm):
         for name in {*DETAILS, TAGS} - set(self.may):
             del self.fields[name]
         if "language" in self.fields:
-            codes = {*dict(settings.LANGUAGES), self.instance.language}
-            widget: Any = self.fields["language"].widget
-            widget.choices = sorted((code, language_name(code)) for code in codes)
+            language: Any = self.fields["language"]
+            language.offer(self.instance.language)
         if TAGS in self.fields:
             self.tags_now = tag_names(self.instance)
             self.initial[TAGS] = ", ".join(self.tags_now)

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import VersionedAdmin, VersionedForm, acting
 from config.kernel.events import Entry, record_events
+from config.kernel.languages import language_name
 from config.kernel.visibility import visible_to
 from orders.admin.mail_preview import logo_url, preview_facts
-from orders.admin.words import language_name
 from orders.enums import MailKind
 from orders.models import MailText, Order
 from orders.privacy import SEE_PERSONAL

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.kernel.admin import admin_url, status_pair, tone_of
+from config.kernel.languages import language_name
 from config.kernel.money import ZERO
 from config.kernel.templatetags.bancale import badge, local_text, money_text
 from orders.admin.decision import decision_words
@@ -18,7 +19,7 @@ from orders.admin.mapping import unknown_choices
 from orders.admin.order_mails import mails_card
 from orders.admin.panels import panels_of
 from orders.admin.verbs import holds_of
-from orders.admin.words import hold_stops, hold_text, hold_title, language_name, provider_words
+from orders.admin.words import hold_stops, hold_text, hold_title, provider_words
 from orders.enums import (
     FulfillmentStatus,
     HoldKind,

@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.utils.translation import get_language_info, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.admin import describe, set_tones
 from config.kernel.admin.subjects import call_subscribers
@@ -74,14 +74,6 @@ MISSING = {
 
 def _listed(codes: Sequence[str]) -> str:
     return ", ".join(str(MISSING.get(code, code)) for code in codes)
-
-
-def language_name(code: str) -> str:
-    """A language in the reader's own; its code where we know no name."""
-    try:
-        return str(get_language_info(code)["name_translated"])
-    except KeyError:
-        return code
 
 
 def money_said(amount: Any, currency: str) -> str:

@@ -77,3 +77,32 @@ def test_masters_with_an_address_take_a_name_too(model: Any) -> None:
     assert "“Atlantis” is no country; its name or two letters such as IT are." in text_of(refused)
     row.refresh_from_db()
     assert row.country_code == "FR"
+
+
+def test_box_shows_the_name_and_keeps_what_was_typed() -> None:
+    class Address(forms.Form):
+        country_code = CountryField()
+
+    with override("it"):
+        shown = str(Address(initial={"country_code": "DE"})["country_code"])
+        typed = str(Address({"country_code": "Atlantis"})["country_code"])
+
+    assert 'value="Germania"' in shown.partition("<datalist")[0]
+    assert '<option value="Germania" label="DE"></option>' in shown
+    assert 'value="Atlantis"' in typed
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", [Location, LegalEntity])
+def test_zone_that_no_day_can_be_counted_in_is_refused(model: Any) -> None:
+    row = make_location() if model is Location else make_entity()
+    boss = visitor(superuser=True)
+
+    refused = save(boss, row, time_zone="Europe/Roma")
+
+    assert "“Europe/Roma” is no time zone; “Europe/Rome” is one." in text_of(refused)
+    row.refresh_from_db()
+    assert row.time_zone == "Europe/Rome"
+    assert save(boss, row, time_zone="Asia/Tokyo").status_code == 302
+    row.refresh_from_db()
+    assert row.time_zone == "Asia/Tokyo"

@@ -17,6 +17,7 @@ from config.kernel.admin.country_field import CountryField
 from config.kernel.admin.filters import SeenFilter, worded_filter
 from config.kernel.admin.forms import ComparedForm, ComparedMixin, VersionedAdmin, VersionedForm
 from config.kernel.admin.history import HistoryMixin
+from config.kernel.admin.language_field import LanguageField
 from config.kernel.admin.optional_columns import OptionalColumn, offer_columns
 from config.kernel.admin.presses import ExtraVerb, Foreseen, ObjectForm, ReasonForm, TransitionVerb, ids_of
 from config.kernel.admin.queues import Queue, queue_filter, queue_url
@@ -24,6 +25,7 @@ from config.kernel.admin.rows import ComparedRows, ComparedTabularInline, RowFor
 from config.kernel.admin.timeline import describe, timeline
 from config.kernel.admin.tones import badge_column, set_tones, status_badge, status_pair, tone_of
 from config.kernel.admin.transitions import TimelineMixin, TransitionAdmin
+from config.kernel.admin.zone_field import ZoneField
 
 __all__ = [
     "BancaleAdmin",
@@ -35,6 +37,7 @@ __all__ = [
     "ExtraVerb",
     "Foreseen",
     "HistoryMixin",
+    "LanguageField",
     "ObjectForm",
     "OptionalColumn",
     "Queue",
@@ -51,6 +54,7 @@ __all__ = [
     "Undo",
     "VersionedAdmin",
     "VersionedForm",
+    "ZoneField",
     "acting",
     "admin_url",
     "badge_column",

@@ -1,27 +1,26 @@
 """A country in a form: typed by name or by its two letters, chosen from a list or not."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.admin.named_code import NamedCodeInput
 from config.kernel.countries import COUNTRIES, country_code, country_name
 
 
-class CountryInput(forms.TextInput):
-    """Offers all countries by their names while one is typed, without a script."""
+class CountryInput(NamedCodeInput):
+    """Shows a stored code as the country's name; what somebody typed stays as typed."""
 
-    def render(
-        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
-    ) -> SafeString:
-        offered = f"{(attrs or {}).get('id') or name}_countries"
-        given = {**(attrs or {}), "list": offered, "autocomplete": "off"}
-        named = sorted((country_name(code), code) for code in COUNTRIES)
-        options = format_html_join("", '<option value="{1}" label="{0}"></option>', named)
-        box = super().render(name, value, given, renderer)
-        return format_html('{}<datalist id="{}">{}</datalist>', box, offered, options)
+    suffix = "countries"
+
+    def named(self) -> Iterable[tuple[str, str]]:
+        return sorted((country_name(code), code) for code in COUNTRIES)
+
+    def format_value(self, value: Any) -> Any:
+        text = super().format_value(value)
+        return country_name(text) if text in COUNTRIES else text
 
 
 class CountryField(forms.CharField):
