@@ -122,8 +122,8 @@ def bands_beside(row: Reservation) -> list[Band]:
 def possible_steps(bands: Sequence[Band], priority: int) -> list[Step]:
     """Each other place that a change of priority can give, first place first, by the smallest change. Pure."""
     here = ahead_of(bands, priority)
-    levels = {band.priority for band in bands}
-    tried = {*levels, max(levels, default=0) + 1, min(levels, default=0) - 1}
+    # Among a band, before all of it, or after: nobody stands at the priorities between two bands.
+    tried = {band.priority + step for band in bands for step in (-1, 0, 1)}
     steps: dict[int, Step] = {}
     for other in sorted(tried, key=lambda one: abs(one - priority)):
         ahead = ahead_of(bands, other)

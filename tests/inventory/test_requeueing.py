@@ -85,9 +85,22 @@ def test_possible_steps_name_each_place_once_and_who_is_passed() -> None:
 
     assert steps == [
         Step(11, 1, Group(2, 4), is_ahead=True),
-        Step(10, 2, Group(1, 2), is_ahead=True),
+        Step(1, 2, Group(1, 2), is_ahead=True),
     ]
     assert possible_steps([], 0) == []
+
+
+@pytest.mark.once
+def test_possible_steps_offer_the_places_between_two_priorities() -> None:
+    """Two of priority 10 joined later, two of its own before."""
+    steps = possible_steps([band(10, 2, 0), band(0, 2, 2)], 0)
+
+    assert steps == [
+        Step(10, 1, Group(4, 8), is_ahead=True),
+        Step(1, 3, Group(2, 4), is_ahead=True),
+    ]
+    down = possible_steps([band(10, 2, 0), band(0, 2, 2), band(-10, 2, 2)], 10)
+    assert [(step.priority, step.place) for step in down] == [(9, 3), (0, 5), (-10, 7)]
 
 
 @pytest.mark.once
