@@ -9,16 +9,28 @@ from django.apps import apps
 
 from config.kernel.audit import run_audit
 from config.kernel.errors import InvalidInput
+from inventory.enums import ReservationState
+from inventory.models import Reservation
 from orders.admin.page import _money
 from orders.changes import GiveDiscount, SetQuantity
 from orders.enums import ChargeKind, NeutralState, PaymentStatus
 from orders.models import LinePart, Order
 from orders.neutral import NeutralCharge, NeutralDiscount, NeutralTax
+from orders.services.allocating import allocate_orders
 from orders.services.cancelling import cancel_orders
 from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.filling import Details, fill_details
 from orders.services.payments import PaymentReport, report_payments
-from tests.factories.orders import SYSTEM, make_kit, make_order, neutral_line, neutral_order, neutral_payment
+from tests.factories.fulfillment import stock
+from tests.factories.orders import (
+    SYSTEM,
+    make_channel,
+    make_kit,
+    make_order,
+    neutral_line,
+    neutral_order,
+    neutral_payment,
+)
 from tests.factories.proposals import change, propose
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +113,21 @@ def test_change_of_a_line_with_cancelled_units_counts_them_once() -> None:
 
     assert (again(order).changed_amount, order.cancelled_amount, order.owed_amount) == (D(-10), D(10), D(20))
     assert_clean()
+
+
+def test_cancel_units_of_all_that_cost_something_asks_for_no_money_any_more() -> None:
+    stock({"MUG": 1, "GIFT": 1})
+    make_channel(unpaid_hold_hours=24)
+    order = make_order(lines=(neutral_line("MUG", 1), neutral_line("GIFT", 1, "0")), payments=())
+    allocate_orders([order.pk], actor=SYSTEM).raise_refusals()
+
+    order = cancel(order, MUG=1)
+
+    assert (order.owed_amount, order.payment_status, order.status) == (0, "paid", "placed")
+    assert not order.holds.filter(lifted_at=None).exists()
+    (kept,) = Reservation.objects.filter(state=ReservationState.OPEN)
+    assert (kept.sku.code, kept.expires_at) == ("GIFT", None)
+    assert [found for finding in run_audit() for found in finding.violations] == []
 
 
 def test_discount_on_all_lines_leaves_out_those_that_are_cancelled() -> None:
