@@ -247,4 +247,4 @@ def test_page_costs_the_same_for_many_lines(support: Visitor) -> None:
             page_of(support, proposal)
         counts.append(len(captured))
 
-    assert counts == [26, 26]
+    assert counts == [27, 27]

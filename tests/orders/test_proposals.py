@@ -26,10 +26,11 @@ from orders.services.cancelling import cancel_orders
 from orders.services.proposals.adding import NewActions, add_actions, withdraw_actions
 from orders.services.proposals.confirming import confirm_proposals
 from orders.services.proposals.opening import drop_proposals, open_proposals, renew_proposals
+from orders.services.proposals.previewing import preview_proposal
 from orders.services.proposals.wishes import NewAddress, NewLine
 from orders.states import PROPOSE
 from tests.factories.fulfillment import make_confirmed, make_shipped, stock
-from tests.factories.inventory import make_sku
+from tests.factories.inventory import make_location, make_sku
 from tests.factories.orders import assert_sums_up, make_kit, make_order, neutral_address, neutral_line
 from tests.factories.proposals import ACTOR, change, propose
 
@@ -116,6 +117,27 @@ def test_quantity_up_reserves_or_waits_at_once() -> None:
     )  # fmt: skip
     assert (order.total_sent_amount, order.owed_amount, order.payment_status) == (D(20), D(50), "partly_paid")
     assert_holds(order)
+
+
+def test_preview_ships_new_units_from_where_the_order_will_have_units_as_the_press_does() -> None:
+    near, far = make_location("NEAR", preference=1), make_location("FAR", preference=2)
+    stock({"MUG": 2}, far)
+    order = make_confirmed({"MUG": 2})
+    stock({"CUP": 9}, near)
+    stock({"CUP": 9}, far)
+    cup = NewLine(Sku.objects.get(code="CUP").pk, 1, D(3))
+
+    said = []
+    for wishes in ((cup,), (cup, SetQuantity(line_of(order).pk, 1)), (RemoveLine(line_of(order).pk), cup)):
+        proposal = propose(order, *wishes)
+        previewed = {one.sku: one.reserved for one in preview_proposal(proposal, order).stock}
+        before = {row.pk for row in Reservation.objects.all()}
+        confirm_proposals([proposal.pk], actor=ACTOR).only()
+        new = Reservation.objects.filter(sku__code="CUP", state="open").exclude(pk__in=before)
+        assert previewed["CUP"] == list(new.values_list("level__location__code", "quantity"))
+        said += previewed["CUP"]
+
+    assert said == [("FAR", 1), ("FAR", 1), ("FAR", 1)]
 
 
 def test_quantity_down_gives_back_waiting_units_first() -> None:

@@ -152,14 +152,13 @@ def _ask(
     for cut in cuts:
         back[cut.reservation.level_id or 0] += cut.quantity
     levels = StockLevel.objects.filter(sku__in=skus)
-    preferred = planned.order.preferred_location_id
     lines = demand.lines_of(skus)
     turns = {
         sku_id: replace(wishes[0].turn, queued_at=line.joined(clock.now())) for sku_id, line in lines.items()
     }
     wanted = tuple(wish._replace(turn=turns[wish.sku_id]) for wish in wishes)
     problem = Problem(
-        demands=(Demand(planned.order.pk, wanted, (preferred,) if preferred else ()),),
+        demands=(Demand(planned.order.pk, wanted, _favoured(planned, cuts)),),
         stands=tuple(Stand(level.sku_id, level.location_id, level.free + back[level.pk]) for level in levels),
         places=demand.all_places(),
         waiting=tuple(waiting for line in lines.values() for waiting in line.waiting),
@@ -170,3 +169,17 @@ def _ask(
     for missing in decision.missing:
         found[missing.sku_id].waiting += missing.quantity
         found[missing.sku_id].ahead = max(found[missing.sku_id].ahead, missing.ahead)
+
+
+def _favoured(planned: Planned, cuts: Iterable[Cut]) -> tuple[int, ...]:
+    """Where the order will have units still when the change asks for its own, and where it is to ship from."""
+    lines = (line for line in planned.plan.before.lines if line.is_shipped)
+    claimed = demand.claimed_units(part.pk for line in lines for part in line.parts if part.pk is not None)
+    location_of = {row.pk: place for one in planned.claims.values() for row, place in one.held}
+    for cut in cuts:
+        if cut.reservation.pk in location_of:
+            held = claimed[cut.reservation.reference_id].by_location
+            held[location_of[cut.reservation.pk]] -= cut.quantity
+    used = {place for one in claimed.values() for place, units in one.by_location.items() if units}
+    preferred = planned.order.preferred_location_id
+    return (*sorted(used), *([preferred] if preferred else []))
