@@ -368,19 +368,39 @@ describe(
     need=SEE_MONEY,
 )
 describe("proposal", "created", gettext_lazy("Change begun"), detail=_reason, tone="info")
-describe("proposal", "confirm", gettext_lazy("Order changed"), detail=_totals, tone="ok")
+describe(
+    "proposal", "confirm", gettext_lazy("Order changed"), detail=_totals, tone="ok", detail_need=SEE_MONEY
+)
 describe("proposal", "actions_added", gettext_lazy("Added to a change"), detail=_wished, tone="info")
 describe("proposal", "actions_withdrawn", gettext_lazy("Taken out of a change"), detail=_wished, tone="idle")
 describe("proposal", "overtake", gettext_lazy("Change overtaken by change %(by)s"), tone="wait")
 describe("proposal", "renew", gettext_lazy("Change taken up again"), tone="info")
 describe("proposal", "drop", gettext_lazy("Change dropped"), tone="idle")
-describe("order", "changed_add_line", gettext_lazy("Line added"), detail=_added, tone="info")
+describe(
+    "order", "changed_add_line", gettext_lazy("Line added"), detail=_added, tone="info", detail_need=SEE_MONEY
+)
 describe("order", "changed_remove_line", gettext_lazy("Line removed"), detail=_from_to, tone="info")
 describe("order", "changed_quantity", gettext_lazy("Quantity changed"), detail=_from_to, tone="info")
-describe("order", "changed_price", gettext_lazy("Price changed"), detail=_price_from_to, tone="info")
-describe("order", "changed_discount", gettext_lazy("Discount given"), detail=_discount, tone="info")
+describe(
+    "order",
+    "changed_price",
+    gettext_lazy("Price changed"),
+    detail=_price_from_to,
+    tone="info",
+    need=SEE_MONEY,
+)
+describe(
+    "order", "changed_discount", gettext_lazy("Discount given"), detail=_discount, tone="info", need=SEE_MONEY
+)
 describe("order", "changed_address", gettext_lazy("Address changed"), tone="info")
-describe("order", "changed_shipping", gettext_lazy("Shipping method changed"), detail=_shipping, tone="info")
+describe(
+    "order",
+    "changed_shipping",
+    gettext_lazy("Shipping method changed"),
+    detail=_shipping,
+    tone="info",
+    detail_need=SEE_MONEY,
+)
 describe("order", "revised", gettext_lazy("Changed by an import"), tone="info")
 describe("order", "restored", gettext_lazy("Change of an import taken back"), tone="back")
 describe("order", "void", gettext_lazy("Taken away with its import"), tone="idle")

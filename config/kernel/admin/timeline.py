@@ -30,6 +30,7 @@ class Description:
     detail: Words = ""
     tone: str = ""
     need: str | Callable[[Mapping[str, Any]], str] = ""
+    detail_need: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,11 @@ class _Facts(dict[str, Any]):
 
 
 def describe(subject: str, kind: str, title: Words, **more: Any) -> None:
-    """Say how events of one kind about one type of subject read. `more`: detail, tone, need as in `Description`.
+    """Say how events of one kind about one type of subject read. `more`: the other fields of `Description`.
 
     Words name facts as `%(quantity)s`, or are a function of the facts. `subject` "" means any subject. `need` is
-    the permission without which a timeline leaves the event out, or finds it by the facts.
+    the permission without which a timeline leaves the event out, or finds it by the facts; without `detail_need` it
+    leaves the detail out.
     """
     _DESCRIPTIONS[subject, kind] = Description(title, **more)
 
@@ -176,12 +178,16 @@ def _row(event: Event, names: Mapping[int, str], looked_up: str) -> TimelineRow:
         job = _("job %(number)s") % {"number": event.correlation.removeprefix(JOB_CORRELATION)}
         actor = f"{actor} · {job}"
     lookup = _LOOKUPS.get((event.subject_type, event.kind))
-    detail_need = lookup.need if lookup else ""
+    detail_need = lookup.need if lookup else _described(event).detail_need
     return TimelineRow(tone, title, looked_up or detail, event.at, actor, _need(event), detail_need)
 
 
+def _described(event: Event) -> Description:
+    return _DESCRIPTIONS.get((event.subject_type, event.kind), _PLAIN)
+
+
 def _need(event: Event) -> str:
-    need = _DESCRIPTIONS.get((event.subject_type, event.kind), _PLAIN).need
+    need = _described(event).need
     return need(event.facts) if callable(need) else need
 
 
