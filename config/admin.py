@@ -242,7 +242,8 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
         """Save roles and locations too, say what was changed, and end the sessions of whoever may work no more."""
         person, before = form.instance, standing(form.instance)
         super().save_related(request, form, formsets, change)
-        self.say_kept(request, form)
+        if change:
+            self.say_kept(request, form)
         changed = form.changed_by_hand if change else form.changed_data
         fields = [str(form.fields[name].label) for name in changed if name not in UNSAID]
         record_events(changes(person, before, fields, is_new=not change), actor=acting(request))

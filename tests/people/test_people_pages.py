@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group
 
 from config.access.browsers import browser_words
 from config.kernel.admin import admin_url
+from config.kernel.models import Event
 from config.roles import ROLE_WORDS
 from tests.kernel.visitor import hidden, text_of, visitor
 
@@ -30,6 +31,18 @@ def test_page_of_a_person_says_roles_with_boxes_and_no_algorithm() -> None:
         "/auth/group/add/"
         not in visitor(superuser=True).get(admin_url(nina, "change", nina.pk)).content.decode()
     )
+
+
+def test_person_is_added_with_name_and_password_and_opens_on_their_page() -> None:
+    boss = visitor(superuser=True)
+    typed = {"username": "nina", "password1": "scaffale-nastro-7", "password2": "scaffale-nastro-7"}
+
+    answer = boss.post("/auth/user/add/", typed)
+
+    nina = get_user_model().objects.get(username="nina")
+    assert answer["Location"] == admin_url(nina, "change", nina.pk)
+    assert nina.check_password("scaffale-nastro-7")
+    assert list(Event.objects.values_list("kind", flat=True)) == ["person_added"]
 
 
 def test_lists_and_navigation_say_roles() -> None:
