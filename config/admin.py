@@ -16,6 +16,7 @@ from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -28,6 +29,7 @@ from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from config.access.factors import about, has_factor, remove_factor
 from config.access.sessions import end_sessions
+from config.kernel.actors import places_of
 from config.kernel.admin import (
     ComparedForm,
     ComparedMixin,
@@ -159,7 +161,11 @@ class StaffLocationInline(ComparedTabularInline):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("auth.change_user")
 
-    has_add_permission = has_delete_permission = has_change_permission
+    has_add_permission = has_change_permission
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Without any location a person sees the whole business: nobody who is bound opens that to others."""
+        return self.has_change_permission(request, obj) and places_of(request.user) is None
 
 
 # Said by events of their own, or secret.
@@ -197,6 +203,21 @@ def changes(person: User, before: Standing, fields: list[str], *, is_new: bool) 
 SUPERUSERS_ONLY = frozenset({"is_superuser", "user_permissions"})
 
 
+def rights_of(person: Any) -> set[int]:
+    """The permissions that a person holds, of an inactive one those that they would hold; one statement."""
+    held = Q(group__user=person) | Q(user=person)
+    return set(Permission.objects.filter(held).values_list("pk", flat=True))
+
+
+def is_within(person: User, user: Any) -> bool:
+    """Whether a person may do and see no more than the user. Whoever sets their password acts as them."""
+    if user.is_superuser:
+        return True
+    bound, theirs = places_of(user), places_of(person)
+    is_narrower = bound is None or (theirs is not None and theirs <= bound and person.pk != user.pk)
+    return is_narrower and not person.is_superuser and rights_of(person) <= rights_of(user)
+
+
 @admin.register(User)
 class PersonAdmin(ComparedMixin, InWords, UserAdmin):
     form = PersonForm
@@ -226,6 +247,11 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups", "staff_locations__location")
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may do or see more than the user is only read."""
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or is_within(obj, request.user))
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         given = super().get_fieldsets(request, obj)
         if request.user.is_superuser:
@@ -242,6 +268,11 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
         """Save roles and locations too, say what was changed, and end the sessions of whoever may work no more."""
         person, before = form.instance, standing(form.instance)
         super().save_related(request, form, formsets, change)
+        if not change and (places := places_of(request.user)) is not None:
+            # Whom a bound person adds is bound alike.
+            StaffLocation.objects.bulk_create(
+                StaffLocation(user=person, location_id=pk) for pk in sorted(places)
+            )
         if change:
             self.say_kept(request, form)
         changed = form.changed_by_hand if change else form.changed_data
@@ -309,10 +340,13 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
         return self.inlines if obj else ()
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Roles are made on their own page."""
+        """Roles are made on their own page; nobody gives one that may do more than they do."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "groups" and field is not None:
             field.widget.can_add_related = False
+            if not request.user.is_superuser:
+                beyond = Permission.objects.exclude(pk__in=rights_of(request.user))
+                field.queryset = field.queryset.exclude(permissions__in=beyond)
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
