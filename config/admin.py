@@ -28,7 +28,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from config.access.factors import about, has_factor, remove_factor
-from config.access.sessions import end_sessions
+from config.access.sessions import end_sessions, follow_key
 from config.kernel.actors import places_of
 from config.kernel.admin import (
     ComparedForm,
@@ -287,10 +287,12 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
 
     @sensitive
     def _set_password(self, request: HttpRequest, id: str, form_url: str) -> HttpResponse:
+        former = request.session.session_key
         with transaction.atomic():
             response = super().user_change_password(request, id, form_url)
             person = self.get_object(request, id)
             if request.method == "POST" and response.status_code == 302 and person is not None:
+                follow_key(former, request.session)
                 end_sessions(person, but=str(request.session.session_key))
                 record_events([about(person, "password_set")], actor=acting(request))
         return response

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from config import dashboard
 from config.access import views
 from config.access.factors import about
-from config.access.sessions import end_sessions
+from config.access.sessions import end_sessions, follow_key
 from config.find import find_url
 from config.kernel.admin import acting
 from config.kernel.events import record_events
@@ -92,10 +92,12 @@ class BancaleAdminSite(admin.AdminSite):
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """One's own password: what Django does, noted, and every other session ends."""
+        former = request.session.session_key
         with transaction.atomic():
             response = super().password_change(request, extra_context)
             user: Any = request.user
             if request.method == "POST" and response.status_code == 302:
+                follow_key(former, request.session)
                 end_sessions(user, but=str(request.session.session_key))
                 record_events([about(user, "password_set")], actor=acting(request))
         return response

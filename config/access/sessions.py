@@ -81,6 +81,13 @@ def forget_old_access() -> None:
     AccessAttempt.objects.filter(attempt_time__lt=now - REMEMBERED).delete()
 
 
+def follow_key(former: str | None, session: Any) -> None:
+    """Keep the row of a log-in whose session got another key, as it does with a new password: a session without a row
+    is neither shown to its owner nor ended with the others."""
+    if former and session.session_key and session.session_key != former:
+        StaffSession.objects.filter(session_key=former).update(session_key=session.session_key)
+
+
 def end_sessions(user: Any, *, but: str = "", only: int | None = None) -> int:
     """End a person's sessions at once, but the one with this key, or one of them only; how many there were."""
     rows = StaffSession.objects.filter(user=user).exclude(session_key=but)

@@ -162,6 +162,27 @@ def test_new_password_ends_every_other_session(nina: Any) -> None:
     assert kinds(nina) == ["password_set"]
 
 
+@pytest.mark.parametrize("by_page", [True, False], ids=["own page", "page of a person"])
+def test_session_that_set_a_new_password_is_still_shown_and_ended_from_elsewhere(by_page: bool) -> None:
+    boss = get_user_model().objects.create_superuser("boss", password=PASSWORD)
+    here, there = Client(), Client()
+    here.force_login(boss)
+    new = {"new_password1": "pallet-cassa-9", "new_password2": "pallet-cassa-9"}
+
+    if by_page:
+        here.post(reverse("admin:password_change"), {"old_password": PASSWORD, **new})
+    else:
+        typed = {"password1": "pallet-cassa-9", "password2": "pallet-cassa-9"}
+        here.post(reverse("admin:auth_user_password_change", args=[boss.pk]), typed)
+    shown = here.get(reverse("admin:account")).context["sessions"]
+    boss.refresh_from_db()
+    there.force_login(boss)
+    there.post(reverse("admin:end_session"))
+
+    assert [one["is_this"] for one in shown] == [True]
+    assert here.get(reverse("admin:index")).status_code == 302
+
+
 def test_person_ends_one_of_their_own_sessions_and_nobody_elses(nina: Any) -> None:
     other = get_user_model().objects.create_user("otto", is_staff=True)
     here, there, ottos = Client(), Client(), Client()
