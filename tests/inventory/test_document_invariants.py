@@ -115,6 +115,17 @@ def test_large_variance_approved_by_the_counter_is_seen(sku: Sku, place: Locatio
     assert audit() == {"stock.count_approver": [f"stock_count:{row.pk}"]}
 
 
+def test_large_variance_approved_by_the_same_job_is_seen(sku: Sku, place: Location, audit: Audit) -> None:
+    row = approved(sku, place, 2, approver=ACTOR)
+    job = "UPDATE inventory_stockcount SET counter_kind = 'system', counter_id = NULL, counter_label = %s"
+    run(f"{job} WHERE id = %s", "another", row.pk)
+    assert audit() == {}
+
+    run(f"{job} WHERE id = %s", ACTOR.label, row.pk)
+
+    assert audit() == {"stock.count_approver": [f"stock_count:{row.pk}"]}
+
+
 def test_adjustment_that_moved_nothing_or_says_no_reason_is_seen(
     sku: Sku, place: Location, audit: Audit
 ) -> None:
