@@ -113,7 +113,7 @@ def send_digests(owed: Sequence[Owed]) -> Results[int]:
     Outside any transaction. Once the server cannot be reached, or broke off in the middle of a mail, the rest is
     not tried. A mail that was sent is `unchanged`.
 
-    Refuses: `Suppressed` (nobody to send it to, nothing low any more), `OutcomeUnknown`, and for another try
+    Refuses: `Suppressed` (nobody who may see it, nothing low any more), `OutcomeUnknown`, and for another try
     `MailRefused`, `ServerAway`, `BeingSent`.
     """
     results: Results[int] = Results(one.delivery_id for one in owed)
@@ -163,6 +163,8 @@ def _send_once(digest: AlertDigest | None, *, first_try: bool) -> bool:
 
 
 def _nothing_due(digest: AlertDigest, alerts: Sequence[LowStockAlert]) -> str | Promise:
+    if not _may_see(digest.follower):
+        return _("this person may not see low stock any more")
     if not alerts:
         return _("nothing is low any more")
     try:

@@ -233,3 +233,21 @@ def test_prepare_digests_twice_refusals_and_rights(milano: Location) -> None:
     assert Delivery.objects.filter(lane="mail").count() == 1
     with pytest.raises(NotAllowed):
         prepare_digests([follower.pk], actor=clerk)
+
+
+@pytest.mark.parametrize("lost", [{"is_active": False}, {"is_superuser": False}])
+def test_who_lost_account_or_right_after_the_mail_was_due_hears_nothing(
+    milano: Location, lost: dict[str, bool]
+) -> None:
+    follower = follow()
+    fall_low("CUP", milano)
+    with clock.frozen(NOON):
+        sweep_digests()
+    get_user_model().objects.filter(pk=follower.user_id).update(**lost)
+
+    assert send() == []
+    delivery = Delivery.objects.get(lane="mail")
+    assert (delivery.state, delivery.last_error) == (
+        DeliveryState.SUPPRESSED,
+        "this person may not see low stock any more",
+    )
