@@ -12,7 +12,13 @@ from config.kernel.errors import BancaleError
 from config.kernel.money import ZERO, round_money
 from config.kernel.quantities import MOST_UNITS
 from orders.change_money import discounted, priced, scaled, taxed
-from orders.change_refusals import no_line, nothing_to_discount, price_below_discount, units_out_of_range
+from orders.change_refusals import (
+    amount_out_of_range,
+    no_line,
+    nothing_to_discount,
+    price_below_discount,
+    units_out_of_range,
+)
 from orders.change_shapes import Basis, Charge, Line, Part, Priced, Shape, Tax
 from orders.changes import (
     Action,
@@ -26,6 +32,7 @@ from orders.changes import (
 )
 from orders.enums import ChargeKind
 from orders.errors import AmountsAwaited, BelowLeast, NothingLeft
+from orders.intake_rules import fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +121,10 @@ def plan_change(shape: Shape, actions: Mapping[int, Action]) -> ChangePlan:
     steps: dict[int, tuple[Shape, Shape]] = {}
     for position, action in sorted(actions.items()):
         try:
-            steps[position] = (after, _do(after, position, action))
-            after = steps[position][1]
+            new = _do(after, position, action)
+            _check_amounts(new)
+            steps[position] = (after, new)
+            after = new
         except BancaleError as refusal:
             refusals[position] = refusal
     if actions and not any(line.quantity > line.units("cancelled") for line in after.lines):
@@ -145,6 +154,13 @@ def _do(shape: Shape, position: int, action: Action) -> Shape:
             return replace(shape, address_id=action.address_id)
         case SetShipping():
             return _shipping(shape, action)
+
+
+def _check_amounts(shape: Shape) -> None:
+    sums = shape.sums()
+    amounts = (*(line.price.amount for line in shape.lines), *sums)
+    if too_large := [amount for amount in amounts if amount is not None and not fits(amount)]:
+        raise amount_out_of_range(too_large[0])
 
 
 def _costs(action: Action) -> bool:

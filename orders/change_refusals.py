@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import InvalidInput
+from orders.intake_rules import AN_AMOUNT
 
 
 def no_line(ref: int) -> InvalidInput:
@@ -29,3 +30,7 @@ def nothing_to_discount(ref: int | None) -> InvalidInput:
 def discount_out_of_range(amount: Decimal, most: Decimal) -> InvalidInput:
     accepted = _("accepted is more than 0 and at most %(most)s") % {"most": f"{most.normalize():f}"}
     return InvalidInput(field="discount", value=amount, accepted=accepted)
+
+
+def amount_out_of_range(amount: Decimal) -> InvalidInput:
+    return InvalidInput(field="price", value=f"{amount.normalize():f}", accepted=AN_AMOUNT)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from config.kernel.money import ZERO
 
@@ -121,8 +122,7 @@ class Charge:
     price: Priced
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):
     """An order's sums; each is None while one of its amounts is unknown. As in `totals.Totals`, without owners."""
 
     lines: Decimal | None

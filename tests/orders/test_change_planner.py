@@ -156,6 +156,9 @@ def test_quantity_below_what_has_left_is_refused_with_numbers() -> None:
         SetQuantity(99, 1),
         GiveDiscount(1, amount=D("20.01")),
         GiveDiscount(1, amount=D(0)),
+        SetPrice(1, D("5e13")),
+        AddLine(1, "SKU1", "Goods", 1, D("99999999999990")),
+        SetShipping("Courier", D("99999999999990")),
     ],
 )
 def test_what_cannot_be_is_refused(action: Action) -> None:
