@@ -1,6 +1,7 @@
 """The second factor: a code from an authenticator app, or once a recovery code."""
 
 import hashlib
+import math
 import secrets
 from typing import Any
 
@@ -34,7 +35,7 @@ def confirm_device(user: Any, code: str, *, actor: Actor) -> list[str] | None:
     """
     with transaction.atomic():
         device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False).first()
-        if device is None or not _is_token(code) or not device.verify_token(code.strip()):
+        if device is None or not is_token(code) or not device.verify_token(code.strip()):
             return None
         TOTPDevice.objects.filter(user=user, confirmed=True).delete()
         device.confirmed = True
@@ -50,7 +51,7 @@ def check_code(user: Any, code: str) -> bool:
         device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=True).first()
         if device is None:
             return False
-        if _is_token(code):
+        if is_token(code):
             return bool(device.verify_token(code.strip()))
         allowed, _why = device.verify_is_allowed()
         if not allowed:
@@ -63,6 +64,14 @@ def check_code(user: Any, code: str) -> bool:
         else:
             device.throttle_increment()
         return bool(used)
+
+
+def seconds_locked(user: Any, *, confirmed: bool = True) -> int:
+    """How long no code is looked at after wrong ones, of the app in use or of the one being set up; 0 where it is."""
+    device = TOTPDevice.objects.filter(user=user, confirmed=confirmed).first()
+    allowed, why = (True, None) if device is None else device.verify_is_allowed()
+    until = None if allowed or why is None else why.get("locked_until")
+    return 0 if until is None else max(1, math.ceil((until - clock.now()).total_seconds()))
 
 
 def remove_factor(user: Any, *, actor: Actor, kind: str = "factor_removed") -> None:
@@ -107,6 +116,6 @@ def _digest(code: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def _is_token(code: str) -> bool:
+def is_token(code: str) -> bool:
     plain = code.strip()
     return len(plain) == 6 and plain.isascii() and plain.isdigit()

@@ -22,8 +22,10 @@ from config.access.factors import (
     codes_left,
     confirm_device,
     has_factor,
+    is_token,
     pending_device,
     remove_factor,
+    seconds_locked,
 )
 from config.access.sessions import DONE, FACTOR, NONE, end_sessions, is_factor_due, sessions_of
 from config.kernel.admin import acting
@@ -59,11 +61,27 @@ def second_factor(site: Any, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:factor"))
     form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        if check_code(request.user, form.cleaned_data["code"]):
+        code, locked = form.cleaned_data["code"], seconds_locked(request.user)
+        if check_code(request.user, code):
             request.session[FACTOR] = DONE
             return HttpResponseRedirect(target)
-        form.add_error("code", _("This code is not right, or was used before. Wait for the next one."))
+        form.add_error("code", _locked(locked) if locked else _wrong(code))
     return render(request, "account/second_factor.html", {"form": form, "next": target})
+
+
+def _locked(seconds: int) -> str:
+    said = ngettext(
+        "A code was wrong before: this one was not looked at. Try again in %(n)s second.",
+        "A code was wrong before: this one was not looked at. Try again in %(n)s seconds.",
+        seconds,
+    )
+    return said % {"n": seconds}
+
+
+def _wrong(code: str) -> str:
+    if is_token(code):
+        return _("This code is not right, or was used before. Wait for the next one.")
+    return _("This recovery code is not right, or was used before.")
 
 
 def _target(request: HttpRequest) -> str:
@@ -116,11 +134,11 @@ def factor(site: Any, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:second_factor"))
     form, codes = CodeForm(request.POST if request.method == "POST" else None), None
     if request.method == "POST" and form.is_valid():
+        locked = seconds_locked(user, confirmed=False)
         codes = confirm_device(user, form.cleaned_data["code"], actor=acting(request))
         if codes is None:
-            form.add_error(
-                "code", _("This code is not right. Check the clock of your phone and try the next one.")
-            )
+            wrong = _("This code is not right. Check the clock of your phone and try the next one.")
+            form.add_error("code", _locked(locked) if locked else wrong)
         else:
             request.session[FACTOR] = DONE
             end_sessions(user, but=str(request.session.session_key))
@@ -131,6 +149,7 @@ def factor(site: Any, request: HttpRequest) -> HttpResponse:
         "codes": codes,
         "secret": None if codes else _spelled(pending_device(user)),
         "is_on": has_factor(user),
+        "is_due": is_factor_due(request.session),
     }
     response = TemplateResponse(request, "account/factor.html", context)
     response["Cache-Control"] = "no-store"

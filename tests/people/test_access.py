@@ -283,6 +283,22 @@ def test_recovery_code_opens_once_and_wrong_ones_slow_down(nina: Any) -> None:
     assert RecoveryCode.objects.filter(used_at=None).count() == 9
 
 
+def test_code_that_was_not_looked_at_is_not_called_wrong(nina: Any) -> None:
+    _device, codes = enrolled(nina)
+    client = Client()
+    log_in(client)
+    asked = reverse("admin:second_factor")
+
+    wrong = client.post(asked, {"code": "aaaa-bbbb-cccc"})
+    early = client.post(asked, {"code": codes[0]})
+
+    assert "This recovery code is not right, or was used before." in text_of(wrong)
+    assert "this one was not looked at. Try again in 1 second." in text_of(early)
+    assert RecoveryCode.objects.filter(used_at=None).count() == 10
+    TOTPDevice.objects.update(throttling_failure_timestamp=clock.now() - timedelta(seconds=2))
+    assert client.post(asked, {"code": codes[0]}).status_code == 302
+
+
 def test_required_factor_leads_to_its_set_up_first(nina: Any, settings: Any) -> None:
     settings.REQUIRE_TOTP = True
     client = Client()
