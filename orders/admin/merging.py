@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -15,17 +17,30 @@ from orders.models import Customer
 from orders.selectors.customers import Likely, find_customers, likely_duplicates
 from orders.services.merging import MERGE, merge_customers
 
+LOOK = "look"
+
+
+class SearchBox(forms.TextInput):
+    """With a button of its own, which is also what the enter key presses."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        return format_html(
+            '<div class="beside-box">{}<button type="submit" class="btn" name="{}" value="1">{}</button></div>',
+            super().render(name, value, attrs, renderer), LOOK, gettext("Search"),
+        )  # fmt: skip
+
 
 class MergeForm(ObjectForm):
     """Who is the same buyer: of those who look alike, and of those who are looked for.
 
-    A press with words for which nobody was shown yet merges nothing: it shows who is found.
+    A press of “Search”, or with words for which nobody was shown yet, merges nothing: it shows who is found.
     """
 
     find = forms.CharField(
         label=_("Look for another customer"),
         max_length=200,
         required=False,
+        widget=SearchBox,
         help_text=_("E-mail, name or phone, or a part of it. Who is found is shown first, to be ticked."),
     )
     others = forms.TypedMultipleChoiceField(
@@ -57,9 +72,16 @@ class MergeForm(ObjectForm):
             if one.pk not in known:
                 yield one.pk, " · ".join([str(one), one.email or "–", *([one.phone] if one.phone else [])])
 
+    def is_valid(self) -> bool:
+        """Looking is no fault, and not yet the merge either."""
+        return super().is_valid() and LOOK not in self.data
+
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
-        if given.get("find") and given["find"] != (self.was_shown or "").strip():
+        if LOOK in self.data:
+            if given.get("find") and not self.found:
+                self.add_error("find", _("Nobody else is found by this."))
+        elif given.get("find") and given["find"] != (self.was_shown or "").strip():
             said = _("Nothing was done yet: tick who is the same buyer.")
             self.add_error("find", said if self.found else _("Nobody else is found by this."))
         elif not given.get("others") and not self.errors:

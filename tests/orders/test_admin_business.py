@@ -248,6 +248,25 @@ def test_customer_who_looks_different_is_looked_for_then_merged() -> None:
     assert support.get(admin_url(Customer, "merge", other.pk)).status_code == 302
 
 
+def test_button_that_looks_merges_nobody_and_complains_of_nothing_found_only() -> None:
+    support = visitor("Support")
+    keep, other = buyer_of("Rosa Neri", "rosa@example.com"), buyer_of("R. Bianchi", "rb@example.com")
+    merge = admin_url(Customer, "merge", keep.pk)
+    search = {"look": "1", "find": "bianchi"}
+
+    nobody = support.post(merge, {**hidden(support.get(merge)), "look": "1", "find": "nobody"})
+    found = support.post(merge, {**hidden(nobody), **search})
+    again = support.post(merge, {**hidden(found), **search, "others": [other.pk]})
+
+    assert "Nobody else is found by this." in text_of(nobody)
+    assert "R. Bianchi · rb@example.com" in text_of(found)
+    assert [page.context["form"].errors for page in (found, again)] == [{}, {}]
+    assert not Customer.objects.exclude(merged_into=None).exists()
+    done = support.post(merge, {**hidden(again), "find": "bianchi", "others": [other.pk]})
+    assert done.status_code == 302
+    assert list(keep.merged.all()) == [other]
+
+
 def test_merge_waits_where_other_words_were_written_than_those_shown() -> None:
     support = visitor("Support")
     keep, twin = (
