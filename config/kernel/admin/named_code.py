@@ -21,7 +21,7 @@ class NamedCodeInput(forms.TextInput):
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
         offered = f"{(attrs or {}).get('id') or name}_{self.suffix}"
-        given = {**(attrs or {}), "list": offered, "autocomplete": "off"}
+        given = {"class": "vTextField", **(attrs or {}), "list": offered, "autocomplete": "off"}
         options = format_html_join(
             "", '<option value="{}"{}></option>', ((value, _beside(text)) for value, text in self.named())
         )
