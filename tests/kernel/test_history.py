@@ -57,6 +57,7 @@ def test_location_page_shows_each_field_that_was_changed() -> None:
     page = manager.get(f"{base}/history/")
     assert page.context["rows"][0].who == "manager-0"
     assert "Name Milano → Milano Nord" in text_of(page)
+    assert "Name Milano Time zone Europe/Rome" in text_of(page)  # as it was made: nothing stood there before
     actions = manager.get(f"{base}/change/").context["page"]["actions"]
     assert actions[0]["url"] == f"{base}/history/"
 

@@ -45,6 +45,11 @@ class HistoryRow:
         return {CREATED: _("Created"), CHANGED: _("Changed"), DELETED: _("Removed")}[self.kind]
 
     @property
+    def is_made(self) -> bool:
+        """Before it there was nothing that its values could have replaced."""
+        return self.kind == CREATED
+
+    @property
     def tone(self) -> str:
         return {CREATED: "ok", CHANGED: "info", DELETED: "stop"}[self.kind]
 
