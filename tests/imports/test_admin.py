@@ -62,7 +62,9 @@ def test_whole_path_by_pages_from_upload_to_finish() -> None:
     assert answer.status_code == 302
     work_all()
     assert Order.objects.get().external_id == "W-1"
-    assert "It can still be rolled back" in words_of(client.get(page_url(run)))
+    applied = words_of(client.get(page_url(run)))
+    assert "It can still be rolled back. Until it is finished" in applied
+    assert ("W-2 3 Refused" in applied, "W-2 3 Refuse" in page) == (True, True)
     client.press(f"{page_url(run).removesuffix('change/')}finish/")
     work_all()
     run.refresh_from_db()

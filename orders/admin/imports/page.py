@@ -61,15 +61,15 @@ def _is_mappable(run: ImportRun, progress: Mapping[str, Any] | None) -> bool:
 def _notices(run: ImportRun) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if run.error:
-        found.append({"title": _("The file could not be read through"), "text": run.error, "tone": "stop"})
+        found.append({"title": _("The file could not be read through."), "text": run.error, "tone": "stop"})
     if run.question:
         text = _("Its numbers or dates can be read in two ways. Say which on the page of its columns.")
-        found.append({"title": _("One question first"), "text": text, "tone": "wait"})
+        found.append({"title": _("One question first."), "text": text, "tone": "wait"})
     if run.status == ImportStatus.APPLIED:
         text = _(
             "Until it is finished its orders are held: no mail goes out, nothing leaves, and all can be taken back."
         )
-        found.append({"title": _("It can still be rolled back"), "text": text, "tone": "wait"})
+        found.append({"title": _("It can still be rolled back."), "text": text, "tone": "wait"})
     return found
 
 
@@ -105,11 +105,15 @@ def orders_of(run: ImportRun, asked: QueryDict) -> dict[str, Any]:
     if plan in ImportPlan.values:
         rows = rows.filter(plan=plan)
     page = Paginator(rows, 25).get_page(asked.get("o", "1"))
-    return {"rows": [_order_row(one) for one in page], "page": page, "plan": plan}
+    is_over = run.status in {ImportStatus.APPLIED, ImportStatus.FINISHED, ImportStatus.ROLLED_BACK}
+    return {"rows": [_order_row(one, is_over=is_over) for one in page], "page": page, "plan": plan}
 
 
-def _order_row(one: ImportOrder) -> dict[str, Any]:
-    badge = status_badge(ImportResult, one.result) if one.result else status_badge(ImportPlan, one.plan)
+def _order_row(one: ImportOrder, *, is_over: bool) -> dict[str, Any]:
+    """Once the good ones are in, a refusal is a fact and no plan any more."""
+    was_refused = is_over and not one.result and one.plan == ImportPlan.REFUSE
+    result = ImportResult.REFUSED if was_refused else one.result
+    badge = status_badge(ImportResult, result) if result else status_badge(ImportPlan, one.plan)
     changes = [{**change, "field": field_words(change["field"])} for change in one.changes[:12]]
     return {
         "key": one.key,
