@@ -25,6 +25,7 @@ from config.kernel.admin import (
 )
 from config.kernel.admin.queues import PARAMETER
 from config.kernel.admin.timeline import in_words
+from config.kernel.countries import country_name
 from config.kernel.errors import BancaleError
 from config.kernel.models import Event
 from config.kernel.results import Results
@@ -311,7 +312,7 @@ def _address_rows(address: Address | None, user: Any, *, is_live: bool) -> list[
     if address is None:
         return [(_("Address"), _("none"))]
     if not sees_recipient(user, is_live=True):
-        return [(_("Country"), address.country_code)]
+        return [(_("Country"), country_name(address.country_code))]
     place = f"{address.postal_code} {address.city}".strip()
     personal, named = user.has_perm(SEE_PERSONAL), sees_recipient(user, is_live=is_live)
     rows = [
@@ -321,7 +322,7 @@ def _address_rows(address: Address | None, user: Any, *, is_live: bool) -> list[
         (_("More"), address.line2 if named else ""),
         (_("City"), place if named else address.city),
         (_("Region"), address.region),
-        (_("Country"), address.country_code),
+        (_("Country"), country_name(address.country_code)),
         (_("Phone"), address.phone if personal else ""),
     ]
     return [(label, value) for label, value in rows if value]
