@@ -12,6 +12,7 @@ from inventory.enums import CountStatus, MovementKind, TransferStatus
 from inventory.models import StockAdjustment, StockCountLine, StockMovement, StockReceipt, TransferLine
 
 SHOWN = 50
+M = MovementKind
 
 
 def _moved(kind: MovementKind, place: str) -> Coalesce:
@@ -45,6 +46,30 @@ def transfers_are_ledger() -> Iterator[Violation]:
             f"transfer:{line.transfer_id}",
             f"SKU {line.sku_id}: {line.sent} sent, {line.received} received, {line.returned} returned; {ledger}",
         )
+
+
+@invariant("stock.causes", _("Every movement of a document is one that this document can have made"))
+def movements_have_documents() -> Iterator[Violation]:
+    """Of its kind, at its place, of a SKU on its lines. Sums by line do not see what no line is about."""
+    at, sku = OuterRef("level__location"), OuterRef("level__sku")
+    document = OuterRef("reference_id")
+    lines = TransferLine.objects.filter(transfer=document, sku=sku)
+    at_origin = Exists(lines.filter(transfer__origin=at))
+    at_an_end = at_origin | Exists(lines.filter(transfer__destination=at))
+    counted = StockCountLine.objects.filter(count=document, sku=sku, count__location=at)
+    sound = {
+        "stock_receipt": Q(Exists(StockReceipt.objects.filter(pk=document, location=at)), kind=M.RECEIVE),
+        "stock_adjustment": Exists(StockAdjustment.objects.filter(pk=document, kind=OuterRef("kind"))),
+        "stock_count": Q(Exists(counted), kind=M.CORRECTION),
+        "transfer": Q(at_origin, kind=M.TRANSFER_OUT) | Q(at_an_end, kind=M.TRANSFER_IN),
+    }
+    for kind, made in sound.items():
+        strays = StockMovement.objects.filter(reference_kind=kind).exclude(made).order_by("pk")
+        for row in strays[:SHOWN]:
+            moved = f"{row.kind} {row.delta:+d} at level {row.level_id}"
+            yield Violation(
+                f"stock_movement:{row.pk}", f"{moved}, which {kind} {row.reference_id} cannot have made"
+            )
 
 
 @invariant("stock.in_transit", _("Only what was sent and has not ended is in transit"))

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from config.kernel.actors import Actor, ActorKind
-from inventory.models import Location, Sku, StockCount, StockCountLine, Transfer
+from inventory.models import Location, Sku, StockCount, StockCountLine, StockMovement, Transfer
 from inventory.services.correcting import Adjustment, adjust_stock
 from inventory.services.counts import CountPlan, CountSheet, approve_counts, book_count, record_counts
 from inventory.services.transfers import (
@@ -136,4 +136,47 @@ def test_adjustment_that_moved_nothing_or_says_no_reason_is_seen(
     run("UPDATE inventory_stockadjustment SET reason = ''")
     assert list(audit()) == ["stock.adjustments"]
     run("UPDATE inventory_stockadjustment SET id = id + 1, reason = 'x'")
-    assert list(audit()) == ["stock.adjustments"]
+    assert list(audit()) == ["stock.causes", "stock.adjustments"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "reference_kind = 'stock_receipt'",
+        "reference_kind = 'stock_count'",
+        "reference_kind = 'transfer', kind = 'transfer_out'",
+        "kind = 'scrap'",
+        "reference_id = reference_id + 1",
+    ],
+)
+def test_movement_that_its_document_cannot_have_made_is_seen(
+    sku: Sku, place: Location, audit: Audit, unguarded: Lift, damage: str
+) -> None:
+    adjust_stock([Adjustment("k", sku.pk, place.pk, 1)], reason="Found", actor=ACTOR).raise_refusals()
+    entry = StockMovement.objects.latest("pk")
+    assert audit() == {}
+
+    with unguarded():
+        run(f"UPDATE inventory_stockmovement SET {damage} WHERE id = %s", entry.pk)
+        found = audit()
+
+    assert found.pop("stock.causes") == [f"stock_movement:{entry.pk}"]
+    assert set(found) <= {"stock.adjustments"}
+
+
+def test_movement_of_a_transfer_at_another_place_or_of_another_sku_is_seen(
+    sku: Sku, place: Location, audit: Audit, unguarded: Lift
+) -> None:
+    row = transfer(sku, place, received=True)
+    other = make_sku()
+    make_level(other, place, 5)
+    adjust_stock([Adjustment("k", other.pk, place.pk, 1)], reason="Found", actor=ACTOR).raise_refusals()
+    entry = StockMovement.objects.latest("pk")
+    assert audit() == {}
+
+    with unguarded():
+        document = "reference_kind = 'transfer', kind = 'transfer_in', reference_id = %s"
+        run(f"UPDATE inventory_stockmovement SET {document} WHERE id = %s", row.pk, entry.pk)
+        found = audit()
+
+    assert found["stock.causes"] == [f"stock_movement:{entry.pk}"]
