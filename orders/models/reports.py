@@ -8,8 +8,8 @@ from orders.models.business import SalesChannel
 class DailySales(models.Model):
     """What one channel sold on one day of its legal entity, in one currency: a sum of orders, never their source.
 
-    Rewritten by `refresh_daily_sales`; cancelled, void and test orders are left out. Orders without a total count
-    as orders, their amount as nothing.
+    Rewritten by `refresh_daily_sales`; cancelled, void and test orders are left out, and so are the cancelled units
+    of others. Orders without a total count as orders, their amount as nothing.
     """
 
     day = models.DateField(_("day"))

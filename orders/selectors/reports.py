@@ -1,21 +1,25 @@
 """What was sold, day by day: straight from the orders, or from the rows that a sweep keeps of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, DecimalField, F, QuerySet, Sum
+from django.db.models import Count, DecimalField, Exists, ExpressionWrapper, F, Min, OuterRef, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 
 from config.kernel import clock
 from config.kernel.money import round_sum
 from orders.enums import OrderStatus
-from orders.models import DailySales, LegalEntity, Order, OrderLine, SalesChannel
+from orders.models import DailySales, LegalEntity, LinePart, Order, OrderLine, SalesChannel
 
 UNSOLD = (OrderStatus.DRAFT, OrderStatus.CANCELLED, OrderStatus.VOID)
-_TOTAL = Coalesce(F("total_sent_amount"), F("total_computed_amount"), output_field=DecimalField())
+_AGREED = Coalesce(
+    F("total_sent_amount") + F("changed_amount"), F("total_computed_amount"), output_field=DecimalField()
+)
+# `Order.owed_amount` in the database's words.
+_TOTAL = ExpressionWrapper(_AGREED - F("cancelled_amount"), output_field=DecimalField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ def sold_on(
 
 
 def counted_sales(entity: LegalEntity, first: date | None, last: date) -> dict[SalesKey, Sales]:
-    """Sales of a legal entity's days from `first` (None: from the beginning) to `last`, counted now; two statements."""
+    """Sales of a legal entity's days from `first` (None: from the beginning) to `last`, counted now, as the orders
+    stand: with what was changed of them and without the units that were cancelled; three statements."""
     after, before = _moments(first or date(1970, 1, 2), last, entity.time_zone)
     zone = ZoneInfo(entity.time_zone)
     orders = sold(Order.objects.filter(legal_entity=entity, placed_at__gte=after, placed_at__lt=before))
@@ -70,10 +75,24 @@ def counted_sales(entity: LegalEntity, first: date | None, last: date) -> dict[S
         .annotate(units=Sum("quantity"))
     )
     ordered = {(day, channel, currency): int(count) for day, channel, currency, count in units}
+    for day, channel, currency, count in _cancelled_units(orders, zone):
+        ordered[day, channel, currency] -= int(count)
     return {
         (day, channel, currency): Sales(count, ordered.get((day, channel, currency), 0), round_sum(revenue))
         for day, channel, currency, count, revenue in by_day
     }
+
+
+def _cancelled_units(orders: QuerySet[Order], zone: ZoneInfo) -> Iterable[tuple[date, int, str, int]]:
+    """(day, channel, currency, whole units) of the lines some of whose units were cancelled; one statement."""
+    cancelled = LinePart.objects.filter(line=OuterRef("pk"), cancelled__gt=0)
+    lines = OrderLine.objects.filter(Exists(cancelled), order__in=orders.order_by()).order_by()
+    return (
+        lines.annotate(day=TruncDate("order__placed_at", tzinfo=zone))
+        .values("pk", "day", "order__sales_channel_id", "order__currency")
+        .annotate(units=Min(F("parts__cancelled") / F("parts__per_unit")))
+        .values_list("day", "order__sales_channel_id", "order__currency", "units")
+    )
 
 
 def sales_since(days: int) -> list[DailySales]:

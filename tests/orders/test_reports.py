@@ -5,11 +5,14 @@ from decimal import Decimal
 
 import pytest
 
+from orders.changes import SetQuantity
 from orders.models import DailySales, Order
 from orders.selectors.reports import sold_on
 from orders.services.cancelling import cancel_orders
+from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.reports import refresh_daily_sales
-from tests.factories.orders import SYSTEM, make_channel, make_entity, make_order, neutral_line
+from tests.factories.orders import SYSTEM, make_channel, make_entity, make_kit, make_order, neutral_line
+from tests.factories.proposals import change
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
@@ -57,6 +60,24 @@ def test_refresh_daily_sales_forgets_cancelled_and_test_orders() -> None:
     cancel_orders([other.pk], reason="test", actor=SYSTEM).raise_refusals()
     assert refresh_daily_sales(2) == 1
     assert kept() == []
+
+
+def test_refresh_daily_sales_counts_what_was_changed_and_leaves_out_cancelled_units() -> None:
+    make_kit("GIFT", CUP=(2, 1), TIN=(1, 1))
+    order = make_order(lines=(neutral_line("MUG", 3), neutral_line("GIFT", 4, "9")))
+    mug, gift = order.lines.order_by("position")
+    cancel_units(
+        [CancelUnits(order.pk, {mug.pk: 1, gift.pk: 3})], reason="test", actor=SYSTEM
+    ).raise_refusals()
+    change(order, SetQuantity(mug.pk, 6))
+    # Two cups of a fourth set were cancelled by themselves: it still counts as one.
+    gift.parts.filter(sku__code="CUP").update(cancelled=8)
+
+    refresh_daily_sales(2)
+
+    order.refresh_from_db()
+    assert order.owed_amount == Decimal(59)
+    assert kept() == [(date(2026, 3, 1), "shop", "EUR", 1, 6, Decimal(59))]
 
 
 def test_refresh_daily_sales_leaves_older_days_as_they_are() -> None:
