@@ -228,29 +228,37 @@ def deliver_due(lane: str, *, rounds: int = 50, seconds: float | None = None, si
         if not owed:
             break
         total += len(owed)
-        by_subscriber = defaultdict(list)
+        by_handler = defaultdict(list)
         for one in owed:
-            by_subscriber[one.subscriber].append(one)
-        for name, batch in by_subscriber.items():
-            settle({one.delivery_id: one.attempt for one in batch}, _do(name, batch))
+            by_handler[_handler(one.subscriber)].append(one)
+        for handler, batch in by_handler.items():
+            settle({one.delivery_id: one.attempt for one in batch}, _do(handler, batch))
     return total
 
 
-def _do(name: str, batch: Sequence[Owed]) -> Results[int]:
+def _handler(name: str) -> Handler:
+    """Subscribers of one handler are served together: the mails of all kinds in one go."""
+    subscriber = SUBSCRIBERS.get(name)
+    return _refuse_all if subscriber is None else subscriber.handler
+
+
+def _refuse_all(batch: Sequence[Owed]) -> Results[int]:
+    results: Results[int] = Results(one.delivery_id for one in batch)
+    for one in batch:
+        results.refuse(one.delivery_id, BancaleError("no subscriber is registered under this name"))
+    return results
+
+
+def _do(handler: Handler, batch: Sequence[Owed]) -> Results[int]:
     """Call a handler; when it breaks on many, call it for each alone so that one never spoils the rest."""
     results: Results[int] = Results(one.delivery_id for one in batch)
-    subscriber = SUBSCRIBERS.get(name)
-    if subscriber is None:
-        for one in batch:
-            results.refuse(one.delivery_id, BancaleError("no subscriber is registered under this name"))
-        return results
     try:
-        results.absorb(subscriber.handler(batch))
+        results.absorb(handler(batch))
     except Exception as error:
-        log.exception("subscriber %s failed on %d deliveries", name, len(batch))
+        log.exception("%s failed on %d deliveries", batch[0].subscriber, len(batch))
         if len(batch) > 1:
             for one in batch:
-                results.absorb(_do(name, [one]))
+                results.absorb(_do(handler, [one]))
         else:
             results.refuse(batch[0].delivery_id, BancaleError(f"{type(error).__name__}: {brief(error)}"))
     return results
