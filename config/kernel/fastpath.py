@@ -356,8 +356,15 @@ def _insert_of(model: type[models.Model], names: tuple[str, ...]) -> _Insert:
     places = ", ".join(["%s"] * len(fields))
     table = connection.ops.quote_name(model._meta.db_table)
     statement = f"INSERT INTO {table} ({_listed(fields)}) VALUES ({places})"  # noqa: S608  (our own names)
-    fitting = [(at, field.get_db_prep_save) for at, field in enumerate(fields) if not _is_plain(field)]
+    fitting = [(at, _fit(field)) for at, field in enumerate(fields) if not _is_plain(field)]
     return _Insert(statement, tuple(fitting))
+
+
+def _fit(field: Any) -> Callable[..., Any]:
+    """Times are in every row, and take the field three times as long."""
+    if type(field) is models.DateTimeField:
+        return lambda value, connection: connection.ops.adapt_datetimefield_value(value)
+    return field.get_db_prep_save  # type: ignore[no-any-return]
 
 
 def _is_plain(field: Any) -> bool:

@@ -186,8 +186,10 @@ def claim(lane: str, limit: int | None = None) -> list[Owed]:
         )  # fmt: skip
         for row in rows:
             row.attempt_count += 1
-        Attempt.objects.bulk_create(
-            Attempt(delivery=row, number=row.attempt_count, started_at=at) for row in rows
+        insert_values(
+            Attempt,
+            ("delivery_id", "number", "started_at"),
+            [(row.pk, row.attempt_count, at) for row in rows],
         )
     return [_owed(row) for row in rows]
 

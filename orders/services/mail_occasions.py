@@ -10,12 +10,13 @@ from django.db.models import Exists, OuterRef, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.fastpath import attach
 from config.kernel.outbox import Owed
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 from orders.enums import ActionKind, FulfillmentStatus, HoldKind, ImportStatus, MailKind, OrderStatus
 from orders.mail_kinds import AGAIN_MAIL, KINDS
-from orders.models import Hold, Notification, Order
+from orders.models import Hold, LegalEntity, Notification, Order, SalesChannel
 from orders.parcels_told import ParcelSet, parcel_sets
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.selectors.owed_mails import order_id_of
@@ -104,14 +105,19 @@ def _is(one: Owed, kind: MailKind) -> bool:
 
 
 def read_orders(order_ids: Collection[int]) -> dict[int, Order]:
-    """Orders with all that a mail may say of them: five statements."""
-    rows = Order.objects.select_related(
-        "sales_channel__logo", "legal_entity", "customer", "ship_to", "bill_to", "import_run"
-    )
+    """Orders with all that a mail may say of them: seven statements."""
+    rows = Order.objects.select_related("customer", "ship_to", "bill_to", "import_run")
     held = Hold.objects.filter(order=OuterRef("pk"), kind=HoldKind.IMPORT, lifted_at=None)
     rows = rows.annotate(is_held_by_import=Exists(held))
     rows = rows.prefetch_related("lines__parts__sku", "charges", "tax_lines").filter(pk__in=order_ids)
-    return {order.pk: order for order in rows}
+    orders = {order.pk: order for order in rows}
+    channels = SalesChannel.objects.select_related("logo")
+    attach(
+        orders.values(), "sales_channel", channels.in_bulk({one.sales_channel_id for one in orders.values()})
+    )
+    entities = LegalEntity.objects.in_bulk({one.legal_entity_id for one in orders.values()})
+    attach(orders.values(), "legal_entity", entities)
+    return orders
 
 
 def _holds(hold_ids: Iterable[int]) -> dict[int, Hold]:

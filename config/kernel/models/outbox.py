@@ -2,11 +2,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.enums import DeliveryState
+from config.kernel.fastpath import QuickRead
 from config.kernel.models.leased import Leased
 from config.kernel.states import legal_values
 
 
-class Fact(models.Model):
+class Fact(QuickRead):
     """A committed fact that other rooms or the outside must hear of; written with the change itself."""
 
     kind = models.CharField(_("fact"), max_length=60)
@@ -25,7 +26,7 @@ class Fact(models.Model):
         return f"{self.kind} {self.subject_type}:{self.subject_id}"
 
 
-class Delivery(Leased):
+class Delivery(QuickRead, Leased):
     """One subscriber's share of a fact: what is owed, tried, delivered or given up."""
 
     # Found by the unique constraint below, so that an index of its own would only cost.
