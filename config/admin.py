@@ -343,7 +343,7 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Roles are made on their own page; nobody gives one that may do more than they do."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "groups" and field is not None:
             field.widget.can_add_related = False
             if not request.user.is_superuser:

@@ -110,7 +110,7 @@ def read_orders(order_ids: Collection[int]) -> dict[int, Order]:
     held = Hold.objects.filter(order=OuterRef("pk"), kind=HoldKind.IMPORT, lifted_at=None)
     rows = rows.annotate(is_held_by_import=Exists(held))
     rows = rows.prefetch_related("lines__parts__sku", "charges", "tax_lines").filter(pk__in=order_ids)
-    orders = {order.pk: order for order in rows}
+    orders: dict[int, Order] = {order.pk: order for order in rows}
     channels = SalesChannel.objects.select_related("logo")
     attach(
         orders.values(), "sales_channel", channels.in_bulk({one.sales_channel_id for one in orders.values()})
