@@ -13,6 +13,7 @@ from config.kernel.admin import ExtraVerb, admin_url, ids_of, status_badge
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
 from orders.admin import PanelContext, register_order_button, register_order_panel
+from orders.enums import OrderStatus
 from orders.models import Order
 from orders.selectors.order_rows import register_order_rows, rows_of
 from returns.admin.forms import PART, RequestForm, returnable_of
@@ -58,7 +59,7 @@ register_order_button(
             _("No stock and no money moves yet."),
         ],
         undo=gettext_lazy("It can be rejected, or cancelled until goods arrive."),
-        applies=lambda order: bool(returnable_of(order)),
+        applies=lambda order: order.status != OrderStatus.VOID and bool(returnable_of(order)),
         then=lambda order, rma_id: admin_url(Rma, "change", rma_id),
     )
 )

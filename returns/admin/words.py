@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.admin import describe, set_tones
+from config.kernel.admin.subjects import call_subscribers
 from returns.enums import Condition, Disposition, Reception, RmaStatus
 
 R = RmaStatus
@@ -68,3 +69,4 @@ describe(FATE, "restock", gettext_lazy("Back to stock"), detail=_inspected, tone
 describe(FATE, "refurbish", gettext_lazy("To be refurbished"), detail=_inspected, tone="info")
 describe(FATE, "scrap", gettext_lazy("Scrapped"), detail=_inspected, tone="stop")
 describe(FATE, "to_vendor", gettext_lazy("To the supplier"), detail=_inspected, tone="info")
+call_subscribers({"returns.call_off": gettext_lazy("Cancel the returns of an order that was taken away")})

@@ -14,6 +14,8 @@ from config.kernel.numbering import next_numbers
 from config.kernel.results import Results
 from config.kernel.visibility import seen_by
 from inventory.models import Location
+from orders.enums import OrderStatus
+from orders.errors import OrderClosed
 from orders.models import Order
 from orders.services.locking import lock_orders
 from returns.enums import Reception, ReturnReason, RmaStatus
@@ -44,8 +46,9 @@ def request_returns(requests: Sequence[ReturnRequest], *, actor: Actor) -> Resul
     At most 200, answered by key; the value is the RMA's id. Locks the orders by ascending pk. A key that was
     answered before comes back `unchanged` with its RMA. Two requests of a batch share what an order has left.
 
-    Refuses: `NotFound`; `InvalidInput` for an unknown reason; `LocationUnknown`; `NothingReturned`;
-    `TooManyUnits`; `NotReturnable` when a quantity is above shipped less what other returns speak for; `WithoutSku`.
+    Refuses: `NotFound`; `OrderClosed` for a void one; `InvalidInput` for an unknown reason; `LocationUnknown`;
+    `NothingReturned`; `TooManyUnits`; `NotReturnable` when a quantity is above shipped less what other returns speak
+    for; `WithoutSku`.
     """
     actor.require(REQUEST)
     results: Results[str] = Results(request.key for request in requests)
@@ -82,6 +85,8 @@ def _refusal(
     """Why the request is not granted, or None; no query."""
     if order is None:
         return NotFound()
+    if order.status == OrderStatus.VOID:
+        return OrderClosed(order.number, order.status)
     if request.reason not in ReturnReason.values:
         accepted = ", ".join(ReturnReason.values)
         return InvalidInput(field=_("reason"), value=request.reason, accepted=accepted)

@@ -2,11 +2,16 @@
 
 import pytest
 
+from config.kernel import outbox
 from config.kernel.actors import Actor, ActorKind
+from config.kernel.audit import run_audit
 from config.kernel.errors import InvalidInput, NotAllowed, NotFound
 from config.kernel.models import Event
 from inventory.models import Location
-from orders.models import LinePart
+from orders.enums import ImportMode
+from orders.errors import OrderClosed
+from orders.models import LinePart, Order
+from orders.services.importing.rolling_back import roll_back_runs
 from returns.admin.forms import returnable_of
 from returns.enums import Reception, ReturnReason, RmaStatus
 from returns.errors import LocationUnknown, NothingReturned, NotReturnable, TooManyUnits, WithoutSku
@@ -16,6 +21,7 @@ from returns.services.approving import cancel_returns, reject_returns
 from returns.services.receiving import ReturnReceipt, receive_returns
 from returns.services.requesting import request_returns
 from tests.factories.fulfillment import ACTOR, make_delivered, make_released, make_shipped
+from tests.factories.imports import apply, check, make_skus, row, text_of, work
 from tests.factories.inventory import make_location
 from tests.factories.orders import make_order
 from tests.factories.returns import (
@@ -212,3 +218,19 @@ def test_request_for_goods_without_a_sku_is_refused_beside_good_ones() -> None:
     assert str(refusal) == "What has no SKU cannot be counted back into stock: A mug."
     assert returnable_of(order) == {}
     assert Rma.objects.count() == 1
+
+
+def test_returns_of_an_import_that_is_rolled_back_are_called_off_and_no_more_are_opened() -> None:
+    make_skus("MUG")
+    run = apply(check(text_of(row("W-1")), mode=ImportMode.HISTORY))
+    order, place = Order.objects.get(), make_location()
+    rma = Rma.objects.get(pk=request_returns([wish(order, location=place)], actor=ACTOR).only())
+    work(roll_back_runs([run.pk], actor=ACTOR).only())
+
+    outbox.deliver_due("work")
+
+    rma.refresh_from_db()
+    assert (rma.status, rma.closed_reason) == (RmaStatus.CANCELLED, "order void")
+    again = wish(order, location=place)
+    assert isinstance(request_returns([again], actor=ACTOR).refusals[again.key], OrderClosed)
+    assert [found for finding in run_audit() for found in finding.violations] == []
