@@ -16,6 +16,7 @@ from inventory.enums import CountStatus, UnsellableReason
 from inventory.errors import (
     AdjustedSince,
     CountedAgain,
+    CountedSince,
     CountIncomplete,
     KitHoldsNoStock,
     NotEnoughStock,
@@ -41,7 +42,9 @@ from inventory.services.counts import (
     record_counts,
     recount,
 )
+from inventory.services.receipts import ReceivedLine, book_receipt
 from inventory.services.setting_aside import Aside, set_aside
+from inventory.services.undoing import undo_receipts
 from inventory.states import STOCK_COUNT
 from tests.factories.inventory import ACTOR, make_kit, make_level, make_location, make_sku, receive, reserve
 from tests.fulfillment.matrix import walk_every_edge
@@ -296,6 +299,20 @@ def test_what_moved_between_counting_and_writing_down_is_taken_off(sku: Sku, pla
     level = StockLevel.objects.get()
     assert (level.on_hand, level.unsellable) == (14, 2)
     whole()
+
+
+def test_what_a_process_with_a_faster_clock_booked_before_is_on_the_shelf(sku: Sku, place: Location) -> None:
+    pk = listed(place, sku)
+    at = clock.now()
+    with clock.frozen(at + timedelta(seconds=1)):
+        paper = book_receipt([ReceivedLine(sku.pk, 5)], location_id=place.pk, note="", nonce="r", actor=ACTOR)
+    with clock.frozen(at):
+        count(pk, 15)
+
+    line = StockCountLine.objects.get()
+    assert (line.expected, line.counted, line.variance) == (15, 15, 0)
+    refused = undo_receipts([paper], reason="Typed twice", actor=ACTOR).refusals[paper]
+    assert isinstance(refused, CountedSince)
 
 
 def test_counts_are_written_down_and_approved_in_statements_whose_number_does_not_grow(

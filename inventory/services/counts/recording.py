@@ -1,6 +1,6 @@
 """What was found on the shelves, against what should have been there at that moment."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from django.db.models import (
     Exists,
     F,
     IntegerField,
+    Max,
     OuterRef,
     QuerySet,
     Subquery,
@@ -122,9 +123,10 @@ def _problem(lines: Sequence[StockCountLine], sheet: CountSheet) -> BancaleError
 
 def _record(desk: Desk, told: Mapping[int, CountSheet], count_ids: Sequence[int], actor: Actor) -> None:
     """Write counts down, however many: a fixed number of statements. The levels of their SKUs are locked."""
-    now = clock.now()
-    at = {pk: told[pk].counted_at or now for pk in count_ids}
     lines = [line for pk in count_ids for line in desk.lines[pk]]
+    places = {desk.counts[pk].location_id for pk in count_ids if told[pk].counted_at is None}
+    now = _now(lines, places)
+    at = {pk: told[pk].counted_at or now for pk in count_ids}
     expected = expected_units(lines, at)
     for line in lines:
         line.expected, line.counted = expected[line.pk], told[line.count_id].counted[line.pk]
@@ -144,6 +146,19 @@ def _record(desk: Desk, told: Mapping[int, CountSheet], count_ids: Sequence[int]
     }
     counts = [desk.counts[pk] for pk in count_ids]
     apply_transition(STOCK_COUNT, COUNT, counts, actor=actor, facts=facts, also=also)
+
+
+def _now(lines: Iterable[StockCountLine], places: Collection[int]) -> datetime:
+    """This moment at places that are counted now, never before a movement that was booked there already: processes
+    have clocks of their own, and what stands in the books under the levels' locks is on the shelves. One statement,
+    none without places."""
+    now = clock.now()
+    if not places:
+        return now
+    booked = StockMovement.objects.filter(
+        level__sku__in={line.sku_id for line in lines}, level__location__in=places, at__gt=now
+    )
+    return booked.aggregate(last=Max("at"))["last"] or now
 
 
 def expected_units(lines: Iterable[StockCountLine], at: Mapping[int, datetime]) -> dict[int, int]:
