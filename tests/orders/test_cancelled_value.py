@@ -12,7 +12,7 @@ from config.kernel.errors import InvalidInput
 from inventory.enums import ReservationState
 from inventory.models import Reservation
 from orders.admin.page import _money
-from orders.changes import GiveDiscount, SetQuantity
+from orders.changes import GiveDiscount, SetPrice, SetQuantity
 from orders.enums import ChargeKind, NeutralState, PaymentStatus
 from orders.models import LinePart, Order
 from orders.neutral import NeutralCharge, NeutralDiscount, NeutralTax
@@ -21,6 +21,8 @@ from orders.services.cancelling import cancel_orders
 from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.filling import Details, fill_details
 from orders.services.payments import PaymentReport, report_payments
+from orders.services.proposals.confirming import confirm_proposals
+from orders.services.proposals.previewing import preview_proposal
 from tests.factories.fulfillment import stock
 from tests.factories.orders import (
     SYSTEM,
@@ -158,6 +160,21 @@ def test_cancel_units_before_amounts_are_stated_counts_once_they_are() -> None:
     fill_details([Details(order.pk, stated)], actor=SYSTEM).raise_refusals()
 
     assert (again(order).cancelled_amount, order.owed_amount) == (D(10), D(10))
+    assert_clean()
+
+
+@pytest.mark.parametrize("total", [None, D(20)])
+def test_price_that_is_said_after_units_were_cancelled_owes_what_its_preview_said(
+    total: Decimal | None,
+) -> None:
+    order = make_order(lines=(neutral_line("MUG", 2, None),), total_amount=total, payments=())
+    cancel(order, MUG=1)
+    proposal = propose(again(order), SetPrice(order.lines.get().pk, D(10)))
+
+    said = preview_proposal(proposal, again(order)).owed_after
+    confirm_proposals([proposal.pk], actor=SYSTEM).raise_refusals()
+
+    assert again(order).owed_amount == said == D(10)
     assert_clean()
 
 

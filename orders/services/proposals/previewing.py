@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from config.kernel import clock
+from config.kernel.money import ZERO
 from inventory.enums import ReservationState
 from inventory.models import Location, Sku, StockLevel
 from inventory.services.reservations import Cut
@@ -64,11 +65,11 @@ class Preview:
 
     @property
     def owed_after(self) -> Decimal | None:
-        added, before = self.plan.added_amount, self.owed_before
-        if added is None or before is None:
-            return self.plan.after.sums().total if before is None else before
-        cancelled: Decimal = self.planned.order.cancelled_amount
-        return before + added - (cancelled_value(self.plan.after) - cancelled)
+        """As the press leaves it: `Order.owed_amount` with what the change writes."""
+        order, sent = self.planned.order, self.planned.order.total_sent_amount
+        added = self.plan.added_amount or ZERO
+        agreed = self.plan.after.sums().total if sent is None else sent + order.changed_amount + added
+        return None if agreed is None else agreed - cancelled_value(self.plan.after)
 
     @property
     def open_amount(self) -> Decimal | None:
