@@ -21,6 +21,7 @@ from inventory.models import StockCount, StockMovement
 from inventory.selectors.counting import by_hand, corrections_since, counted_lines
 from inventory.selectors.previews import Change, preview
 from inventory.services.counts import Judged, approve_counts
+from inventory.services.counts.approving import approval_problem
 
 SAME, OTHER = "same", "other"
 
@@ -100,7 +101,8 @@ def _judged(answers: Mapping[str, str]) -> dict[int, Judged]:
 
 
 def foreseen_approval(count: StockCount, answers: Mapping[str, str]) -> Foreseen:
-    """What the books said, what was found, and what approving makes of it; unanswered, by the whole difference."""
+    """What the books said, what was found, and what approving makes of it, or why it cannot be; unanswered, by the
+    whole difference."""
     lines = counted_lines(count.pk)
     judged = _judged(answers)
     booked = {
@@ -126,7 +128,12 @@ def foreseen_approval(count: StockCount, answers: Mapping[str, str]) -> Foreseen
         gettext("SKU"), gettext("Expected then"), gettext("Counted"), gettext("Difference"), gettext("On hand"),
         gettext("Free"),
     ]  # fmt: skip
-    return Foreseen(effects_of(shown), {"columns": columns, "rows": rows}, shown.signature)
+    table = {"columns": columns, "rows": rows}
+    if (problem := approval_problem(count, lines, judged)) is None:
+        return Foreseen(effects_of(shown), table, shown.signature)
+    text = gettext("As the stock is now, this cannot be approved. %(reason)s") % {"reason": problem}
+    refused = {"text": text, "tone": "stop", "url": ""}
+    return Foreseen([refused], table, f"{problem}{shown.signature}")
 
 
 def what_approving_does(count: StockCount) -> list[Any]:

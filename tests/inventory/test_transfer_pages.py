@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from config.kernel.actors import Actor
 from inventory.models import (
     Location,
     Sku,
@@ -17,6 +18,7 @@ from inventory.models import (
     TransferLine,
 )
 from inventory.services.correcting import Adjustment, adjust_stock
+from inventory.services.counts import CountPlan, CountSheet, approve_counts, book_count, record_counts
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, reserve
 
 pytestmark = pytest.mark.django_db
@@ -205,3 +207,27 @@ def test_approval_asks_what_a_correction_by_hand_in_between_was_for(place: Locat
     assert StockLevel.objects.get().on_hand == 8
     told = anna.get(f"{base}change/").content.decode()
     assert "1 of 1 SKUs differ; −2 units of it had been corrected by hand" in told
+
+
+def test_count_that_cannot_be_approved_says_so_before_the_press(place: Location, cup: Sku) -> None:
+    anna = staff("count_stock", "approve_stockcount", "view_stockcount", name="anna")
+    counts = []
+    for nonce in "ab":
+        pk = book_count(CountPlan(place.pk, (cup.pk,)), nonce=nonce, actor=ACTOR)
+        found = {line.pk: 9 for line in StockCountLine.objects.filter(count=pk)}
+        record_counts([CountSheet(pk, found)], actor=ACTOR).raise_refusals()
+        counts.append(StockCount.objects.get(pk=pk))
+    first, second = counts
+    url = f"/inventory/stockcount/{second.pk}/approve/"
+    assert "cannot be approved" not in anna.get(url).content.decode()
+
+    approve_counts([first.pk], actor=Actor.system("another")).raise_refusals()
+
+    shown = anna.get(url)
+    assert shown.context["consequences"][-1]["text"] == (
+        f"As the stock is now, this cannot be approved. {cup.code} was corrected by the count {first.number} since it "
+        "was counted here: count it again."
+    )
+    refused = press(anna, url).content.decode()
+    assert f"was corrected by the count {first.number} since" in refused
+    assert StockCount.objects.get(pk=second.pk).status == "counted"

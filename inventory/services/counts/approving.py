@@ -136,6 +136,16 @@ def second_person(count: StockCount, lines: Lines, actor: Actor) -> BancaleError
     return None
 
 
+def approval_problem(count: StockCount, lines: Lines, judged: Judgements) -> BancaleError | None:
+    """Why the stock would refuse this approval as it looks now, without a lock; whoever may approve, and what is yet to
+    be judged, is not asked."""
+    differing = _differing(count, lines, judged)
+    rows = StockLevel.objects.filter(sku__in={one.sku_id for one in differing}).select_related("location")
+    shelf = _Shelf(list(rows), Desk({count.pk: count}, {count.pk: lines}))
+    problem = shelf.problem(count, differing, judged)
+    return None if isinstance(problem, AdjustedSince) else problem
+
+
 def cuts_of(differing: Mapping[int, Sequence[Difference]]) -> dict[tuple[int, int], int]:
     """Units that may at most be no longer promised, by place."""
     cuts: dict[tuple[int, int], int] = defaultdict(int)
