@@ -1,4 +1,4 @@
-"""Three rights about what an order says of its buyer.
+"""Rights about what an order says of its buyer.
 
 Without `SEE_PERSONAL` no e-mail address, telephone, billing address, mail or note of the buyer is shown or searched;
 name and address only to those who pack the goods, and only while something is to be sent. Without `SEE_MONEY` no
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 SEE_PERSONAL = "orders.view_personal"
 SEE_MONEY = "orders.view_money"
+# What staff wrote on orders: free text, which may speak of the buyer.
+SEE_NOTE = "orders.view_note"
 # A code of the room above: who works the goods off is named there.
 PACK = "fulfillment.work_fulfillmentorder"
 

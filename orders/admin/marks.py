@@ -97,7 +97,9 @@ register_order_button(
         verb=add_note,
         form=NoteForm,
         success=gettext_lazy("Noted."),
-        consequences=lambda order: [_("Colleagues see it on the timeline; the buyer does not.")],
+        consequences=lambda order: [
+            _("Colleagues who may see notes read it on the timeline; the buyer does not.")
+        ],
     )
 )
 

@@ -114,16 +114,20 @@ def _sub(order: Order) -> Iterator[Any]:
 def _notices(order: Order, lines: Sequence[LineView], request: HttpRequest) -> list[dict[str, Any]]:
     until = kept_until(lines)
     may_lift = request.user.has_perm(HOLD_ORDER) and not order.is_closed
-    money = request.user.has_perm(SEE_MONEY)
+    personal, money = (request.user.has_perm(right) for right in (SEE_PERSONAL, SEE_MONEY))
     return [
         {
             "tone": "wait",
             "title": hold_title(hold.kind, hold.facts if money else {}),
-            "text": f"{hold_text(hold) if money else hold_stops(hold)} {_kept(hold, until)}".strip(),
+            "text": f"{_explained(hold, personal=personal, money=money)} {_kept(hold, until)}".strip(),
             **(_way_out(order, hold, request) if may_lift else {"url": "", "label": ""}),
         }
         for hold in holds_of(order)
     ]
+
+
+def _explained(hold: Hold, *, personal: bool, money: bool) -> str:
+    return hold_text(hold, personal=personal) if money else hold_stops(hold)
 
 
 def _kept(hold: Hold, until: datetime | None) -> str:

@@ -28,6 +28,7 @@ from orders.admin.decision import OUTCOMES, decision_words
 from orders.admin.words import hold_reason, hold_text, hold_title, provider_words
 from orders.enums import MailKind, PaymentStatus
 from orders.models import AllocationDecision, Hold, MailDelivery, Notification, Order, Payment, RawOrder
+from orders.privacy import SEE_PERSONAL
 from orders.selectors.order_page import named_decision
 from orders.selectors.work import mails_unknown, unread
 from orders.services.mail_occasions import nobody_to_tell
@@ -156,7 +157,7 @@ class RawOrderAdmin(TransitionAdmin):
 
 @admin.register(Hold)
 class HoldAdmin(OfOrder):
-    list_display = ("order_link", "kind", "said", "since", "lifted")
+    list_display = ("order_link", "kind", "said", "reason_said", "since", "lifted")
     list_display_links = ("kind",)
     list_filter = ("kind", ("lifted_at", admin.EmptyFieldListFilter))
     search_fields = ("=order__number",)
@@ -164,21 +165,27 @@ class HoldAdmin(OfOrder):
         "order_link",
         "kind",
         "explained",
+        "reason_said",
         "opened_at",
         "opened_by",
         "lifted_at",
         "lifted_by",
     )
+    needs = {"reason_said": SEE_PERSONAL}
     empty_title = _("Nothing has been held")
     empty_text = _("Rules hold an order that a person must look at; “Hold” on its page does it by hand.")
 
     @admin.display(description=_("why"))
     def said(self, row: Hold) -> str:
-        return f"{hold_title(row.kind, row.facts)} {hold_reason(row)}".strip()
+        return hold_title(row.kind, row.facts)
 
     @admin.display(description=_("why"))
     def explained(self, row: Hold) -> str:
-        return f"{hold_title(row.kind, row.facts)} {hold_text(row)}"
+        return f"{hold_title(row.kind, row.facts)} {hold_text(row, personal=False)}"
+
+    @admin.display(description=_("reason"))
+    def reason_said(self, row: Hold) -> str:
+        return hold_reason(row) or "–"
 
     @admin.display(description=_("since"), ordering="opened_at")
     def since(self, row: Hold) -> Any:

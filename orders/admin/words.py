@@ -25,7 +25,7 @@ from orders.enums import (
 )
 from orders.enums import FulfillmentStatus as F
 from orders.models import Hold
-from orders.privacy import SEE_MONEY, SEE_PERSONAL
+from orders.privacy import SEE_MONEY, SEE_NOTE, SEE_PERSONAL
 from orders.selectors.holds import hold_reasons
 from orders.selectors.notes import note_texts
 from orders.states import HOLD_REFUSES
@@ -114,9 +114,10 @@ def hold_title(kind: str, facts: Mapping[str, Any]) -> str:
     return sentences.get(HoldKind(kind), str(kind))
 
 
-def hold_text(hold: Hold) -> str:
-    """What was found, what would lift the hold, and which steps it refuses."""
-    parts = [_found(hold), hold_reason(hold), _remedy(hold), _refusals(hold)]
+def hold_text(hold: Hold, *, personal: bool = True) -> str:
+    """What was found, what would lift the hold, and which steps it refuses. What a person wrote may speak of the buyer:
+    only those who see personal data read it."""
+    parts = [_found(hold), hold_reason(hold) if personal else "", _remedy(hold), _refusals(hold)]
     return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)
 
 
@@ -426,7 +427,7 @@ describe("customer", "merged_away", gettext_lazy("Merged into customer #%(custom
 detail_by(
     "order",
     ["note_added"],
-    Lookup("note", note_texts, lambda _facts, note: note[0] if note else _("(erased)")),
+    Lookup("note", note_texts, lambda _facts, note: note[0] if note else _("(erased)"), need=SEE_NOTE),
 )
 detail_by(
     "order",
