@@ -22,6 +22,7 @@ from inventory.models import Reservation
 from orders.admin.words import hold_title
 from orders.enums import FulfillmentStatus, OrderStatus
 from orders.models import Hold, LinePart, Order
+from orders.privacy import SEE_MONEY
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.selectors.work import leaving_until_today
 
@@ -57,12 +58,13 @@ def late_orders(user: "AbstractUser | AnonymousUser") -> list[LateOrder]:
     skus: dict[int, dict[str, None]] = defaultdict(dict)
     for order_id, sku in waiting:
         skus[order_id][sku] = None
+    money = user.has_perm(SEE_MONEY)
     return [
         LateOrder(
             order.number,
             admin_url(Order, "change", order.pk),
             order.sales_channel.name,
-            *_stuck(order, holds.get(order.pk), work.get(order.pk), list(skus[order.pk])),
+            *_stuck(order, holds.get(order.pk), work.get(order.pk), list(skus[order.pk]), money=money),
             _promise(order.dispatch_by_on, clock.today(order.legal_entity.time_zone)),
         )
         for order in orders
@@ -89,10 +91,11 @@ def _awaited(order_ids: Sequence[int]) -> QuerySet[LinePart, tuple[int, str]]:
 
 
 def _stuck(
-    order: Order, hold: Hold | None, work: FulfillmentOrder | None, skus: Sequence[str]
+    order: Order, hold: Hold | None, work: FulfillmentOrder | None, skus: Sequence[str], *, money: bool
 ) -> tuple[str, str]:
     if hold is not None:
-        return badge(pgettext("orders", "On hold"), "stop"), str(hold_title(hold.kind, hold.facts))
+        title = str(hold_title(hold.kind, hold.facts if money else {}))
+        return badge(pgettext("orders", "On hold"), "stop"), title
     if order.status == OrderStatus.PLACED:
         return badge(gettext("To confirm"), "wait"), gettext("Nobody has confirmed it yet")
     if order.fulfillment_status == FulfillmentStatus.BACKORDERED:

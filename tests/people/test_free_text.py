@@ -1,5 +1,7 @@
 """What people wrote in words of their own is read by those who may read it, on every page."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -45,3 +47,15 @@ def test_note_is_read_by_those_who_may_see_notes() -> None:
         assert not any(pages(role, order, REASON).values())
         assert "Note" in text_of(visitor(role).get(admin_url(Order, "change", order.pk)))
     assert pages("Support", order, REASON)[admin_url(Order, "change", order.pk)]
+
+
+def test_first_page_tells_the_warehouse_no_difference_of_totals() -> None:
+    order = make_order(total_amount=Decimal("27.77"))
+    Order.objects.filter(pk=order.pk).update(dispatch_by_on=date(2026, 1, 5))
+    assert Hold.objects.get().kind == HoldKind.TOTALS
+
+    said = {role: text_of(visitor(role).get("/")) for role in ("Picker", "Support")}
+
+    assert "7.77" in said["Support"]
+    assert "7.77" not in said["Picker"]
+    assert "The totals differ." in said["Picker"]
