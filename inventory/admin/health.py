@@ -197,7 +197,7 @@ def violations_of(check: StockCheck, request: HttpRequest) -> list[dict[str, str
 
 def _subject(said: str) -> tuple[str, int]:
     kind, _colon, pk = said.rpartition(":")
-    return (kind, int(pk)) if pk.isdigit() else (said, 0)
+    return (kind, int(pk)) if pk.isdecimal() and len(pk) < 18 else (said, 0)
 
 
 def _url(subject: tuple[str, int]) -> str:

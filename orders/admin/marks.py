@@ -119,7 +119,7 @@ class TagFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        if not value or not value.isdigit():
+        if not value or not value.isdecimal() or len(value) > 18:
             return queryset
         return queryset.filter(Exists(OrderTag.objects.filter(order=OuterRef("pk"), tag=int(value))))
 

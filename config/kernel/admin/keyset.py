@@ -7,6 +7,7 @@ plain column (a function, an annotation) falls back to numbered pages.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -115,11 +116,20 @@ def read(keys: Sequence[Key], text: str) -> list[Any]:
         if not isinstance(values, list) or len(values) != len(keys):
             raise ValueError(text)
         return [
-            None if value is None else key.field.to_python(value)
+            None if value is None else _storable(key.field.to_python(value))
             for key, value in zip(keys, values, strict=True)
         ]
-    except (ValueError, TypeError, ValidationError) as error:
-        raise IncorrectLookupParameters(str(error)) from error
+    except (ValueError, TypeError, OverflowError, RecursionError, ValidationError) as error:
+        raise IncorrectLookupParameters(type(error).__name__) from error
+
+
+def _storable(value: Any) -> Any:
+    """A value that a database may be asked for. Raises `ValueError` or `OverflowError`."""
+    if isinstance(value, str) and "\x00" in value.encode().decode():
+        raise ValueError("NUL")
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+    return value
 
 
 def page_of(rows: QuerySet[Any], keys: Sequence[Key], size: int) -> QuerySet[Any]:

@@ -206,7 +206,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
         if obj is None:
             raise Http404
         seen = request.POST.get("last_event", "")
-        since = timeline(self.thread_of(obj), after=int(seen) if seen.isdigit() else 0)
+        since = timeline(self.thread_of(obj), after=int(seen) if seen.isdecimal() and len(seen) < 18 else 0)
         changes = [str(row) for row in told_to(request, since)]
         if not changes:
             status = self._status(obj)[0]

@@ -141,7 +141,7 @@ class ImportRunAdmin(TransitionAdmin):
     def _repairs(self, request: HttpRequest) -> ImportRun | None:
         asked = request.GET.get("repairs", "")
         rows = self.get_queryset(request)
-        return rows.filter(pk=int(asked)).first() if asked.isdigit() and len(asked) < 18 else None
+        return rows.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 18 else None
 
     def columns_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What each column means; saying it starts the check."""

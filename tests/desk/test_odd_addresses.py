@@ -1,0 +1,49 @@
+"""Addresses and presses that nobody's page made are answered by a page, never by an error of ours."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from config.kernel.admin import admin_url
+from orders.models import Order
+from tests.factories.orders import make_order
+from tests.kernel.visitor import visitor
+
+pytestmark = pytest.mark.django_db
+
+PLACES = {
+    "/kernel/job/": ["[Infinity]", "[1e999]", "[NaN]", "[" * 1200, "[" + "9" * 40 + "]"],
+    "/inventory/sku/": ['["\\u0000"]', '["\\ud800"]', "[{}]"],
+    "/orders/order/": [
+        json.dumps([moment, 1])
+        for moment in ("0001-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00")
+    ],
+}
+ADDRESSES = [
+    *(f"{path}?{way}={quote(place)}" for path, places in PLACES.items() for place in places
+      for way in ("after", "before")),
+    "/orders/importrun/add/?repairs=²",
+    "/orders/order/?tag=²",
+    "/orders/order/?tag=99999999999999999999999",
+    "/inventory/stockcheck/repair/?level=²",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_odd_address_is_answered(address: str) -> None:
+    make_order()
+
+    assert visitor(superuser=True).get(address).status_code < 500
+
+
+@pytest.mark.parametrize("seen", ["²", "9" * 30, "\x00"])
+def test_stale_press_with_an_odd_mark_is_answered(seen: str) -> None:
+    order = make_order()
+
+    page = visitor(superuser=True).post(
+        admin_url(Order, "confirm", order.pk), {"version": "99", "last_event": seen, "nonce": "n"}
+    )
+
+    assert page.status_code == 200
+    assert "It changed while you were looking" in page.content.decode()
