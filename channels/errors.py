@@ -40,6 +40,10 @@ MISSING = _Missing()
 
 
 def shorten(value: object) -> str:
-    """The value as a person would look for it in the body, cut to 80 characters."""
+    """The value as a person would look for it in the body, cut to 80 characters.
+
+    What a body escapes may be what no database keeps and no terminal shows: NUL, half a surrogate pair.
+    """
     text = str(value) if isinstance(value, str | Decimal | _Missing) else json.dumps(value, default=str)
+    text = text.replace("\x00", "\\0").encode(errors="replace").decode()
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

@@ -18,6 +18,8 @@ from orders.totals import Totals
 
 MOST_LINES = 10_000
 KEY_LENGTH = 120
+# Days are added to it and taken off, and it is shown in every zone.
+FIRST_YEAR, LAST_YEAR = 1970, 2200
 AMOUNT_LIMIT = Decimal(10) ** 14
 RATE_LIMIT = Decimal(10) ** 5
 PAID = frozenset({PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED})
@@ -74,6 +76,8 @@ def _faults(order: NeutralOrder) -> Iterator[Found]:
         yield "currency", order.currency, _("accepted is a currency code of three capitals, such as EUR")
     if order.placed_at.tzinfo is None:
         yield "placed_at", order.placed_at, _("accepted is a time with its zone")
+    elif not FIRST_YEAR <= order.placed_at.year <= LAST_YEAR:
+        yield "placed_at", order.placed_at, _("accepted is a time from 1970 to 2200")
     if not 0 < len(order.lines) <= MOST_LINES:
         yield "lines", len(order.lines), _("accepted are 1 to 10,000 lines")
     yield from _amount_faults(order)
