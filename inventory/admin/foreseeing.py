@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.kernel.admin import Foreseen
+from config.kernel.admin import IN_LINE, Foreseen
 from inventory.aftermath import told_of
 from inventory.owners import Loss, Reference
 from inventory.references import resolve
@@ -58,8 +58,12 @@ def effects_of(shown: Preview) -> list[dict[str, str]]:
         {**one, "text": _("Waits for stock again: %(who)s") % {"who": one["text"]}, "tone": "stop"}
         for one in _first(said)
     ]
+    units = sum(one.units for one in shown.served)
+    unnamed = ngettext("Gets stock in line: %(n)s unit", "Get stock in line: %(n)s units", units) % {
+        "n": units
+    }
     served = [
-        {**one, "text": _("Gets stock: %(who)s") % {"who": one["text"]}, "tone": "ok"}
+        {**one, "text": _("Gets stock: %(who)s") % {"who": one["text"]}, "tone": "ok", IN_LINE: unnamed}
         for one in _first(_named((one.reference, one.units) for one in shown.served))
     ]
     codes = {line.sku.pk: line.sku.code for line in shown.lines}

@@ -1,12 +1,13 @@
 """Pages that lead through one change of stock: fill it in, see what will be, then do it."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from config.kernel.admin import Foreseen, admin_url
+from config.kernel.admin import Foreseen, admin_url, within_sight
 from config.kernel.idempotency import is_answered
 from inventory.admin.line_forms import MORE
 
@@ -27,12 +28,15 @@ def guided_page(
     """`more`: title, effect (the words of the last button), lines_title, hint, kinds, and `foreseen` once the form is
     filled in; a press on something else than was shown says so by itself. Without `foreseen_first` there is nothing
     to see before."""
-    shown: Foreseen | None = more.get("foreseen")
+    shown: Foreseen | None = more.pop("foreseen", None)
+    if shown is not None:
+        shown = replace(shown, consequences=within_sight(shown.consequences, request.user))
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         "form": form,
         "lines": lines,
+        "foreseen": shown,
         "more": MORE,
         "book": BOOK,
         "foreseen_first": True,

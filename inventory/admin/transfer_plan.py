@@ -65,7 +65,8 @@ def transfer_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if not (form.is_valid() & lines.is_valid()):
         return _page(model_admin, request, form, lines)
     values, units = form.cleaned_data, _units(lines)
-    shown = foreseen_plan(values["origin"], values["destination"], units)
+    sees_arrival = acting(request).sees_place(values["destination"].pk)
+    shown = foreseen_plan(values["origin"], values["destination"] if sees_arrival else None, units)
     if not is_agreed(request, shown, REFERENCE):
         return _page(model_admin, request, form, lines, foreseen=shown)
     wanted = tuple(TransferUnits(sku_id, quantity) for sku_id, quantity in units.items())
@@ -99,9 +100,12 @@ def _page(
     return guided_page(model_admin, request, form, lines, **words, **more)
 
 
-def foreseen_plan(origin: Location, destination: Location, units: Mapping[int, int]) -> Foreseen:
-    """What both ends would have, once these units by SKU id were sent and received; or why they could not leave now."""
-    arriving = {(sku_id, destination.pk): Change(on_hand=some) for sku_id, some in units.items()}
+def foreseen_plan(origin: Location, destination: Location | None, units: Mapping[int, int]) -> Foreseen:
+    """What both ends would have, once these units by SKU id were sent and received; or why they could not leave now.
+    Without a destination, one that the person does not see, the origin alone."""
+    arriving = {
+        (sku_id, destination.pk): Change(on_hand=some) for sku_id, some in units.items() if destination
+    }
     return _unless_refused(origin, units, {**_leaving(origin, units), **arriving})
 
 

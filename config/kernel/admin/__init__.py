@@ -19,7 +19,16 @@ from config.kernel.admin.forms import ComparedForm, ComparedMixin, VersionedAdmi
 from config.kernel.admin.history import HistoryMixin
 from config.kernel.admin.language_field import LanguageField
 from config.kernel.admin.optional_columns import OptionalColumn, offer_columns
-from config.kernel.admin.presses import ExtraVerb, Foreseen, ObjectForm, ReasonForm, TransitionVerb, ids_of
+from config.kernel.admin.presses import (
+    IN_LINE,
+    ExtraVerb,
+    Foreseen,
+    ObjectForm,
+    ReasonForm,
+    TransitionVerb,
+    ids_of,
+    within_sight,
+)
 from config.kernel.admin.queues import Queue, queue_filter, queue_url
 from config.kernel.admin.rows import ComparedRows, ComparedTabularInline, RowForm
 from config.kernel.admin.timeline import describe, timeline
@@ -28,6 +37,7 @@ from config.kernel.admin.transitions import TimelineMixin, TransitionAdmin
 from config.kernel.admin.zone_field import ZoneField
 
 __all__ = [
+    "IN_LINE",
     "BancaleAdmin",
     "ComparedForm",
     "ComparedMixin",
@@ -71,5 +81,6 @@ __all__ = [
     "status_pair",
     "timeline",
     "tone_of",
+    "within_sight",
     "worded_filter",
 ]

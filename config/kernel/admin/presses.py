@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import idempotency
-from config.kernel.actors import Actor
+from config.kernel.actors import Actor, places_of
 from config.kernel.batches import is_transient, retried
 from config.kernel.errors import BancaleError, Conflict, IllegalTransition, NotFound, StaleVersion, brief
 from config.kernel.results import Results
@@ -63,6 +63,24 @@ def _nothing(_obj: Any) -> str:
 
 def _always(_obj: Any) -> bool:
     return True
+
+
+# The key of a consequence that names who waits in line, and of what stands there for a person bound to locations.
+IN_LINE = "in_line"
+
+
+def within_sight(consequences: Sequence[Any], user: Any) -> list[Any]:
+    """Consequences as a person reads them: who waits in line is named to those only who see the whole business."""
+    if places_of(user) is None:
+        return list(consequences)
+    found: list[Any] = []
+    for one in consequences:
+        if isinstance(one, Mapping) and IN_LINE in one:
+            one = {"text": one[IN_LINE], "tone": one["tone"], "url": ""}
+            if one in found:
+                continue
+        found.append(one)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from config.kernel.admin.presses import (
     bare,
     perform,
     version_seen,
+    within_sight,
 )
 from config.kernel.admin.timeline import SHOWN, TimelineRow, last_event_id, timeline
 from config.kernel.admin.tones import status_pair
@@ -252,7 +253,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             "title": verb.title or f"{bare(press.label)}: {obj}",
             "effect": press.effect(obj),
             "risk": press.tone == "risk",
-            "consequences": [*verb.consequences(obj), *foreseen.consequences],
+            "consequences": within_sight([*verb.consequences(obj), *foreseen.consequences], request.user),
             "undo": verb.undo,
             "lines": foreseen.lines or (verb.lines(obj) if verb.lines else None),
             "form": form,
