@@ -26,6 +26,8 @@ EXACT = (
 )
 PERSONAL = frozenset({"email"})
 FALLBACK = "orders.order"
+# Of more that are called the same, those that a person sees are left to the list.
+MOST_CALLED = 50
 
 
 def find_url(request: HttpRequest, site: admin.AdminSite, text: str) -> str | None:
@@ -37,9 +39,11 @@ def find_url(request: HttpRequest, site: admin.AdminSite, text: str) -> str | No
         model_admin = _viewable(request, site, label)
         if model_admin is None:
             continue
-        hits = _hits(model_admin.model, _askable(request, columns), text)
-        visible = model_admin.get_queryset(request).filter(pk__in=hits) if hits else None
-        if len(hits) == 1 and visible is not None and visible.exists():
+        called = _called(model_admin.model, _askable(request, columns), text)
+        # Rows elsewhere are not told from none, also where several lead to a list.
+        seen = model_admin.get_queryset(request).filter(pk__in=called).order_by() if called else None
+        hits = list(seen.values_list("pk", flat=True)[:2]) if seen is not None else []
+        if len(hits) == 1:
             return reverse(f"admin:{_url_name(model_admin)}_change", args=hits, current_app=site.name)
         if len(hits) > 1 and model_admin.search_fields:
             return _list_url(model_admin, site, text)
@@ -47,13 +51,13 @@ def find_url(request: HttpRequest, site: admin.AdminSite, text: str) -> str | No
     return _list_url(model_admin, site, text) if model_admin and model_admin.search_fields else None
 
 
-def _hits(model: Any, columns: Iterable[str], text: str) -> list[int]:
-    """Keys of at most two rows that are called so, in any case of letters."""
+def _called(model: Any, columns: Iterable[str], text: str) -> list[int]:
+    """Keys of rows that are called so, in any case of letters."""
     first, *others = (
         model._default_manager.filter(named_by(column, text)).order_by().values_list("pk", flat=True)
         for column in columns
     )
-    return list(first.union(*others)[:2])
+    return list(first.union(*others)[:MOST_CALLED])
 
 
 def _askable(request: HttpRequest, columns: Iterable[str]) -> list[str]:

@@ -16,10 +16,10 @@ from config.kernel.admin import SeenAdmin
 from config.kernel.errors import NotFound
 from config.kernel.visibility import Undeclared, seen_by, visible_to
 from config.queues import queue_tiles
-from fulfillment.models import FulfillmentOrder
+from fulfillment.models import FulfillmentOrder, Parcel
 from inventory.models import BinStock, Location, StaffLocation, StockLevel
 from orders.models import Order
-from tests.factories.fulfillment import make_released, stock
+from tests.factories.fulfillment import make_released, make_shipped, stock
 from tests.factories.inventory import make_level, make_location, make_sku
 from tests.kernel.visitor import Visitor, visitor
 
@@ -132,6 +132,18 @@ def test_search_box_does_not_lead_to_what_is_not_seen() -> None:
     answer = bound_elsewhere.get(reverse("admin:find"), {"q": work.number})
 
     assert reverse("admin:fulfillment_fulfillmentorder_change", args=[work.pk]) not in answer["Location"]
+
+
+def test_search_box_tells_several_that_are_not_seen_from_none_as_little_as_one() -> None:
+    for place in range(2):
+        Parcel.objects.filter(pk=make_shipped().pk).update(
+            tracking_number="TWICE", carrier=f"carrier-{place}"
+        )
+    picker = bound("Picker", make_location())
+
+    led = [picker.get(reverse("admin:find"), {"q": text})["Location"] for text in ("TWICE", "NEVER")]
+
+    assert led == [f"/orders/order/?q={text}" for text in ("TWICE", "NEVER")]
 
 
 def test_superuser_is_not_seen_by_those_below() -> None:
