@@ -71,7 +71,7 @@ def test_bound_manager_opens_the_whole_business_to_nobody() -> None:
     )
 
     otto = get_user_model().objects.get(username="otto")
-    assert [places(user) for user in (me, nina, otto)] == [{here.pk}] * 3
+    assert [places(user) for user in (me, nina, otto)] == [frozenset([here.pk])] * 3
 
 
 def test_bound_manager_acts_as_nobody_who_sees_more() -> None:
