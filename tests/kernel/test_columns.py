@@ -108,7 +108,9 @@ def test_an_address_sorts_by_the_same_column_whatever_was_chosen() -> None:
         names = [row.name for row in client.get(f"{LIST}?o=1").context["cl"].result_list]
         assert names == ["Alba", "Zara"]
         assert [row.code for row in client.get(f"{LIST}?o=-0").context["cl"].result_list] == ["B", "A"]
-    headed = anna.get(f"{LIST}?o=1").content.decode()
+    page = anna.get(f"{LIST}?o=1")
+    headed = page.content.decode()
+    assert page.context["cl"].get_query_string({"p": 2}) == "?o=1&p=2"
     assert "?o=-1" in headed
     assert "?o=0.1" in headed
 

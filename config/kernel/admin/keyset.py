@@ -214,13 +214,11 @@ class KeysetChangeList(ChangeList):
             self.params[ORDER_VAR] = ".".join(terms)
 
     def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
-        query = super().get_query_string(new_params, remove)
-        if not self.is_rearranged or f"{ORDER_VAR}=" not in query:
-            return query
-        given = QueryDict(query.removeprefix("?"), mutable=True)
-        if ORDER_VAR in given:
-            given[ORDER_VAR] = _moved(str(given[ORDER_VAR]), {to: place for place, to in self.moves.items()})
-        return f"?{given.urlencode()}"
+        """A link that sorts anew names the place shown; in any other the address's own order stands, as declared."""
+        if self.is_rearranged and new_params and new_params.get(ORDER_VAR):
+            declared = {to: place for place, to in self.moves.items()}
+            new_params = {**new_params, ORDER_VAR: _moved(str(new_params[ORDER_VAR]), declared)}
+        return str(super().get_query_string(new_params, remove))
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """A column that somebody sorts by, then the key in the same direction: an index on both reads both ways."""
