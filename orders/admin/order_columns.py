@@ -61,7 +61,9 @@ COLUMNS = (
     OptionalColumn("tags", _("tags"), ", ".join, reads=list_columns.tags_of),
     OptionalColumn("held_because", _("held because of"), _holds, reads=list_columns.open_kinds_of),
     OptionalColumn("ships_from", _("ships from"), ", ".join, reads=list_columns.locations_of),
-    OptionalColumn("buyer_email", _("e-mail"), lambda order: order.email, needs=SEE_PERSONAL),
+    OptionalColumn(
+        "buyer_email", _("e-mail"), lambda order: order.email, needs=SEE_PERSONAL, sorts_by="email"
+    ),
     OptionalColumn("buyer_phone", _("phone"), _phone, needs=SEE_PERSONAL),
     OptionalColumn(
         "ship_city", _("city"), lambda order: order.ship_to and order.ship_to.city, needs=SEE_PERSONAL
@@ -71,7 +73,8 @@ COLUMNS = (
     ),
     OptionalColumn("shipped_by", _("shipping method"), lambda order: order.shipping_method),
     OptionalColumn("wanted_on", _("wanted by"), lambda order: _day(order.required_on)),
-    OptionalColumn("received", _("accepted at"), lambda order: localtime(order.accepted_at)),
+    # Numbered as they are accepted, so the key sorts by the time without an index of its own.
+    OptionalColumn("received", _("accepted at"), lambda order: localtime(order.accepted_at), sorts_by="id"),
     OptionalColumn("confirmed", _("confirmed at"), lambda order: localtime(order.confirmed_at)),
     OptionalColumn("completed", _("completed at"), lambda order: localtime(order.completed_at)),
     OptionalColumn("cancelled", _("cancelled at"), lambda order: localtime(order.cancelled_at)),

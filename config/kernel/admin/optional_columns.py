@@ -15,7 +15,8 @@ class OptionalColumn:
     """`cell` says what stands in it of a row; with `reads`, of what that found for the row, or of None.
 
     `reads` takes the keys of a page's rows and asks one statement, whatever their number. `related` are the foreign
-    keys that the cell follows, `needs` is the permission without which nobody is offered the column.
+    keys that the cell follows, `needs` is the permission without which nobody is offered the column. `sorts_by` is a
+    column of the list's own table that an index reads in order; without it the list is not sorted by what stands here.
     """
 
     name: str
@@ -24,6 +25,7 @@ class OptionalColumn:
     needs: str = ""
     reads: Callable[[Sequence[int]], Mapping[int, Any]] | None = None
     related: tuple[str, ...] = ()
+    sorts_by: str = ""
 
 
 def offer_columns(owner: Any, *columns: OptionalColumn) -> None:
@@ -31,6 +33,9 @@ def offer_columns(owner: Any, *columns: OptionalColumn) -> None:
     for column in columns:
         setattr(owner, column.name, _method(column))
     owner.optional_columns = (*owner.optional_columns, *columns)
+    if owner.sortable_by is not None:
+        sorted_by = [column.name for column in columns if column.sorts_by]
+        owner.sortable_by = (*owner.sortable_by, *sorted_by)
     owner.needs = {**owner.needs, **{column.name: column.needs for column in columns if column.needs}}
 
 
@@ -50,7 +55,7 @@ def read_for(rows: Iterable[Any], columns: Iterable[OptionalColumn]) -> None:
 
 
 def _method(column: OptionalColumn) -> Any:
-    @admin.display(description=column.label)  # type: ignore[arg-type]
+    @admin.display(description=column.label, ordering=column.sorts_by or None)  # type: ignore[arg-type]
     def cell(_owner: Any, row: Any) -> Any:
         of = row if column.reads is None else vars(row).get(_READ, {}).get(column.name)
         return "–" if of is None else column.cell(of) or "–"
