@@ -38,7 +38,7 @@ from config.kernel.admin import (
     acting,
     admin_url,
 )
-from config.kernel.admin.proof import sensitive
+from config.kernel.admin.proof import asks_first, sensitive
 from config.kernel.errors import BancaleError
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.templatetags.bancale import badge, localtime
@@ -239,6 +239,7 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
     )
     readonly_fields = ("second_factor", "last_login", "date_joined")
     changeform_view = sensitive(UserAdmin.changeform_view)
+    add_view = asks_first(UserAdmin.add_view)
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.reset_factor)
@@ -285,6 +286,7 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         return self._set_password(request, id, form_url)
 
+    @asks_first
     @sensitive
     def _set_password(self, request: HttpRequest, id: str, form_url: str) -> HttpResponse:
         former = request.session.session_key

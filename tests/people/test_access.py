@@ -337,10 +337,10 @@ def test_manager_resets_a_factor_and_leaves_a_trace(nina: Any) -> None:
 # Proof
 
 
-def old_proof(client: Client) -> None:
+def old_proof(client: Client, seconds: int = 600) -> None:
     """As if the person had logged in ten minutes ago."""
     session = client.session
-    session["proved_at"] -= 600
+    session["proved_at"] -= seconds
     session.save()
 
 
@@ -388,6 +388,29 @@ def test_proof_page_carries_the_press_but_no_password(nina: Any) -> None:
     assert ("first_name", "Nina") in asked.context["hidden"]
     assert "typed-secret-1" not in typed.content.decode()
     assert ("proof_reopens", "1") in typed.context["hidden"]
+
+
+@pytest.mark.parametrize("age", [180, 600])  # a proof that would end under the typing, and one that has ended
+@pytest.mark.parametrize("page", ["admin:auth_user_add", "admin:auth_user_password_change"])
+def test_form_that_takes_a_password_asks_before_it_is_filled_in(nina: Any, page: str, age: int) -> None:
+    manager: Visitor = visitor("Manager")
+    boss = get_user_model().objects.get(username__startswith="manager")
+    boss.set_password(PASSWORD)
+    boss.save()
+    manager.force_login(boss)
+    url = reverse(page, args=[] if page.endswith("add") else [nina.pk])
+    assert "Confirm that it is you" not in text_of(manager.get(url))
+    old_proof(manager, age)
+
+    asked = manager.get(url)
+    wrong = manager.post(url, {**hidden(asked), "proof_password": "wrong"})
+    right = manager.post(url, {**hidden(wrong), "proof_password": PASSWORD})
+
+    assert "Confirm that it is you" in text_of(asked)
+    assert "what was typed there is not kept" not in text_of(asked)
+    assert "The password is not right." in text_of(wrong)
+    assert (right.status_code, right["Location"]) == (302, url)
+    assert "Confirm that it is you" not in text_of(manager.get(url))
 
 
 def test_disabling_a_person_ends_their_sessions_and_is_told(nina: Any) -> None:

@@ -15,6 +15,8 @@ from config.kernel import clock
 
 PROVED = "proved_at"
 PROOF_SECONDS = 5 * 60
+# What is left of a proof where a form is opened that could not be carried on if it ended meanwhile.
+TYPING_SECONDS = 3 * 60
 FIELD = "proof_password"
 _NEVER_CARRIED = ("csrfmiddlewaretoken", FIELD)
 
@@ -26,10 +28,10 @@ class ProofForm(forms.Form):
     )
 
 
-def is_proved(request: HttpRequest) -> bool:
-    """Whether the person gave their password within the last five minutes."""
+def is_proved(request: HttpRequest, *, for_seconds: int = 0) -> bool:
+    """Whether the person gave their password within the last five minutes, so that it holds for some more."""
     age = clock.now().timestamp() - float(request.session.get(PROVED, 0))
-    return 0 <= age <= PROOF_SECONDS
+    return 0 <= age <= PROOF_SECONDS - for_seconds
 
 
 def sensitive(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -56,6 +58,24 @@ def sensitive(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return asked
 
 
+def asks_first(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A `sensitive` view whose form takes passwords: asked when it is opened, for what was typed could not be kept."""
+
+    @wraps(view)
+    def asked(owner: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        error = ""
+        if request.method == "POST" and FIELD in request.POST and _holds_secrets(request):
+            if _is_right(request):
+                request.session[PROVED] = clock.now().timestamp()
+                return HttpResponseRedirect(request.get_full_path())
+            error = _("The password is not right.")
+        elif request.method != "GET" or is_proved(request, for_seconds=TYPING_SECONDS):
+            return view(owner, request, *args, **kwargs)
+        return _page(owner, request, error, opens=True)
+
+    return asked
+
+
 def _is_right(request: HttpRequest) -> bool:
     """Counted and slowed down as a log-in is."""
     name = request.user.get_username()
@@ -66,13 +86,14 @@ def _holds_secrets(request: HttpRequest) -> bool:
     return request.POST.get("proof_reopens") == "1"
 
 
-def _page(owner: Any, request: HttpRequest, error: str) -> HttpResponse:
+def _page(owner: Any, request: HttpRequest, error: str, *, opens: bool = False) -> HttpResponse:
+    """The page that asks; with `opens` it leads to a form that nobody has filled in yet."""
     posted = [(name, value) for name, values in request.POST.lists() for value in values]
     carried = [
         (name, value) for name, value in posted if name not in _NEVER_CARRIED and "password" not in name
     ]
     reopens = bool(request.FILES) or any("password" in name and name != FIELD for name, _value in posted)
-    if reopens:
+    if reopens or opens:
         carried.append(("proof_reopens", "1"))
     site = getattr(owner, "admin_site", owner)
     context = {
