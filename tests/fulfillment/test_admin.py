@@ -74,6 +74,7 @@ def test_work_page_shows_lines_bins_address_and_its_buttons(manager: Visitor) ->
     assert f"Order {work.order.number}" in words
     assert "DEFAULT" in words
     assert "Via Po 3" in words
+    assert "Country Italy" in words
     assert buttons(page) == {"Ship by hand": "", "Cancel work": ""}
 
 
