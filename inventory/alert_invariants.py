@@ -12,15 +12,14 @@ from inventory.selectors.alerts import outlived_alerts, untold_levels
 from inventory.subscribers import LOW_STOCK
 
 SHOWN = 50
-SETTLED = (DeliveryState.DELIVERED, DeliveryState.SUPPRESSED)
+# What was given up is brought by nobody.
+OWED = (DeliveryState.DUE, DeliveryState.IN_FLIGHT, DeliveryState.FAILED)
 
 
 @invariant("stock.low_alerts", _("Every low level has its alert, and no other has one"))
 def low_levels_are_told() -> Iterator[Violation]:
     """News of a crossing that is still owed explains what differs."""
-    owed = Delivery.objects.filter(subscriber=LOW_STOCK, fact__subject_type="stock_level").exclude(
-        state__in=SETTLED
-    )
+    owed = Delivery.objects.filter(subscriber=LOW_STOCK, fact__subject_type="stock_level", state__in=OWED)
     silent = untold_levels().filter(~Exists(owed.filter(fact__subject_id=OuterRef("pk"))))
     for level in silent.order_by("pk")[:SHOWN]:
         yield Violation(f"stock_level:{level.pk}", f"{level.unpromised} units, no alert")

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from config.kernel import clock, outbox
 from config.kernel.actors import Actor, ActorKind
+from config.kernel.enums import DeliveryState
 from config.kernel.errors import InvalidInput, NotAllowed
 from config.kernel.models import Delivery, Event, Fact
 from inventory.enums import AlertStatus
@@ -166,6 +167,18 @@ def test_sweep_raises_clears_and_wakes_what_no_news_told(
     sweep_low_stock()
     assert LowStockAlert.objects.get().status == AlertStatus.CLEARED
     assert audit() == {}
+
+
+@pytest.mark.parametrize("state", [DeliveryState.DEAD, DeliveryState.UNKNOWN])
+def test_news_that_was_given_up_excuses_no_alert_that_is_missing(
+    sku: Sku, place: Location, audit: Callable[[], dict], state: str
+) -> None:
+    reserve(sku, place, 6)
+    assert audit() == {}
+
+    Delivery.objects.filter(subscriber=LOW_STOCK).update(state=state)
+
+    assert audit() == {"stock.low_alerts": [f"stock_level:{StockLevel.objects.get().pk}"]}
 
 
 def test_acknowledge_alerts_keeps_the_reason(sku: Sku, place: Location) -> None:
