@@ -1,7 +1,7 @@
 """Low stock: the alerts, what people say about them, and who hears of them by mail."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -26,7 +26,7 @@ from config.kernel.admin import (
     set_tones,
 )
 from config.kernel.results import Results
-from config.kernel.templatetags.bancale import ago, quantity
+from config.kernel.templatetags.bancale import ago, local_text, quantity
 from inventory.admin.words import sku_column, sku_link
 from inventory.enums import AlertStatus
 from inventory.models import AlertFollower, LowStockAlert
@@ -226,11 +226,24 @@ def _figures(facts: Any) -> str:
 
 
 def _until(facts: Any) -> str:
-    return str(_("until %(day)s: %(reason)s") % {"day": facts["until"][:10], "reason": facts["reason"]})
+    until = local_text(datetime.fromisoformat(facts["until"]))
+    return str(_("until %(day)s: %(reason)s") % {"day": until, "reason": facts["reason"]})
+
+
+OVER = {
+    "units": _("Above its reorder point again"),
+    "location_closed": _("Ended: its location was closed"),
+    "sku_is_kit": _("Ended: the SKU became a kit"),
+    "sku_not_active": _("Ended: the SKU is not active any more"),
+}
+
+
+def _over(facts: Any) -> str:
+    return str(OVER[facts.get("why", "units")])
 
 
 describe("low_stock_alert", "created", _("Fell to its reorder point"), detail=_figures, tone="stop")
 describe("low_stock_alert", "acknowledge", _("Acknowledged"), detail="%(reason)s", tone="info")
 describe("low_stock_alert", "snooze", _("Snoozed"), detail=_until, tone="idle")
 describe("low_stock_alert", "wake", _("Low again after the snooze"), tone="stop")
-describe("low_stock_alert", "clear", _("Above its reorder point again"), tone="ok")
+describe("low_stock_alert", "clear", _over, tone="ok")

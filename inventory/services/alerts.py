@@ -60,13 +60,23 @@ def refresh_alerts(level_ids: Sequence[int], *, actor: Actor) -> Results[int]:
             else:
                 cleared.append(live[pk])
         also = {"cleared_at": at, "snoozed_until": None}
-        apply_transition(LOW_STOCK_ALERT, CLEAR, cleared, actor=actor, also=also)
+        facts = {row.pk: {"why": _why_over(levels[row.level_id])} for row in cleared}
+        apply_transition(LOW_STOCK_ALERT, CLEAR, cleared, actor=actor, facts=facts, also=also)
         if raised:
             LowStockAlert.objects.bulk_create(raised)
             record_events([LOW_STOCK_ALERT.created_entry(row, _figures(row)) for row in raised], actor=actor)
         for row in (*raised, *cleared):
             results.done(row.level_id, row.pk)
     return results
+
+
+def _why_over(level: StockLevel) -> str:
+    """What ended an alert: `units`, or what makes it nobody's work while the level is low."""
+    if not level.is_low:
+        return "units"
+    if not level.location.is_active:
+        return "location_closed"
+    return "sku_is_kit" if level.sku.is_kit else "sku_not_active"
 
 
 def _alert(level: StockLevel, at: datetime) -> LowStockAlert:

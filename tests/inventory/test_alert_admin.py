@@ -1,5 +1,6 @@
 """The pages of low stock: queues, buttons, bulk, the timeline, and who follows."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from config.kernel import outbox
+from config.kernel import clock, outbox
 from config.kernel.states import Machine
 from inventory.models import AlertFollower, Location, LowStockAlert
-from inventory.services.alerts import acknowledge_alerts
+from inventory.services.alerts import acknowledge_alerts, refresh_alerts, snooze_alerts
 from inventory.services.policies import LevelPolicy, set_policies
 from inventory.states import LOW_STOCK_ALERT
 from inventory.tasks import sweep_low_stock
@@ -184,3 +185,19 @@ def test_closing_a_location_on_its_page_clears_its_alerts_and_opening_it_raises_
 
     assert save("") == ["cleared"]
     assert save("on") == ["cleared", "open"]
+
+
+def test_page_says_until_when_in_the_readers_zone_and_why_it_ended(boss: Client) -> None:
+    """Half past eleven of the evening in UTC is the next day in Rome."""
+    alert, noon = fall_low(), datetime(2026, 3, 2, 12, tzinfo=UTC)
+    with clock.frozen(noon):
+        until = noon.replace(hour=23, minute=30)
+        snooze_alerts([alert.pk], until=until, reason="Stocktaking", actor=ACTOR).raise_refusals()
+        Location.objects.update(is_active=False)
+        refresh_alerts([alert.level_id], actor=ACTOR).raise_refusals()
+
+        page = shown(boss, f"{LIST}{alert.pk}/change/")
+
+    assert "until 3 Mar, 00:30: Stocktaking" in page
+    assert "Ended: its location was closed" in page
+    assert "Above its reorder point again" not in page
