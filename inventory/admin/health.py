@@ -28,7 +28,7 @@ from inventory.models import Bin, StockCheck, StockLevel
 from inventory.selectors.health import ASIDE, BIN, Difference, differences, levels_behind
 from inventory.services.adjustments import LONGEST_REASON
 from inventory.services.health import CHECK, start_stock_check
-from inventory.services.repairing import REPAIR, REPAIRED, STOCK_LEVEL, repair_levels
+from inventory.services.repairing import REPAIR, REPAIRED, STOCK_LEVEL, repair_levels, repair_problem
 
 WORDS = {"on_hand": _("On hand"), "reserved": _("Reserved"), "unsellable": _("Unsellable")}
 
@@ -67,6 +67,15 @@ def _named(one: Difference, bins: dict[int, Bin]) -> Any:
     return WORDS[one.what]
 
 
+def _what_it_does(level: StockLevel) -> list[Any]:
+    if problem := repair_problem(level.pk):
+        return [{"text": problem, "tone": "stop"}]
+    return [
+        _("The ledger stays as it is; the level, its bins and what is set aside are set to its sums."),
+        _("If the shelf says otherwise, count it afterwards or correct the stock: that leaves a movement."),
+    ]
+
+
 REPAIR_LEVEL = ExtraVerb(
     name="repair",
     label=_("Set to the ledger…"),
@@ -80,13 +89,11 @@ REPAIR_LEVEL = ExtraVerb(
         ngettext("%(n)s number is set to the ledger.", "%(n)s numbers are set to the ledger.", count)
         % {"n": count}
     ),
-    consequences=lambda _level: (
-        _("The ledger stays as it is; the level, its bins and what is set aside are set to its sums."),
-        _("If the shelf says otherwise, count it afterwards or correct the stock: that leaves a movement."),
-    ),
+    consequences=_what_it_does,
     lines=_lines,
     undo=_("It cannot be taken back; the numbers before it stand on the level's timeline."),
     applies=lambda level: bool(wrong_of(level)),
+    blocked=lambda level: str(repair_problem(level.pk) or ""),
 )
 
 

@@ -57,6 +57,11 @@ def repair_levels(level_ids: Sequence[int], *, reason: str, actor: Actor) -> Res
     return results
 
 
+def repair_problem(level_id: int) -> LedgerTooLow | None:
+    """Why a level could not be set to its ledger, as both look now, without a lock."""
+    return _problem(true_figures([level_id])[level_id])
+
+
 def _problem(true: Figures) -> LedgerTooLow | None:
     numbers = (true.on_hand, true.unsellable, *true.bins.values(), *true.asides.values())
     if min(numbers) < 0 or true.on_hand < true.reserved + true.unsellable:

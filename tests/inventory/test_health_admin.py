@@ -8,7 +8,7 @@ from config.kernel.jobs import run_job
 from config.kernel.models import Job
 from inventory.models import StockCheck, StockLevel
 from inventory.services.health import start_stock_check, stock_codes
-from tests.factories.inventory import ACTOR, make_level, make_location, make_sku
+from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, reserve
 from tests.kernel.visitor import Visitor, messages_of, text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +97,21 @@ def test_page_leads_to_the_level_and_its_repair(boss: Visitor) -> None:
     assert "Set to the ledger 7 → 4. Restored" in text_of(boss.get(row["url"]))
     (row,) = boss.get(f"{LIST}{check().pk}/change/").context["page"]["violations"]
     assert row["repair_url"] == ""
+
+
+def test_level_whose_ledger_has_too_few_says_so_before_the_press(boss: Visitor) -> None:
+    level = spoilt()
+    reserve(level.sku, level.location, 6)
+
+    page = boss.get(f"/inventory/stocklevel/{level.pk}/change/")
+    confirm = boss.get(f"/inventory/stocklevel/{level.pk}/repair/")
+
+    (button,) = [one for one in page.context["page"]["actions"] if one.get("name") == "repair"]
+    assert (button["url"], button["reason"][:23]) == ("", "The ledger has 4 units,")
+    assert "The ledger has 4 units, but 6 are reserved and 0 set aside" in text_of(confirm)
+    assert "are set to its sums" not in text_of(confirm)
+    boss.press(f"/inventory/stocklevel/{level.pk}/repair/", reason="Restored")
+    assert StockLevel.objects.get().on_hand == 7
 
 
 @pytest.mark.parametrize("role", ["Picker", "Support", "Reader"])
