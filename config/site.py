@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
+from django.views.i18n import JavaScriptCatalog
 
 from config import dashboard
 from config.access import views
@@ -76,6 +77,10 @@ class BancaleAdminSite(admin.AdminSite):
             ),
             *super().get_urls(),
         ]
+
+    def i18n_javascript(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Django's, with our translations of what it leaves in English."""
+        return JavaScriptCatalog.as_view(packages=["django.contrib.admin", "config"])(request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         from config import today  # the pages that it leads to are registered with this site

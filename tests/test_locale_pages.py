@@ -154,6 +154,13 @@ def test_viewer_chooses_the_language(reader: Visitor) -> None:
     assert '<html lang="en"' in reader.get(home).content.decode()
 
 
+def test_scripts_of_forms_say_nothing_in_english(reader: Visitor) -> None:
+    said = reader.get(reverse("admin:jsi18n")).content.decode()
+
+    assert "Seleziona in questo elenco (%s) e premi la freccia per scegliere." in said
+    assert "Scegli tutto: %s" in said
+
+
 def test_language_cannot_be_changed_by_another_site(reader: Visitor) -> None:
     strict = Client(enforce_csrf_checks=True)
     assert strict.post(reverse("set_language"), {"language": "it"}).status_code == 403

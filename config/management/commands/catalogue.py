@@ -15,7 +15,8 @@ WRAP = 100
 class Command(BaseCommand):
     help = (
         "Collects the strings of code and templates into config/locale/*/LC_MESSAGES/django.po and compiles "
-        "them. Collecting needs xgettext; compiling does not. Ends with 1 while a string has no translation."
+        "them, with djangojs.po beside it: what Django's scripts say and Django does not translate. Collecting "
+        "needs xgettext; compiling does not. Ends with 1 while a string has no translation."
     )
     requires_system_checks = []
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
                 no_obsolete=True,
                 verbosity=0,
             )
-        left = sum(self._compile(folder / name / "LC_MESSAGES" / "django.po") for name in languages)
+        left = sum(self._compile(path) for path in sorted(folder.glob("*/LC_MESSAGES/*.po")))
         if left:
             raise CommandError(f"{left} strings have no translation.")
 
