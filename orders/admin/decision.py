@@ -80,10 +80,16 @@ def _candidate(view: DecisionView, row: dict[str, Any]) -> str:
 
 
 def _waiting(view: DecisionView, row: dict[str, Any]) -> str:
+    if row["reason"] == Reason.UNKNOWN_SKU:
+        said = ngettext(
+            "%(quantity)s unit cannot be decided: its SKU is not known.",
+            "%(quantity)s units cannot be decided: their SKU is not known.",
+            row["quantity"],
+        )
+        return said % row
     facts = {**row, "sku": view.skus.get(row["sku"] or 0, "–")}
     sentences = {
         Reason.NO_STOCK: _("%(quantity)s × %(sku)s wait: nothing free anywhere."),
         Reason.QUEUE_AHEAD: _("%(quantity)s × %(sku)s wait: %(ahead)s owed to those before it in line."),
-        Reason.UNKNOWN_SKU: _("Cannot be decided, the SKU is not known: %(quantity)s × %(sku)s."),
     }
     return sentences.get(row["reason"], "%(quantity)s × %(sku)s") % facts

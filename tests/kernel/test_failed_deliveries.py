@@ -1,6 +1,7 @@
 """What was not delivered, told in words: what it is, what it is about, why it failed, and what can be done."""
 
 import pytest
+from django.utils.translation import override
 
 from config.kernel import clock
 from config.kernel.admin import admin_url
@@ -95,3 +96,10 @@ def test_failure_words(error: str, title: str, advice: str) -> None:
 
     assert told.title == title
     assert told.advice.startswith(advice)
+
+
+def test_reason_that_a_worker_kept_is_read_in_the_readers_language() -> None:
+    with override("it"):
+        told = failure_words("the sales channel sends no such mail")
+
+    assert told.title == "il canale di vendita non invia questa e-mail"

@@ -9,6 +9,7 @@ from config.kernel.admin import admin_url
 from fulfillment.services.releasing import release_orders
 from orders.models import AllocationDecision, Hold, LinePart, Note, Order, OrderLine, SkuAlias
 from orders.selectors.notes import tag_names
+from orders.services.allocating import allocate_orders
 from orders.services.noting import set_tags
 from tests.factories.fulfillment import make_confirmed, stock
 from tests.factories.inventory import make_location
@@ -99,6 +100,8 @@ def test_unknown_sku_is_mapped_from_its_hold(support: Visitor) -> None:
     notice = next(one for one in page.context["page"]["notices"] if "SKU" in str(one["title"]))
     assert notice["label"] == "Map OLD-2019 to…"
 
+    allocate_orders([order.pk], actor=SYSTEM)
+    assert "2 units cannot be decided: their SKU is not known." in text_of(page_of(support, order))
     said = text_of(support.get(notice["url"]))
     assert "1 more order waits for one of these codes and comes alive with it." in said
     assert support.press(notice["url"], code="OLD-2019", sku="NOPE").status_code == 200

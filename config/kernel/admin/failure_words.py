@@ -59,7 +59,8 @@ def failure_words(error: str) -> Failure:
     if found := next((_KNOWN[word] for word in _WORD.findall(error) if word in _KNOWN), None):
         return Failure(str(found[0]), str(found[1]), said)
     if not name.isidentifier() or not said:
-        return Failure(error, _("Mend what it names, then press “Try again”; or suppress it."), "")
+        # A reason of ours, kept in the language of whoever wrote it down: the catalogue knows it in the reader's.
+        return Failure(_(error), _("Mend what it names, then press “Try again”; or suppress it."), "")
     return Failure(
         _("The program could not do it"),
         _("Show this text to whoever looks after the program. “Try again” does the same once more."),
