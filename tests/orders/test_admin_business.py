@@ -315,3 +315,15 @@ def test_channel_priority_stays_within_what_people_may_give_in_line(priority: in
 
     assert list(found.value.message_dict) == ["priority"]
     make_channel(code="first", priority=1000).clean_fields()
+
+
+def test_email_of_a_customer_is_kept_as_intake_looks_for_it() -> None:
+    customer = buyer_of("Rosa", "rosa@example.com")
+    manager, url = visitor("Manager"), admin_url(customer, "change", customer.pk)
+    typed = {"name": "Rosa", "email": "Rosa.Neri@Example.com", "phone": "", "language": ""}
+
+    manager.post(url, {**hidden(manager.get(url)), **typed})
+
+    customer.refresh_from_db()
+    assert customer.email == "rosa.neri@example.com"
+    assert buyer_of("Rosa", "ROSA.NERI@example.com") == customer
