@@ -24,7 +24,7 @@ from orders.services.importing.mapping import plan_of
 from orders.services.importing.pacing import Pace
 from orders.services.importing.revising import Revision, revise_orders
 from orders.services.importing.rolling_back import roll_back_runs
-from orders.services.importing.runs import hold_runs, lock_runs, refuse_unknown_runs
+from orders.services.importing.runs import expired, hold_runs, lock_runs, refuse_unknown_runs
 from orders.services.importing.staged_rows import Rows, rows_of_orders
 from orders.services.importing.staging import PROBLEM, problem_row
 from orders.services.importing.work import Work
@@ -44,7 +44,7 @@ def apply_runs(run_ids: Sequence[int], *, policy: ImportPolicy, actor: Actor) ->
     """Start to apply checked runs by a job each; the value is the job.
 
     Refuses: `ProblemsLeft` for all or nothing with any problem, `NothingToApply`, `ImportStopped` for a run that
-    is not checked, `NotFound`. Raises `NotAllowed`.
+    is not checked or whose original is removed, `NotFound`. Raises `NotAllowed`.
     """
     actor.require(IMPORT)
     results: Results[int] = Results(run_ids)
@@ -55,6 +55,8 @@ def apply_runs(run_ids: Sequence[int], *, policy: ImportPolicy, actor: Actor) ->
             counts = run.summary.get("plans", {})
             if not APPLY.leads_from(run.status):
                 results.refuse(run.pk, ImportStopped(name=run.file_name, status=run.get_status_display()))
+            elif (gone := expired(run)) is not None:
+                results.refuse(run.pk, gone)
             elif not any(plan.value in counts for plan in OPEN_PLANS):
                 results.refuse(run.pk, NothingToApply())
             elif policy == ImportPolicy.ALL_OR_NOTHING and run.summary.get("bad"):

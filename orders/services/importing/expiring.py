@@ -1,8 +1,11 @@
-"""Originals go after a while: the file, its cells and the problems that quote them."""
+"""Originals go after a while: the file, its cells, the problems that quote them, and what its updates took away."""
 
 from datetime import timedelta
 
+from django.db.models import Q
+
 from config.kernel import clock
+from orders.enums import ImportResult, ImportStatus
 from orders.models import ImportProblem, ImportRow, ImportRun
 from orders.services.importing.storing import remove_files
 
@@ -21,5 +24,9 @@ def expire_originals(limit: int = 20) -> int:
         ImportRow.objects.filter(run=run).delete()
         ImportProblem.objects.filter(run=run).exclude(value="").update(value="…")
         run.staged.exclude(changes=[]).update(changes=[])
+        if run.status not in (ImportStatus.APPLYING, ImportStatus.APPLIED):
+            # What an unfinished roll back still has to give back stays.
+            undone = Q(run__status=ImportStatus.ROLLED_BACK, result=ImportResult.UPDATED)
+            run.staged.exclude(undone).exclude(before={}).update(before={})
         ImportRun.objects.filter(pk=run.pk).update(expired_at=clock.now(), stored_name="")
     return len(runs)

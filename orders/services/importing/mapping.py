@@ -18,7 +18,7 @@ from config.kernel.states import apply_transition
 from orders.enums import ImportMode, ImportStatus, MoneyOwner
 from orders.errors import ColumnsMissing, ImportStopped
 from orders.models import ImportRun
-from orders.services.importing.runs import hold_runs, lock_runs, refuse_unknown_runs
+from orders.services.importing.runs import expired, hold_runs, lock_runs, refuse_unknown_runs
 from orders.services.importing.uploading import profile_of, remember
 from orders.sheets.fields import BY_NAME, FIELDS
 from orders.sheets.plan import Plan, Rules
@@ -70,6 +70,8 @@ def _mappable(run_id: int) -> ImportRun:
     runs = lock_runs([run_id])
     if not runs or runs[0].status not in (ImportStatus.UPLOADED, ImportStatus.CHECKED) or not runs[0].reading:
         return hold_runs([run_id], status=ImportStatus.UPLOADED)[0]
+    if (gone := expired(runs[0])) is not None:
+        raise gone
     return runs[0]
 
 
@@ -86,6 +88,8 @@ def start_check(run_id: int, *, actor: Actor) -> int:
     actor.require(IMPORT)
     with transaction.atomic():
         run = hold_runs([run_id], status=ImportStatus.UPLOADED)[0]
+        if (gone := expired(run)) is not None:
+            raise gone
         if missing := missing_fields(run.columns):
             raise ColumnsMissing(fields=", ".join(missing))
         job_id = enqueue_job(CHECK_JOB, title=run.file_name, params={"run": run_id}, actor=actor)

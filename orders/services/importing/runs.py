@@ -35,6 +35,13 @@ def hold_runs(run_ids: Collection[int], *, status: ImportStatus) -> list[ImportR
     return runs
 
 
+def expired(run: ImportRun) -> ImportStopped | None:
+    """Why nothing more can be read of a run; None while its original is there."""
+    if run.expired_at is None:
+        return None
+    return ImportStopped(name=run.file_name, status=_("its original is removed"))
+
+
 def hold_check(run: ImportRun) -> ImportRun:
     """Lock a run for one chunk of its check; the row as it is now.
 
