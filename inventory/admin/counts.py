@@ -17,6 +17,7 @@ from config.kernel.actors import Actor
 from config.kernel.admin import (
     ObjectForm,
     Queue,
+    SeenFilter,
     TransitionAdmin,
     TransitionVerb,
     acting,
@@ -198,7 +199,7 @@ class StockCountAdmin(TransitionAdmin):
             )
         ),
         "status",
-        "location",
+        ("location", SeenFilter),
     )
     list_select_related = ("location",)
     search_fields = ("number__istartswith", "note__icontains")

@@ -13,6 +13,7 @@ from config.kernel.admin import (
     ReadOnlyAdmin,
     ReadOnlyTabularInline,
     RowForm,
+    SeenFilter,
     VersionedAdmin,
     ZoneField,
     acting,
@@ -128,7 +129,7 @@ class StockInBinInline(ReadOnlyTabularInline):
 @admin.register(Bin)
 class BinAdmin(ReadOnlyAdmin):
     list_display = ("code", "location", "kind")
-    list_filter = ("kind", "location")
+    list_filter = ("kind", ("location", SeenFilter))
     list_select_related = ("location",)
     search_fields = ("code",)
     ordering = ("location__preference", "code")

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import acting, admin_url, seen_choices
+from config.kernel.admin import SeenFilter, acting, admin_url, seen_choices
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import localtime
 from inventory.admin.foreseeing import foreseen
@@ -134,7 +134,7 @@ class StockReceiptAdmin(DocumentAdmin):
     actions = (bulk_undo(UNDO_IT, "inventory.StockReceipt"),)
     change_form_template = "inventory/receipt.html"
     list_display = ("number", "state", "location", "note", "when", "who")
-    list_filter = ("location",)
+    list_filter = (("location", SeenFilter),)
     list_select_related = ("location",)
     search_fields = ("note__istartswith", "=id")
     search_help_text = _("Beginning of the delivery note, or the number without R-")

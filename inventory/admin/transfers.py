@@ -14,6 +14,7 @@ from config.kernel.actors import Actor
 from config.kernel.admin import (
     ObjectForm,
     Queue,
+    SeenFilter,
     TransitionAdmin,
     TransitionVerb,
     badge_column,
@@ -147,7 +148,7 @@ class TransferAdmin(TransitionAdmin):
             )
         ),
         "status",
-        "destination",
+        ("destination", SeenFilter),
     )
     list_select_related = ("origin", "destination")
     search_fields = ("number__istartswith", "note__icontains")

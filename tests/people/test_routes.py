@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from config.kernel.models import Export, Job
 from config.kernel.visibility import visible_to
 from config.roles import ROLE_WORDS
-from inventory.models import StaffLocation
+from inventory.models import Location, StaffLocation
 from tests.factories.inventory import make_location
 from tests.kernel.visitor import Visitor, visitor
 from tests.people.planted import make_business
@@ -136,6 +136,19 @@ def test_lists_of_another_location_are_empty(role: str, business: None) -> None:
     assert {label: count for label, count in found.items() if count} == {
         label: count for label, count in (("inventory.location", 1), ("inventory.bin", 2)) if label in found
     }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_lists_name_no_location_that_is_not_seen(role: str, business: None) -> None:
+    client, mine = visitor(role), make_location("MINE", name="Here")
+    StaffLocation.objects.create(user=get_user_model().objects.latest("pk"), location=mine)
+    Location.objects.exclude(pk=mine.pk).update(name="Nowhere Else")
+
+    pages = {route.name: client.get(route.url()) for route in ROUTES if route.page == "changelist"}
+
+    told = [name for name, page in pages.items() if "Nowhere Else" in page.content.decode()]
+    assert {page.status_code for page in pages.values()} <= {200, 403}
+    assert told == []
 
 
 def answer(client: Visitor, route: Route, pk: int) -> tuple[int, str, bytes]:
