@@ -6,7 +6,7 @@ from django.db import transaction
 from config.kernel.errors import Conflict, InvalidInput
 from inventory.models import Location, Reservation, Sku, StockLevel
 from inventory.services.levels import lock_levels
-from inventory.services.reservations import Cut, cut_reservations
+from inventory.services.reservations import Cut, cut_reservations, release_reservations
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, reserve
 from tests.fulfillment.watching import nothing_written
 
@@ -29,6 +29,12 @@ def cut(*cuts: Cut) -> None:
     with transaction.atomic():
         levels = lock_levels({one.reservation.sku_id for one in cuts})
         cut_reservations(cuts, reason="test", levels=levels, actor=ACTOR)
+
+
+def release(*rows: Reservation) -> None:
+    with transaction.atomic():
+        levels = lock_levels({row.sku_id for row in rows})
+        release_reservations(rows, reason="test", levels=levels, actor=ACTOR)
 
 
 def test_cut_part_of_an_open_one_frees_it_and_the_row_follows(sku: Sku, place: Location) -> None:
@@ -87,3 +93,20 @@ def test_cut_of_one_that_is_closed_is_refused(sku: Sku, place: Location) -> None
 
     with nothing_written(), pytest.raises(Conflict, match="closed"):
         cut(Cut(Reservation.objects.get(pk=row.pk), 2))
+
+
+def test_cut_of_one_twice_is_refused(sku: Sku, place: Location) -> None:
+    """Else only the last would be taken off the row, and both given back."""
+    row = reserve(sku, place, 6)
+
+    with nothing_written(), pytest.raises(Conflict):
+        cut(Cut(row, 2), Cut(row, 3))
+
+
+def test_release_of_one_twice_is_refused(sku: Sku, place: Location) -> None:
+    """Else its units would be taken off the level's promises twice, and those of others be free."""
+    row = reserve(sku, place, 3)
+    reserve(sku, place, 5)
+
+    with nothing_written(), pytest.raises(Conflict):
+        release(row, row)

@@ -27,9 +27,11 @@ def cut_reservations(cuts: Sequence[Cut], *, reason: str, levels: Sequence[Stock
     """Give units of open and waiting reservations back; what stays of one keeps its row and its place in line.
 
     Two statements more than `release_reservations` where some are cut in part; as that verb otherwise. Raises
-    `InvalidInput` for a quantity outside its reservation, and `Conflict` for one that is closed; nothing is
-    written then.
+    `InvalidInput` for a quantity outside its reservation, and `Conflict` for one that is closed or cut twice; nothing
+    is written then.
     """
+    if len({cut.reservation.pk for cut in cuts}) < len(cuts):
+        raise Conflict(detail="a reservation is cut once a call")
     for cut in cuts:
         if not 0 < cut.quantity <= cut.reservation.quantity:
             accepted = f"1 to {cut.reservation.quantity} are"

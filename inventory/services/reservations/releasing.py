@@ -19,11 +19,13 @@ def release_reservations(
     """Give open and waiting reservations back: closed with the reason, their units free again. Two statements.
 
     Records `stock.freed` for the SKUs whose open units came back, and for those whose waiting ones left the
-    line. Raises `IllegalTransition` for one that is closed already and `InvalidInput` without a reason; nothing
-    is written then.
+    line. Raises `IllegalTransition` for one that is closed already, `Conflict` for one that is named twice and
+    `InvalidInput` without a reason; nothing is written then.
     """
     if not reason:
         raise InvalidInput(field="reason", value="", accepted="a reason is needed")
+    if len({row.pk for row in reservations}) < len(reservations):
+        raise Conflict(detail="a reservation is given back once a call")
     for row in reservations:
         if row.state not in LIVE_RESERVATION:
             raise RELEASE.refusal(row.state) or Conflict(detail="closed")
