@@ -53,7 +53,7 @@ def cancelled_value(shape: Shape) -> Decimal:
     off = ZERO
     for line in shape.lines:
         if any(part.cancelled for part in line.parts):
-            before, after = (_cost(shape, price) for price in (line.price, _kept(shape, line)))
+            before, after = (_cost(shape, price) for price in (line.price, kept_price(shape, line)))
             off += ZERO if before is None or after is None else before - after
     return off
 
@@ -62,7 +62,7 @@ def _cost(shape: Shape, price: Priced) -> Decimal | None:
     return price.total if shape.prices_include_tax else add((price.total, price.tax))
 
 
-def _kept(shape: Shape, line: Line) -> Priced:
+def kept_price(shape: Shape, line: Line) -> Priced:
     """A line's price without its cancelled units; parts of a kit that went alone count by their frozen share."""
     counts = {divmod(part.cancelled, part.per_unit) for part in line.parts}
     if len(counts) == 1 and (count := counts.pop())[1] == 0:

@@ -10,8 +10,10 @@ from django.utils.translation import gettext, pgettext
 
 from config.kernel.money import ZERO
 from config.kernel.templatetags.bancale import money_text
-from orders.enums import ActionKind
-from orders.models import Address, Charge, LinePart, Order, OrderLine
+from orders.change_shapes import Tax
+from orders.enums import ActionKind, OrderStatus
+from orders.models import Address, Charge, LinePart, Order, OrderLine, TaxLine
+from orders.selectors.cancelled import taxes_left
 from orders.services.mail_occasions import Occasion
 
 
@@ -95,7 +97,7 @@ def order_summary(order: Order) -> dict[str, Any]:
         "lines": [_line_row(line, order.currency) for line in order.lines.all() if line.quantity],
         "sums": list(_sums(order)),
         "total": money_text(order.owed_amount, order.currency),
-        "tax_within": list(_taxes(order)) if order.prices_include_tax else [],
+        "tax_within": list(_tax_within(order)) if order.prices_include_tax else [],
         "address": address_lines(order.ship_to),
         "shipping_method": order.shipping_method,
     }
@@ -125,7 +127,8 @@ def _sums(order: Order) -> Iterator[SumRow]:
     for charge in order.charges.all():
         yield SumRow(_charge_label(charge), money_text(charge.total_amount, order.currency))
     if not order.prices_include_tax:
-        yield from _taxes(order)
+        # As they were before anything was cancelled: what is taken off below has its tax with it.
+        yield from _taxes(order, _all_taxes(order))
     if order.cancelled_amount:
         yield SumRow(gettext("Cancelled"), money_text(-order.cancelled_amount, order.currency))
 
@@ -138,10 +141,20 @@ def _charge_label(charge: Charge) -> str:
     return charge.title or str(charge.get_kind_display())
 
 
-def _taxes(order: Order) -> Iterator[SumRow]:
+def _tax_within(order: Order) -> Iterator[SumRow]:
+    """What of the total is tax; of an order that was cancelled whole the total is what had been agreed."""
+    is_less = bool(order.cancelled_amount) and order.status != OrderStatus.CANCELLED
+    return _taxes(order, taxes_left(order) if is_less else _all_taxes(order))
+
+
+def _all_taxes(order: Order) -> list[TaxLine]:
+    return sorted(order.tax_lines.all(), key=lambda row: row.pk)
+
+
+def _taxes(order: Order, taxes: Iterable[Tax | TaxLine]) -> Iterator[SumRow]:
     """One row a title and rate, in the order of their first line."""
     sums: dict[str, list[Decimal | None]] = {}
-    for tax in sorted(order.tax_lines.all(), key=lambda row: row.pk):
+    for tax in taxes:
         sums.setdefault(_tax_label(tax.title, tax.rate), []).append(tax.amount)
     for label, amounts in sums.items():
         amount = None if None in amounts else sum(_known(amounts), ZERO)

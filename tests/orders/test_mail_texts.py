@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
+from config.kernel.templatetags.bancale import money_text
 from orders.enums import ChargeKind, MailKind
 from orders.models import Order
 from orders.neutral import NeutralBuyer, NeutralCharge, NeutralDiscount, NeutralTax
-from orders.services.mail_occasions import Occasion
+from orders.services.cancelling import cancel_orders
+from orders.services.cancelling_lines import CancelUnits, cancel_units
+from orders.services.mail_occasions import Occasion, read_orders
 from orders.services.mail_texts import Written, write_mail
-from tests.factories.orders import make_order, neutral_line, neutral_payment
+from orders.services.mail_values import order_summary
+from tests.factories.orders import SYSTEM, make_order, neutral_line, neutral_payment
 
 pytestmark = pytest.mark.django_db
 
@@ -165,3 +169,32 @@ def test_write_mail_rows_sum_to_the_total() -> None:
     ]
 
     assert amounts == [Decimal("20.00"), Decimal("9.90"), Decimal("29.90")]
+
+
+@pytest.mark.parametrize(("inclusive", "total", "tax"), [(True, "10.00", "1.80"), (False, "12.20", "4.40")])
+def test_write_mail_after_a_cancellation_names_the_tax_of_what_is_left(
+    inclusive: bool, total: str, tax: str
+) -> None:
+    amount = Decimal("3.61") if inclusive else Decimal("4.40")
+    vat = NeutralTax("VAT", amount, Decimal(22))
+    order = make_order(
+        lines=(neutral_line("MUG", 2, taxes=(vat,)),),
+        prices_include_tax=inclusive,
+        total_amount=None,
+        payments=(),
+    )
+    line = order.lines.get()
+    cancel_units([CancelUnits(order.pk, {line.pk: 1})], reason="test", actor=SYSTEM).raise_refusals()
+    order = read_orders([order.pk])[order.pk]
+
+    summary = order_summary(order)
+
+    said = {row.label: row.amount for row in (*summary["sums"], *summary["tax_within"])}
+    assert (summary["total"], said["VAT 22 %"]) == (
+        money_text(Decimal(total), "EUR"),
+        money_text(Decimal(tax), "EUR"),
+    )
+    cancel_orders([order.pk], reason="test", actor=SYSTEM).raise_refusals()
+    whole = order_summary(read_orders([order.pk])[order.pk])
+    said = {row.label: row.amount for row in (*whole["sums"], *whole["tax_within"])}
+    assert said["VAT 22 %"] == money_text(amount, "EUR")
