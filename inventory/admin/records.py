@@ -93,6 +93,7 @@ SET_POLICY = ExtraVerb(
         _("A smaller one frees units for whoever is first in line."),
     ),
     undo=_("Set the old figures again."),
+    applies=lambda level: not level.sku.is_kit,
 )
 
 
@@ -117,7 +118,7 @@ class StockLevelAdmin(HistoryMixin, TransitionAdmin):
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
-        changes = adjust_buttons(request, location=obj.location, sku=obj.sku)
+        changes = [] if obj.sku.is_kit else adjust_buttons(request, location=obj.location, sku=obj.sku)
         actions = [*changes, *page.get("actions", [])]
         return {
             **page,

@@ -1,6 +1,6 @@
 """How much of a SKU a location wants: buffer, reorder point, target."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from config.kernel.actors import Actor
@@ -9,6 +9,7 @@ from config.kernel.errors import BancaleError, NotFound
 from config.kernel.history import CHANGED, record_history
 from config.kernel.results import Results
 from config.kernel.visibility import seen_by
+from inventory.errors import KitHoldsNoStock
 from inventory.models import Location, Sku, StockLevel
 from inventory.services.arrivals import refuse_quantity
 from inventory.services.levels import by_place, ensure_levels, lock_levels, record_crossed, record_freed
@@ -41,20 +42,19 @@ def set_policies(policies: Sequence[LevelPolicy], *, actor: Actor) -> Results[tu
 
     At most 200. Locks the SKUs' levels. A smaller buffer frees units and records `stock.freed`.
 
-    Refuses: `NotAllowed`; `NotFound` for an unknown SKU or location, or a kit; `InvalidInput` for a negative figure.
+    Refuses: `NotAllowed`; `NotFound` for an unknown SKU or location; `KitHoldsNoStock`; `InvalidInput` for a negative
+    figure.
     """
     actor.require(CHANGE_LEVEL)
     results: Results[tuple[int, int]] = Results(policy.key for policy in policies)
     with batch_transaction():
-        plain = set(
-            Sku.objects.filter(pk__in=[p.sku_id for p in policies], is_kit=False).values_list("pk", flat=True)
-        )
+        skus = Sku.objects.in_bulk({policy.sku_id for policy in policies})
         places = set(
             seen_by(actor, Location.objects.filter(pk__in=[p.location_id for p in policies])).values_list(
                 "pk", flat=True
             )
         )
-        fit = [policy for policy in policies if _fits(policy, plain, places, results)]
+        fit = [policy for policy in policies if _fits(policy, skus, places, results)]
         ensure_levels(policy.key for policy in fit)
         levels = by_place(lock_levels(policy.sku_id for policy in fit))
         changed = []
@@ -81,10 +81,15 @@ def set_policies(policies: Sequence[LevelPolicy], *, actor: Actor) -> Results[tu
     return results
 
 
-def _fits(policy: LevelPolicy, plain: set[int], places: set[int], results: Results[tuple[int, int]]) -> bool:
+def _fits(
+    policy: LevelPolicy, skus: Mapping[int, Sku], places: set[int], results: Results[tuple[int, int]]
+) -> bool:
     problem: BancaleError | None = None
-    if policy.sku_id not in plain or policy.location_id not in places:
+    sku = skus.get(policy.sku_id)
+    if sku is None or policy.location_id not in places:
         problem = NotFound(sku_id=policy.sku_id, location_id=policy.location_id)
+    elif sku.is_kit:
+        problem = KitHoldsNoStock(sku=sku.code)
     for figure in policy.figures:
         if problem is None and figure != 0:
             problem = refuse_quantity(figure)

@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import InvalidInput, NotAllowed, NotFound
+from inventory.errors import KitHoldsNoStock
 from inventory.models import StockLevel
+from inventory.services.catalogue import PartOfKit, save_kits
 from inventory.services.policies import LevelPolicy, set_policies
 from tests.factories.inventory import ACTOR, make_kit, make_level, make_location, make_sku
 
@@ -47,7 +49,7 @@ def test_set_policies_unfit_is_refused_alone() -> None:
     good = LevelPolicy(sku.pk, place.pk, buffer=1)
 
     for unfit, error in (
-        (LevelPolicy(kit.pk, place.pk, buffer=1), NotFound),
+        (LevelPolicy(kit.pk, place.pk, buffer=1), KitHoldsNoStock),
         (LevelPolicy(0, place.pk), NotFound),
         (LevelPolicy(sku.pk, 0), NotFound),
         (LevelPolicy(sku.pk, make_location().pk, buffer=-1), InvalidInput),
@@ -72,3 +74,15 @@ def test_level_page_sets_the_policy_behind_a_confirm_page(client: Client) -> Non
 
     level.refresh_from_db()
     assert (level.buffer, level.reorder_point, level.target) == (3, 2, 9)
+
+
+def test_level_page_of_what_became_a_kit_offers_no_change(client: Client) -> None:
+    client.force_login(get_user_model().objects.create_superuser("boss", password="x"))
+    level = make_level(make_sku(), make_location())
+    parts = {level.sku_id: [PartOfKit(make_sku().pk)]}
+    save_kits([level.sku_id], parts=parts, actor=ACTOR).raise_refusals()
+
+    page = client.get(reverse("admin:inventory_stocklevel_change", args=[level.pk])).content.decode()
+
+    assert reverse("admin:inventory_stocklevel_policy", args=[level.pk]) not in page
+    assert reverse("admin:inventory_stockadjustment_add") not in page
