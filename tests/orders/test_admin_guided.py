@@ -92,6 +92,15 @@ def test_plan_anew_and_choose_a_location(support: Visitor) -> None:
     assert "Chosen by hand: the van goes there." in text_of(page_of(manager, order))
 
 
+def test_reason_says_how_many_units_an_unknown_sku_keeps_undecided(support: Visitor) -> None:
+    stock({"MUG": 5})
+    order = make_order(lines=(neutral_line("OLD-2019", 2), neutral_line("MUG", 1)), skus=False)
+
+    allocate_orders([order.pk], actor=SYSTEM).raise_refusals()
+
+    assert "2 units cannot be decided: their SKU is not known." in text_of(page_of(support, order))
+
+
 def test_unknown_sku_is_mapped_from_its_hold(support: Visitor) -> None:
     stock({"MUG": 5})
     order = make_order(lines=(neutral_line("OLD-2019", 2),), skus=False)
@@ -100,8 +109,6 @@ def test_unknown_sku_is_mapped_from_its_hold(support: Visitor) -> None:
     notice = next(one for one in page.context["page"]["notices"] if "SKU" in str(one["title"]))
     assert notice["label"] == "Map OLD-2019 to…"
 
-    allocate_orders([order.pk], actor=SYSTEM)
-    assert "2 units cannot be decided: their SKU is not known." in text_of(page_of(support, order))
     said = text_of(support.get(notice["url"]))
     assert "1 more order waits for one of these codes and comes alive with it." in said
     assert support.press(notice["url"], code="OLD-2019", sku="NOPE").status_code == 200
