@@ -24,6 +24,7 @@ ADDRESSES = [
     *(f"{path}?{way}={quote(place)}" for path, places in PLACES.items() for place in places
       for way in ("after", "before")),
     "/orders/importrun/add/?repairs=²",
+    "/inventory/stockmovement/?at__gte=0001-01-01T00:00:00%2B14:00",
     "/orders/order/?tag=²",
     "/orders/order/?tag=99999999999999999999999",
     "/inventory/stockcheck/repair/?level=²",
@@ -47,3 +48,20 @@ def test_stale_press_with_an_odd_mark_is_answered(seen: str) -> None:
 
     assert page.status_code == 200
     assert "It changed while you were looking" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address", ["/orders/order/?q=%00", "/palette/?q=ab%00", "/find/?q=%00a", "/api/skus/%00/waterfall"]
+)
+def test_nul_in_an_address_is_a_bad_request(address: str) -> None:
+    assert visitor(superuser=True).get(address).status_code == 400
+
+
+def test_nul_in_a_press_is_left_out() -> None:
+    order, support = make_order(), visitor("Support")
+    export = "/orders/order/export/"
+
+    pressed = support.press(admin_url(Order, "confirm", order.pk), nonce="a\x00b")
+    made = support.press(export, kind="orders", format="csv", export_nonce="a\x00b")
+
+    assert (pressed.status_code, made.status_code) == (302, 302)

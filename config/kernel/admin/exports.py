@@ -127,7 +127,7 @@ class ExportsMixin:
         kind = EXPORT_KINDS[values["kind"]]
         has_personal = bool(kind.personal and values.get("with_personal"))
         wanted = Wanted(kind.name, ExportFormat(values["format"]), query, has_personal)
-        nonce = request.POST.get("export_nonce", "")[:64] or uuid4().hex
+        nonce = request.POST.get("export_nonce", "").replace("\x00", "")[:64] or uuid4().hex
         asked = {
             "user": request.user.pk,
             "kind": kind.name,

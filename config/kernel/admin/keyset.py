@@ -15,7 +15,7 @@ from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
+from django.db import DataError, connection
 from django.db.models import Field, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
@@ -230,6 +230,13 @@ class KeysetChangeList(ChangeList):
         return ordering
 
     def get_results(self, request: HttpRequest) -> None:
+        """A filter's value that no database counts with, such as a day before the first, is no filter of this list."""
+        try:
+            self._read_results(request)
+        except (OverflowError, DataError) as error:
+            raise IncorrectLookupParameters(type(error).__name__) from error
+
+    def _read_results(self, request: HttpRequest) -> None:
         self.keys = keys_of(self.model, self.queryset.query.order_by)
         self.steps: dict[str, str] = {}
         self.first_row = 1

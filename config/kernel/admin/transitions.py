@@ -180,7 +180,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
         if form is not None and not form.is_valid():
             return self._confirm_page(request, press, obj, form=form, seen=request.POST)
         pressed = Pressed(
-            nonce=request.POST.get("nonce", "")[:64] or uuid4().hex,
+            nonce=request.POST.get("nonce", "").replace("\x00", "")[:64] or uuid4().hex,
             version=request.POST.get("version", ""),
             values=form.cleaned_data if form is not None else {},
             mark=request.POST.get("foreseen", ""),
