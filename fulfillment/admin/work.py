@@ -65,8 +65,9 @@ class ShipForm(forms.Form):
         label=gettext_lazy("Tracking number"),
         max_length=80,
         help_text=gettext_lazy("4 to 60 letters, digits, hyphens and spaces; scanned or typed."),
+        # Ready for the scanner: typed into no field, a code opens what it names and leaves the page.
         widget=forms.TextInput(
-            {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+            {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "autofocus": True}
         ),
     )
 

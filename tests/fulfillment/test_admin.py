@@ -99,6 +99,12 @@ def test_pressing_ship_sends_the_parcel(picker: Visitor) -> None:
     assert messages_of(done) == ["Shipped; the goods have left the stock."]
 
 
+def test_scanned_tracking_number_falls_into_its_field(picker: Visitor) -> None:
+    form = picker.get(ship_address(make_released())).context["form"]
+
+    assert [field.name for field in form if "autofocus" in str(field)] == ["tracking_number"]
+
+
 def test_pressing_ship_twice_sends_one_parcel(picker: Visitor) -> None:
     work = make_released()
     fields = {**hidden(picker.get(ship_address(work))), "carrier": "GLS", "tracking_number": "TN 47-11"}
