@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from config.kernel.admin import admin_url
 from fulfillment.services.releasing import release_orders
+from orders.admin.hold_filter import hold_reasons
 from orders.models import AllocationDecision, Hold, LinePart, Note, Order, OrderLine, SkuAlias
 from orders.selectors.notes import tag_names
 from orders.services.allocating import allocate_orders
@@ -99,6 +101,14 @@ def test_reason_says_how_many_units_an_unknown_sku_keeps_undecided(support: Visi
     allocate_orders([order.pk], actor=SYSTEM).raise_refusals()
 
     assert "2 units cannot be decided: their SKU is not known." in text_of(page_of(support, order))
+
+
+def test_reasons_of_holds_stand_in_a_row_in_small_letters_but_sku() -> None:
+    make_order(lines=(neutral_line("OLD-2019", 2),), skus=False)
+
+    assert hold_reasons(Order.objects.all()) == [("unknown SKU 1", "hold=unknown_sku")]
+    with override("it"):
+        assert hold_reasons(Order.objects.all()) == [("SKU sconosciuto 1", "hold=unknown_sku")]
 
 
 def test_unknown_sku_is_mapped_from_its_hold(support: Visitor) -> None:
