@@ -24,12 +24,13 @@ _PEOPLE = {
 _MONEY = {
     "unit_amount", "line_discount_amount", "tax_rate", "shipping_amount", "total_amount", "payment_status",
     "payment_method", "payment_reference", "payment", "lines_amount", "discount_amount", "charges_amount",
-    "tax_amount",
+    "tax_amount", "cancelled_amount", "owed_amount",
 }  # fmt: skip
 ORDER_COLUMNS = (
     "number", "channel", "channel_reference", "channel_number", "status", "fulfillment", "payment", "placed_at",
     "leaves_by", "wanted_by", "currency", "lines_amount", "discount_amount", "charges_amount", "tax_amount",
-    "total_amount", "units", "shipping_method", "ship_country", "buyer_name", "email", "note",
+    "total_amount", "cancelled_amount", "owed_amount", "units", "shipping_method", "ship_country", "buyer_name",
+    "email", "note",
 )  # fmt: skip
 # How the import desk reads what was paid.
 _PAID = {
@@ -71,6 +72,8 @@ def order_rows(ids: Sequence[int]) -> Iterator[Sequence[Cell]]:
             "lines_amount": _amount(order.lines_amount, order.currency),
             "tax_amount": _amount(order.tax_amount, order.currency), "units": units.get(order.pk, 0),
             **_head(order), "total_amount": _amount(order.agreed_amount, order.currency),
+            "cancelled_amount": _amount(order.cancelled_amount, order.currency),
+            "owed_amount": _amount(order.owed_amount, order.currency),
         }  # fmt: skip
         yield [given[name] for name in ORDER_COLUMNS]
 

@@ -20,6 +20,7 @@ from config.kernel.models import Event, Export, Job
 from config.kernel.sheets import write_workbook
 from inventory.models import StaffLocation, StockLevel
 from orders.services.cancelling import cancel_orders
+from orders.services.cancelling_lines import CancelUnits, cancel_units
 from tests.exports.files import cells_in, make_export, person_of, table_in, text_in
 from tests.exports.test_sheets import PAYLOADS
 from tests.factories.imports import work
@@ -108,6 +109,18 @@ def test_export_holds_what_the_list_finds(query: str) -> None:
     export = latest()
     assert {row["number"] for row in table_in(export)} == listed
     assert (export.query, export.row_count) == (query, len(listed))
+
+
+def test_orders_are_exported_with_what_is_owed_of_them() -> None:
+    order = make_order(lines=(neutral_line("MUG", 2, "10.00"),))
+    cancel_units(
+        [CancelUnits(order.pk, {order.lines.get().pk: 1})], reason="one is enough", actor=SYSTEM
+    ).only()
+
+    (row,) = table_in(make_export("orders"))
+
+    amounts = (row["total_amount"], row["cancelled_amount"], row["owed_amount"])
+    assert amounts == ("20.00", "10.00", "10.00")
 
 
 def test_stock_lists_are_exported_with_their_figures() -> None:
