@@ -18,6 +18,7 @@ from config.kernel.admin import CountryField, acting, admin_url
 from config.kernel.errors import BancaleError
 from config.kernel.money import exponent
 from config.kernel.quantities import MOST_UNITS
+from inventory.admin.line_forms import number_of
 from inventory.models import Sku
 from orders.admin.new_order_sums import sums_fragment, sums_of
 from orders.enums import ChannelKind
@@ -157,7 +158,7 @@ def _posted(request: HttpRequest) -> Any:
     """What was posted; “More lines” makes the formset longer."""
     data = request.POST.copy()
     if MORE in data:
-        total = int(data.get("form-TOTAL_FORMS") or 0) + BLANK_LINES
+        total = number_of(data.get("form-TOTAL_FORMS")) + BLANK_LINES
         data["form-TOTAL_FORMS"] = str(min(total, MOST_LINES))
     return data
 

@@ -142,6 +142,15 @@ def test_more_lines_keeps_what_was_typed(support: Visitor) -> None:
     assert Order.objects.count() == 0
 
 
+@pytest.mark.parametrize("count", ["x", "-1", "²", "9" * 30])
+def test_more_lines_of_an_odd_number_of_lines_are_few(support: Visitor, count: str) -> None:
+    page = support.post(ADD, {**typed(support, more_lines="1"), "form-TOTAL_FORMS": count})
+
+    assert page.status_code == 200
+    assert 'name="form-3-sku"' in page.content.decode()
+    assert 'name="form-4-sku"' not in page.content.decode()
+
+
 def test_raw_order_is_read_again_once_the_cause_is_gone(support: Visitor) -> None:
     make_sku("MUG")
     support.post(ADD, typed(support))
