@@ -14,7 +14,7 @@ from django.contrib.auth.forms import (
 )
 from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group, Permission, User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -33,6 +33,7 @@ from config.kernel.actors import places_of
 from config.kernel.admin import (
     ComparedForm,
     ComparedMixin,
+    ComparedRows,
     ComparedTabularInline,
     SeenAdmin,
     acting,
@@ -142,10 +143,24 @@ class RoleForm(ComparedForm):
     told_by = ("role_changed",)
 
 
+class PlaceRows(ComparedRows):
+    """Without any location a person sees the whole business: nobody who is bound opens that to others."""
+
+    may_free = True
+
+    def clean(self) -> None:
+        super().clean()
+        rows = [form for form in self.forms if form.instance.location_id]
+        going: list[Any] = [form for form in rows if self._should_delete_form(form)]
+        if going and len(going) == len(rows) and not self.may_free:
+            raise ValidationError(_("Leave one: without any, the person would see the whole business."))
+
+
 class StaffLocationInline(ComparedTabularInline):
     """The locations that a person is bound to; each once."""
 
     model = StaffLocation
+    formset = PlaceRows
     verbose_name = gettext_lazy("location")
     verbose_name_plural = gettext_lazy("Only these locations (none means the whole business)")
 
@@ -161,11 +176,12 @@ class StaffLocationInline(ComparedTabularInline):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("auth.change_user")
 
-    has_add_permission = has_change_permission
+    has_add_permission = has_delete_permission = has_change_permission
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Without any location a person sees the whole business: nobody who is bound opens that to others."""
-        return self.has_change_permission(request, obj) and places_of(request.user) is None
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        rows: Any = super().get_formset(request, obj, **kwargs)
+        rows.may_free = places_of(request.user) is None
+        return rows
 
 
 # Said by events of their own, or secret.

@@ -11,7 +11,7 @@ from config.kernel.actors import places_of
 from config.kernel.admin import admin_url
 from inventory.models import Location, StaffLocation
 from tests.factories.inventory import make_location
-from tests.kernel.visitor import Visitor, hidden, visitor
+from tests.kernel.visitor import Visitor, hidden, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "scaffale-nastro-7"
@@ -72,6 +72,19 @@ def test_bound_manager_opens_the_whole_business_to_nobody() -> None:
 
     otto = get_user_model().objects.get(username="otto")
     assert [places(user) for user in (me, nina, otto)] == [frozenset([here.pk])] * 3
+
+
+def test_bound_manager_leaves_a_person_fewer_locations_and_at_least_one() -> None:
+    here, there = make_location("HERE"), make_location("THERE")
+    client, _me = manager(here, there)
+    nina = person("nina", "Picker", here, there)
+
+    refused = save(client, nina, **{f"staff_locations-{row}-DELETE": "on" for row in range(2)})
+    before = places(nina)
+    save(client, nina, **{"staff_locations-1-DELETE": "on"})
+
+    assert "Leave one: without any, the person would see the whole business." in text_of(refused)
+    assert (before, places(nina)) == ({here.pk, there.pk}, {here.pk})
 
 
 def test_bound_manager_acts_as_nobody_who_sees_more() -> None:
