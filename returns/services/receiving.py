@@ -51,9 +51,10 @@ def receive_returns(receipts: Sequence[ReturnReceipt], *, actor: Actor) -> Resul
     to expect or inspect, the return is inspected.
 
     Refuses: `NotFound`; `IllegalTransition` unless approved, on its way or received; `UnitsUnknown`;
-    `UnitsContradict`; `LocationUnknown` for a place that was closed; `NothingArrived` when the first receipt has
-    neither right nor wrong goods; `KitHoldsNoStock` for goods whose SKU has become a kit since they were sold;
-    `WithoutSku` for goods that never had one; `Conflict` for more units than the order has counted as shipped.
+    `UnitsContradict`; `LocationUnknown` for goods that arrive at a place that was closed; `NothingArrived` when the
+    first receipt has neither right nor wrong goods; `KitHoldsNoStock` for goods whose SKU has become a kit since they
+    were sold; `WithoutSku` for goods that never had one; `Conflict` for more units than the order has counted as
+    shipped.
     """
     actor.require(RECEIVE.permission)
     results: Results[int] = Results(receipt.key for receipt in receipts)
@@ -116,9 +117,9 @@ def _refusal(receipt: ReturnReceipt, rma: Rma, units: Units) -> BancaleError | N
         return problem
     if (rma.status != RmaStatus.RECEIVED and not (receipt.arrived or receipt.wrong)) or not named:
         return NothingArrived(number=rma.number)
-    if not rma.location.is_active:
-        return LocationUnknown()
     arriving = [units[pk].line_part for pk in receipt.arrived if units[pk].reception != ARRIVE.target]
+    if arriving and not rma.location.is_active:
+        return LocationUnknown()
     if nameless := {part.line.title for part in arriving if part.sku is None}:
         return WithoutSku(lines=", ".join(sorted(nameless)))
     kits = sorted(part.sku.code for part in arriving if part.sku is not None and part.sku.is_kit)

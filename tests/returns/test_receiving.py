@@ -205,6 +205,21 @@ def test_closed_place_and_unknown_return_are_refused() -> None:
     }
 
 
+def test_what_does_not_arrive_is_said_of_a_closed_place_too() -> None:
+    rma, other = make_approved(2, {"MUG": 2}), make_approved(1, {"CUP": 1})
+    _here, missing = units_of(rma)
+    (strange,) = units_of(other)
+    receive_returns([receipt(rma, 1)], actor=ACTOR).raise_refusals()
+    inspect_returns([inspection(rma, AS_NEW)], actor=ACTOR).raise_refusals()
+    Location.objects.update(is_active=False)
+
+    receipts = [ReturnReceipt(rma.pk, lost=[missing.pk]), ReturnReceipt(other.pk, wrong=[strange.pk])]
+    results = receive_returns(receipts, actor=ACTOR)
+
+    assert results.done_ids == [rma.pk, other.pk]
+    assert (status_of(rma), status_of(other)) == (RmaStatus.INSPECTED, RmaStatus.INSPECTED)
+
+
 def test_receive_needs_its_own_permission_only() -> None:
     rma = make_approved()
 
