@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.kernel.admin import ObjectForm, ids_of
+from config.kernel.visibility import visible_to
 from fulfillment.selectors.page import goods_title
 from inventory.models import Location
 from orders.models import Order
@@ -152,9 +153,9 @@ class RequestForm(ObjectForm):
                 help_text=_("%(n)s can come back.") % {"n": one.quantity},
             )
         self.fields = {**asked, **self.fields}
-        places = list(Location.objects.filter(is_active=True).order_by("preference", "code"))
+        places = visible_to(self.user, Location.objects.filter(is_active=True))
         field: Any = self.fields["location_id"]
-        field.choices = [(place.pk, place.name) for place in places]
+        field.choices = [(place.pk, place.name) for place in places.order_by("preference", "code")]
         shipped_from = self.obj.shipments.order_by("pk").values_list("fulfillment_order__location", flat=True)
         field.initial = shipped_from.first()
 

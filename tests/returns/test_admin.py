@@ -13,6 +13,7 @@ from returns.models import Rma
 from returns.services.approving import approve_returns
 from returns.services.receiving import receive_returns
 from tests.factories.fulfillment import ACTOR, make_delivered, make_released
+from tests.factories.inventory import make_location
 from tests.factories.returns import (
     first_part,
     make_approved,
@@ -25,6 +26,7 @@ from tests.factories.returns import (
 )
 from tests.fulfillment.watching import nothing_written, statements
 from tests.kernel.visitor import Visitor, hidden, messages_of, text_of, visitor
+from tests.people.test_visibility import bound
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +76,20 @@ def test_order_page_requests_a_return(support: Visitor) -> None:
     assert done.url == admin_url(Rma, "change", rma.pk)
     assert (rma.reason, len(units_of(rma))) == ("damaged", 2)
     assert rma.number in text_of(page_of(support, parcel.order))
+
+
+def test_request_offers_the_places_that_a_person_sees() -> None:
+    parcel = make_delivered({"MUG": 1})
+    elsewhere = make_location()
+    address = admin_url(Order, "request_return", parcel.order_id)
+
+    of_all, of_one = (
+        person.get(address).context["form"]["location_id"].field.choices
+        for person in (visitor("Support"), bound("Support", place_of(parcel)))
+    )
+
+    assert {pk for pk, _name in of_all} >= {place_of(parcel).pk, elsewhere.pk}
+    assert [pk for pk, _name in of_one] == [place_of(parcel).pk]
 
 
 def test_requesting_nothing_or_too_much_is_said_on_the_form(support: Visitor) -> None:
