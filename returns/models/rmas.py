@@ -23,7 +23,7 @@ class Rma(Versioned):
         Location, on_delete=models.PROTECT, related_name="rmas", verbose_name=_("comes back to")
     )
     request_key = models.CharField(max_length=120, blank=True)
-    closed_reason = models.CharField(_("closed because"), max_length=200, blank=True)
+    closed_reason = models.CharField(_("closed because"), max_length=300, blank=True)
     requested_at = models.DateTimeField(_("requested at"))
     received_at = models.DateTimeField(_("received at"), null=True)
     resolved_at = models.DateTimeField(_("resolved at"), null=True)

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
-from config.kernel.errors import BancaleError, NotFound
+from config.kernel.errors import BancaleError, InvalidInput, NotFound
 from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition
+from orders.services.texts import limit_of
 from returns.models import Rma
 from returns.services.locking import lock_returns
 from returns.states import APPROVE, CANCEL, EXPIRE, REJECT, RMA, SEND
@@ -24,8 +27,11 @@ def approve_returns(rma_ids: Sequence[int], *, actor: Actor) -> Results[int]:
 
 @verb
 def reject_returns(rma_ids: Sequence[int], *, reason: str, actor: Actor) -> Results[int]:
-    """Refuse the return, with the reason for the customer. As `approve_returns` otherwise."""
-    return _move(rma_ids, REJECT, actor=actor, also={"closed_reason": reason.strip()[:200]})
+    """Refuse the return, with the reason for the customer. As `approve_returns` otherwise.
+
+    Raises `InvalidInput` for a reason that is too long.
+    """
+    return _move(rma_ids, REJECT, actor=actor, also={"closed_reason": _fit_reason(reason)})
 
 
 @verb
@@ -33,9 +39,10 @@ def cancel_returns(rma_ids: Sequence[int], *, reason: str, actor: Actor) -> Resu
     """Call a return off before anything arrived; its units can be asked for again.
 
     At most 200 ids; locks orders, then returns; a second call is `unchanged`.
-    Refuses: `NotFound`; `IllegalTransition` once goods were received.
+    Refuses: `NotFound`; `IllegalTransition` once goods were received. Raises `InvalidInput` for a reason that is too
+    long.
     """
-    return _move(rma_ids, CANCEL, actor=actor, also={"closed_reason": reason.strip()[:200]})
+    return _move(rma_ids, CANCEL, actor=actor, also={"closed_reason": _fit_reason(reason)})
 
 
 @verb
@@ -48,6 +55,15 @@ def mark_returns_in_transit(rma_ids: Sequence[int], *, actor: Actor) -> Results[
 def expire_returns(rma_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     """Close approved returns whose goods were never sent. As `approve_returns`, from approved."""
     return _move(rma_ids, EXPIRE, actor=actor)
+
+
+def _fit_reason(reason: str) -> str:
+    """The reason as it is stored: whole, or refused."""
+    said, most = reason.strip(), limit_of(Rma, "closed_reason")
+    if len(said) > most:
+        accepted = _("up to %(most)s characters are") % {"most": most}
+        raise InvalidInput(field=_("reason"), value=said[:80], accepted=accepted)
+    return said
 
 
 def _move(

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from config.kernel.actors import Actor, ActorKind
-from config.kernel.errors import IllegalTransition, NotAllowed, NotFound
+from config.kernel.admin import ReasonForm
+from config.kernel.errors import IllegalTransition, InvalidInput, NotAllowed, NotFound
 from config.kernel.results import Results
 from config.kernel.states import Machine
 from returns.enums import RmaStatus
@@ -74,6 +75,19 @@ def test_step_needs_its_permission(
 
     may = Actor(ActorKind.USER, 1, "x", frozenset({permission}))
     assert verb([rma.pk], actor=may, **given).done_ids == [rma.pk]
+
+
+@pytest.mark.parametrize(
+    ("verb", "make"), [(approving.reject_returns, make_requested), (approving.cancel_returns, make_approved)]
+)
+def test_reason_is_kept_whole_or_refused(verb: Verb, make: Callable) -> None:
+    rma, most = make(), ReasonForm().fields["reason"].max_length
+
+    with nothing_written(), pytest.raises(InvalidInput):
+        verb([rma.pk], reason="x" * (most + 1), actor=ACTOR)
+    verb([rma.pk], reason="x" * most, actor=ACTOR).raise_refusals()
+
+    assert Rma.objects.get(pk=rma.pk).closed_reason == "x" * most
 
 
 def test_resolved_return_says_when() -> None:
