@@ -21,6 +21,10 @@ LIVE_RMA = frozenset(
 )
 
 
+# What stands as the reason where nobody gave one: the order itself was taken away.
+ORDER_VOID = "order void"
+
+
 class ReturnReason(TextChoices):
     CHANGED_MIND = "changed_mind", _("Changed their mind")
     DAMAGED = "damaged", _("Arrived damaged")

@@ -8,12 +8,12 @@ from config.kernel.batches import in_batches
 from config.kernel.outbox import Owed, subscribe
 from config.kernel.results import Results
 from orders.services.voiding import VOIDED
+from returns.enums import ORDER_VOID
 from returns.models import Rma
 from returns.services.approving import cancel_returns
 from returns.states import CANCEL
 
 CALL_OFF = "returns.call_off"
-ORDER_VOID = "order void"
 
 
 def register() -> None:

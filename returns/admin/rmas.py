@@ -26,7 +26,7 @@ from orders.models import Order
 from orders.privacy import SEE_PERSONAL
 from returns.admin.forms import labels_of, units_of
 from returns.admin.verbs import EXTRA_VERBS, RMA_VERBS, count_of
-from returns.enums import Disposition, Reception, RmaStatus
+from returns.enums import ORDER_VOID, Disposition, Reception, RmaStatus
 from returns.models import Rma
 from returns.selectors import queues
 from returns.selectors.search import search_returns
@@ -186,4 +186,5 @@ def _facts(rma: Rma) -> Any:
     if rma.resolved_at is not None:
         yield _("Closed"), local_text(rma.resolved_at)
     if rma.closed_reason:
-        yield _("Closed because"), rma.closed_reason
+        is_ours = rma.closed_reason == ORDER_VOID
+        yield _("Closed because"), _("its order was taken away") if is_ours else rma.closed_reason

@@ -8,9 +8,9 @@ from config.kernel.admin import admin_url
 from inventory.models import StockLevel
 from inventory.references import resolve
 from orders.models import Order
-from returns.enums import Disposition, Reception, RmaStatus
+from returns.enums import ORDER_VOID, Disposition, Reception, RmaStatus
 from returns.models import Rma
-from returns.services.approving import approve_returns
+from returns.services.approving import approve_returns, cancel_returns
 from returns.services.receiving import receive_returns
 from tests.factories.fulfillment import ACTOR, make_delivered, make_released
 from tests.factories.inventory import make_location
@@ -258,6 +258,19 @@ def test_rejecting_asks_why_and_keeps_it(support: Visitor) -> None:
     assert list(unanswered.context["form"].errors) == ["reason"]
     assert (rma.status, rma.closed_reason) == (RmaStatus.REJECTED, "Worn for a year")
     assert "Worn for a year" in text_of(page_of(support, rma))
+
+
+def test_return_of_an_order_taken_away_says_so_in_the_readers_language(support: Visitor) -> None:
+    rma = make_requested()
+    cancel_returns([rma.pk], reason=ORDER_VOID, actor=ACTOR).raise_refusals()
+    address = admin_url(rma, "change", rma.pk)
+
+    english = support.get(address)
+    italian = support.get(address, headers={"accept-language": "it"})
+
+    assert "its order was taken away" in text_of(english)
+    assert "il suo ordine è stato tolto" in text_of(italian)
+    assert ORDER_VOID not in text_of(english) + text_of(italian)
 
 
 def test_pressing_approve_after_somebody_else_did_is_told(support: Visitor) -> None:
