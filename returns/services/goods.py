@@ -1,9 +1,11 @@
 """Returned units as the stock room's ledger sees them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+from django.db.models import F
 
 from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH
@@ -41,6 +43,13 @@ def returned_goods(units: Sequence[ReturnUnit], rmas: Mapping[int, Rma], *, step
 def for_stock(actor: Actor) -> Actor:
     """The same actor for the stock room's verbs: whoever may receive or inspect a return may book its goods."""
     return replace(actor, permissions=None)
+
+
+def count_change(rmas: Collection[Rma]) -> None:
+    """Add one to the version of returns whose units alone have changed, so that a page shown before is stale."""
+    Rma.objects.filter(pk__in=[rma.pk for rma in rmas]).update(version=F("version") + 1)
+    for rma in rmas:
+        rma.version += 1
 
 
 def unit_facts(units: Sequence[ReturnUnit]) -> dict[int, dict[str, Any]]:

@@ -18,7 +18,7 @@ from returns.enums import Condition, Disposition, RmaStatus
 from returns.errors import DamagedGoodsForSale, NoVerdict, UnitsContradict, UnitsUnknown
 from returns.models import ReturnUnit, Rma
 from returns.selectors.units import undecided_units
-from returns.services.goods import document, for_stock, returned_goods, unit_facts
+from returns.services.goods import count_change, document, for_stock, returned_goods, unit_facts
 from returns.services.locking import lock_returns, units_of
 from returns.states import DISPOSITION, INSPECT, REFURBISH, RESOLVE, RESTOCK, RMA, SCRAP, TO_VENDOR
 
@@ -83,6 +83,7 @@ def inspect_returns(inspections: Sequence[Inspection], *, actor: Actor) -> Resul
             results.refuse(pk, short)
             del chosen[pk]
         _write(chosen, units, actor=actor)
+        count_change([rmas[pk] for pk in chosen])
         finish_inspection([rmas[pk] for pk in chosen], actor=actor)
         for pk, news in chosen.items():
             results.done(pk, len(news))

@@ -16,7 +16,7 @@ from orders.services.progress import RETURNED, record_returned, refused_shares
 from returns.enums import RmaStatus
 from returns.errors import LocationUnknown, NothingArrived, UnitsContradict, UnitsUnknown, WithoutSku
 from returns.models import ReturnUnit, Rma
-from returns.services.goods import document, for_stock, returned_goods, unit_facts
+from returns.services.goods import count_change, document, for_stock, returned_goods, unit_facts
 from returns.services.inspecting import finish_inspection
 from returns.services.locking import lock_returns, units_of
 from returns.states import ARRIVE, DISPOSITION, MISS, MISTAKE, QUARANTINE, RECEIVE, RECEPTION, RMA
@@ -147,6 +147,7 @@ def _write(
         apply_transition(RECEPTION, edge, rows, actor=actor, facts=unit_facts(rows))
     apply_transition(DISPOSITION, QUARANTINE, arrived, actor=actor, facts=unit_facts(arrived))
     touched = [rmas[receipt.key] for receipt in receipts]
+    count_change(touched)
     first = [rma for rma in touched if rma.status != RmaStatus.RECEIVED]
     counted = Counter(unit.rma_id for unit in arrived)
     facts = {rma.pk: {"number": rma.number, "units": counted[rma.pk]} for rma in first}

@@ -11,11 +11,14 @@ from orders.models import Order
 from returns.enums import ORDER_VOID, Disposition, Reception, RmaStatus
 from returns.models import Rma
 from returns.services.approving import approve_returns, cancel_returns
+from returns.services.inspecting import inspect_returns
 from returns.services.receiving import receive_returns
 from tests.factories.fulfillment import ACTOR, make_delivered, make_released
 from tests.factories.inventory import make_location
 from tests.factories.returns import (
+    AS_NEW,
     first_part,
+    inspection,
     make_approved,
     make_inspected,
     make_received,
@@ -214,6 +217,42 @@ def test_unit_left_empty_is_decided_later(picker: Visitor) -> None:
     assert second.disposition == Disposition.QUARANTINE
     page = picker.get(admin_url(Rma, "inspect", rma.pk))
     assert list(page.context["form"].fields) == [f"unit_{second.pk}"]
+
+
+def test_verdict_on_a_unit_that_somebody_else_decided_is_shown_again_and_not_dropped(picker: Visitor) -> None:
+    rma = make_received(2, {"MUG": 2})
+    first, second = units_of(rma)
+    address = admin_url(Rma, "inspect", rma.pk)
+    fields = hidden(picker.get(address))
+    inspect_returns([inspection(rma, AS_NEW)], actor=ACTOR).raise_refusals()
+    said = {
+        f"unit_{first.pk}_0": "damaged",
+        f"unit_{first.pk}_1": "scrap",
+        f"unit_{second.pk}_0": "as_new",
+        f"unit_{second.pk}_1": "restock",
+    }
+
+    with nothing_written():
+        stale = picker.post(address, {**fields, **said})
+
+    assert stale.context["stale"]
+    assert list(stale.context["form"].fields) == [f"unit_{second.pk}"]
+    picker.post(address, {**hidden(stale), **said})
+    assert [unit.disposition for unit in units_of(rma)] == [Disposition.RESTOCK, Disposition.RESTOCK]
+
+
+def test_receipt_of_the_rest_is_shown_again_when_some_of_it_came_meanwhile(picker: Visitor) -> None:
+    rma = make_approved(3, {"MUG": 3})
+    receive_returns([receipt(rma, 1)], actor=ACTOR).raise_refusals()
+    _first, second, third = units_of(rma)
+    address = admin_url(Rma, "receive_more", rma.pk)
+    fields = hidden(picker.get(address))
+    receive_returns([receipt(rma, 2)], actor=ACTOR).raise_refusals()
+
+    with nothing_written():
+        stale = picker.post(address, {**fields, f"unit_{second.pk}": "lost", f"unit_{third.pk}": "received"})
+
+    assert stale.context["stale"]
 
 
 def test_half_a_verdict_is_said_at_its_unit(picker: Visitor) -> None:
