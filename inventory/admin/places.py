@@ -40,7 +40,7 @@ describe(
 
 class LocationForm(VersionedForm):
     country_code = CountryField(required=False)
-    time_zone = ZoneField()
+    time_zone = ZoneField(initial=Location._meta.get_field("time_zone").default)
 
 
 class BinForm(RowForm):

@@ -36,7 +36,7 @@ from orders.services.merging import MERGE
 
 class LegalEntityForm(VersionedForm):
     country_code = CountryField()
-    time_zone = ZoneField()
+    time_zone = ZoneField(initial=LegalEntity._meta.get_field("time_zone").default)
 
 
 @admin.register(LegalEntity)
@@ -78,7 +78,10 @@ def offer_own_language(form: VersionedForm) -> None:
 
 
 class SalesChannelForm(VersionedForm):
-    language = LanguageField(help_text=_("Of mails to buyers who name none."))
+    language = LanguageField(
+        initial=SalesChannel._meta.get_field("language").default,
+        help_text=_("Of mails to buyers who name none."),
+    )
     mails_off = MailsOffField(
         label=_("Mails not sent"),
         choices=MailKind.choices,

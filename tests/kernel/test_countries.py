@@ -9,7 +9,7 @@ from django.utils.translation import override
 from config.kernel.admin import CountryField, admin_url
 from config.kernel.countries import COUNTRIES, country_code, country_name
 from inventory.models import Location
-from orders.models import LegalEntity
+from orders.models import LegalEntity, SalesChannel
 from tests.factories.inventory import make_location
 from tests.factories.orders import make_entity
 from tests.kernel.visitor import Visitor, hidden, text_of, visitor
@@ -79,6 +79,19 @@ def test_masters_with_an_address_take_a_name_too(model: Any) -> None:
     assert row.country_code == "FR"
 
 
+@pytest.mark.django_db
+def test_country_that_two_people_changed_is_named() -> None:
+    place = make_location()
+    boss = visitor(superuser=True)
+    shown = hidden(boss.get(admin_url(place, "change", place.pk)))
+    save(boss, place, country_code="Germany")
+
+    refused = save(boss, place, country_code="France", **shown)
+
+    said = "Somebody else made it “Germany”; you wrote “France”."
+    assert said in text_of(refused)
+
+
 def test_box_shows_the_name_and_keeps_what_was_typed() -> None:
     class Address(forms.Form):
         country_code = CountryField()
@@ -106,3 +119,18 @@ def test_zone_that_no_day_can_be_counted_in_is_refused(model: Any) -> None:
     assert save(boss, row, time_zone="Asia/Tokyo").status_code == 302
     row.refresh_from_db()
     assert row.time_zone == "Asia/Tokyo"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("model", "name", "value"),
+    [
+        (Location, "time_zone", "Europe/Rome"),
+        (LegalEntity, "time_zone", "Europe/Rome"),
+        (SalesChannel, "language", "en"),
+    ],
+)
+def test_new_masters_begin_with_what_is_usual(model: Any, name: str, value: str) -> None:
+    page = visitor(superuser=True).get(admin_url(model, "add"))
+
+    assert page.context["adminform"].form[name].value() == value
