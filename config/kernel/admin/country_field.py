@@ -11,16 +11,10 @@ from config.kernel.countries import COUNTRIES, country_code, country_name
 
 
 class CountryInput(NamedCodeInput):
-    """Shows a stored code as the country's name; what somebody typed stays as typed."""
-
     suffix = "countries"
 
     def named(self) -> Iterable[tuple[str, str]]:
         return sorted((country_name(code), code) for code in COUNTRIES)
-
-    def format_value(self, value: Any) -> Any:
-        text = super().format_value(value)
-        return country_name(text) if text in COUNTRIES else text
 
 
 class CountryField(forms.CharField):
@@ -32,6 +26,10 @@ class CountryField(forms.CharField):
         given.setdefault("label", _("Country"))
         given.setdefault("help_text", _("Its name or its two letters, such as IT."))
         super().__init__(**given)
+
+    def prepare_value(self, value: Any) -> Any:
+        """A code as the country's name; what else somebody typed stays as typed."""
+        return country_name(value) if value in COUNTRIES else value
 
     def to_python(self, value: Any) -> str:
         text = str(super().to_python(value) or "")
