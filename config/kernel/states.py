@@ -36,7 +36,12 @@ class Edge:
     def refusal(self, status: str) -> IllegalTransition | None:
         if status in self.sources:
             return None
-        return IllegalTransition(edge=self.label, status=status)
+        return IllegalTransition(edge=self.label, status=self._word(status))
+
+    def _word(self, status: str) -> str | Promise:
+        """What people call a status."""
+        words: dict[str, str | Promise] = dict(getattr(type(self.target), "choices", ()))
+        return words.get(status, status)
 
 
 @dataclass(frozen=True, slots=True)

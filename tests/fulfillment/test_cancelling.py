@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.audit import run_audit
@@ -59,6 +60,16 @@ def test_cancel_of_shipped_and_of_unknown_work_is_refused() -> None:
 
     assert type(results.refusals[work_id]) is IllegalTransition
     assert type(results.refusals[987654]) is NotFound
+
+
+def test_refusal_names_the_status_as_people_do() -> None:
+    work_id = make_shipped().shipment.fulfillment_order_id
+
+    refusal = cancel_fulfillment_orders([work_id], actor=ACTOR).refusals[work_id]
+
+    assert str(refusal) == "“Cancel work” is not possible from “Shipped”."
+    with translation.override("it"):
+        assert str(refusal) == "“Annulla lavoro” non è possibile dallo stato “Spedito”."
 
 
 def test_cancel_needs_the_permission() -> None:
