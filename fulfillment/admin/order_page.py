@@ -17,6 +17,7 @@ from fulfillment.selectors.queues import to_release, with_units
 from fulfillment.services.releasing import refusal, release_orders
 from fulfillment.states import RELEASE
 from inventory.models import Location
+from inventory.errors import LocationClosed
 from orders.admin import (
     PanelContext,
     add_order_action,
@@ -43,11 +44,21 @@ def wanted_of(order: Order) -> Wanted:
 def _blocked(order: Order) -> str:
     problem = refusal(order, holds_of(order))
     if problem is None and order.ship_to_id is None:
+    if problem is None and (closed := _closed_places(order)):
+        problem = LocationClosed(location=closed)
         return _("It has no address to ship to.")
     return "" if problem is None else str(problem)
 
 
 def _on_release(order: Order) -> list[str]:
+def _closed_places(order: Order) -> str:
+    """The closed locations that would be asked for goods; no statement beside those of `wanted_of`."""
+    wanted = wanted_of(order)
+    levels = (row.level for row in goods_of(order).reservations if row.level is not None)
+    places = {level.location_id: level.location for level in levels if level.location_id in wanted}
+    return ", ".join(place.name for _pk, place in sorted(places.items()) if not place.is_active)
+
+
     wanted = wanted_of(order)
     names = dict(Location.objects.filter(pk__in=list(wanted)).values_list("pk", "name"))
     said = []

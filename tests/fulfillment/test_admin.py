@@ -88,6 +88,18 @@ def test_work_page_names_the_parts_of_a_kit(manager: Visitor) -> None:
     assert "Tea pot POT for A tea" in words
 
 
+def test_release_stands_off_while_its_location_is_closed(manager: Visitor) -> None:
+    place = stock({"MUG": 2})
+    order = make_confirmed()
+    Location.objects.filter(pk=place.pk).update(is_active=False)
+
+    refusal = release_orders([order.pk], actor=ACTOR).refusals[order.pk]
+
+    assert buttons(page_of(manager, order))["Release to warehouse"] == str(refusal)
+    Location.objects.update(is_active=True)
+    assert buttons(page_of(manager, order))["Release to warehouse"] == ""
+
+
 def test_pressing_ship_sends_the_parcel(picker: Visitor) -> None:
     work = make_released()
 
