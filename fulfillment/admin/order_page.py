@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from config.kernel.actors import places_of
 from config.kernel.admin import ExtraVerb, OptionalColumn, Queue, admin_url, bulk_action, status_badge
 from config.kernel.templatetags.bancale import localtime
 from fulfillment.admin.passed import PassedFilter
@@ -16,8 +17,8 @@ from fulfillment.selectors.parcels import tracking_of
 from fulfillment.selectors.queues import to_release, with_units
 from fulfillment.services.releasing import refusal, release_orders
 from fulfillment.states import RELEASE
-from inventory.models import Location
 from inventory.errors import LocationClosed
+from inventory.models import Location
 from orders.admin import (
     PanelContext,
     add_order_action,
@@ -43,14 +44,13 @@ def wanted_of(order: Order) -> Wanted:
 
 def _blocked(order: Order) -> str:
     problem = refusal(order, holds_of(order))
-    if problem is None and order.ship_to_id is None:
     if problem is None and (closed := _closed_places(order)):
         problem = LocationClosed(location=closed)
+    if problem is None and order.ship_to_id is None:
         return _("It has no address to ship to.")
     return "" if problem is None else str(problem)
 
 
-def _on_release(order: Order) -> list[str]:
 def _closed_places(order: Order) -> str:
     """The closed locations that would be asked for goods; no statement beside those of `wanted_of`."""
     wanted = wanted_of(order)
@@ -59,6 +59,7 @@ def _closed_places(order: Order) -> str:
     return ", ".join(place.name for _pk, place in sorted(places.items()) if not place.is_active)
 
 
+def _on_release(order: Order) -> list[str]:
     wanted = wanted_of(order)
     names = dict(Location.objects.filter(pk__in=list(wanted)).values_list("pk", "name"))
     said = []
@@ -149,13 +150,15 @@ def warehouse_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     work = rows_of(order, "work")
     if not work:
         return None
-    may_see = request.user.has_perm("fulfillment.view_fulfillmentorder")
+    may_see, places = request.user.has_perm("fulfillment.view_fulfillmentorder"), places_of(request.user)
+    seen = {one.pk for one in work if may_see and (places is None or one.location_id in places)}
     parcels: dict[int, list[dict[str, Any]]] = {}
     for parcel in rows_of(order, "parcels"):
-        parcels.setdefault(parcel.shipment.fulfillment_order_id, []).append(
+        work_id = parcel.shipment.fulfillment_order_id
+        parcels.setdefault(work_id, []).append(
             {
                 "label": str(parcel),
-                "url": admin_url(Parcel, "change", parcel.pk) if may_see else "",
+                "url": admin_url(Parcel, "change", parcel.pk) if work_id in seen else "",
                 "badge": status_badge(ParcelStatus, parcel.status),
                 "at": localtime(parcel.delivered_at or parcel.shipment.shipped_at),
             }
@@ -163,7 +166,7 @@ def warehouse_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     rows = [
         {
             "number": one.number,
-            "url": admin_url(FulfillmentOrder, "change", one.pk) if may_see else "",
+            "url": admin_url(FulfillmentOrder, "change", one.pk) if one.pk in seen else "",
             "place": one.location.name,
             "units": one.units,
             "badge": status_badge(FulfillmentOrderStatus, one.status),

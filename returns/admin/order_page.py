@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from config.kernel.actors import Actor
+from config.kernel.actors import Actor, places_of
 from config.kernel.admin import ExtraVerb, admin_url, ids_of, status_badge
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
@@ -68,11 +68,13 @@ register_order_button(
 @register_order_panel
 def returns_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     """The order's returns; nothing when there are none."""
-    may_see = request.user.has_perm("returns.view_rma")
+    may_see, places = request.user.has_perm("returns.view_rma"), places_of(request.user)
     rows = [
         {
             "number": rma.number,
-            "url": admin_url(Rma, "change", rma.pk) if may_see else "",
+            "url": admin_url(Rma, "change", rma.pk)
+            if may_see and (places is None or rma.location_id in places)
+            else "",
             "badge": status_badge(RmaStatus, rma.status),
             "units": rma.unit_count,
             "reason": rma.get_reason_display(),

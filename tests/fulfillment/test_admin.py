@@ -10,6 +10,7 @@ from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.releasing import release_orders
+from fulfillment.services.shipping import ship_by_hand
 from fulfillment.services.tracking import record_tracking
 from fulfillment.states import PARCEL
 from inventory.models import Location
@@ -20,6 +21,7 @@ from orders.services.cancelling import cancel_orders
 from orders.services.holds import place_hold
 from tests.factories.fulfillment import (
     ACTOR,
+    hand,
     make_confirmed,
     make_delivered,
     make_released,
@@ -30,6 +32,7 @@ from tests.factories.fulfillment import (
 from tests.factories.inventory import make_kit, make_location, make_sku
 from tests.fulfillment.watching import nothing_written, statements
 from tests.kernel.visitor import Visitor, hidden, messages_of, text_of, visitor
+from tests.people.test_visibility import bound
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +101,25 @@ def test_release_stands_off_while_its_location_is_closed(manager: Visitor) -> No
     assert buttons(page_of(manager, order))["Release to warehouse"] == str(refusal)
     Location.objects.update(is_active=True)
     assert buttons(page_of(manager, order))["Release to warehouse"] == ""
+
+
+def test_order_page_links_the_work_that_a_person_sees() -> None:
+    here, there = stock({"MUG": 2}), stock({"BOOK": 1})
+    order = make_confirmed({"MUG": 2, "BOOK": 1})
+    release_orders([order.pk], actor=ACTOR).raise_refusals()
+    mine, other = (FulfillmentOrder.objects.get(location=place) for place in (here, there))
+    parcels = [
+        Parcel.objects.get(pk=pk)
+        for pk in ship_by_hand([hand(mine), hand(other)], actor=ACTOR).values.values()
+    ]
+
+    bound_page, page = (
+        page_of(person, order).content.decode() for person in (bound("Picker", here), visitor("Picker"))
+    )
+
+    urls = [admin_url(row, "change", row.pk) for row in (mine, other, *parcels)]
+    assert [url in page for url in urls] == [True] * 4
+    assert [url in bound_page for url in urls] == [True, False, True, False]
 
 
 def test_pressing_ship_sends_the_parcel(picker: Visitor) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from config.kernel.admin import admin_url
+from fulfillment.models import FulfillmentOrder
 from inventory.models import StockLevel
 from inventory.references import resolve
 from orders.models import Order
@@ -107,6 +108,20 @@ def test_requesting_nothing_or_too_much_is_said_on_the_form(support: Visitor) ->
 
     assert nothing.context["form"].non_field_errors() == ["Say how many units come back."]
     assert list(too_much.context["form"].errors) == [name]
+
+
+def test_order_page_links_the_returns_that_a_person_sees() -> None:
+    rma = make_requested()
+    work = FulfillmentOrder.objects.get(order=rma.order_id)
+    Rma.objects.filter(pk=rma.pk).update(location=make_location())
+
+    bound_page, page = (
+        page_of(person, rma.order) for person in (bound("Picker", work.location), visitor("Picker"))
+    )
+
+    url = admin_url(Rma, "change", rma.pk)
+    assert rma.number in text_of(bound_page)
+    assert (url in bound_page.content.decode(), url in page.content.decode()) == (False, True)
 
 
 def test_request_button_stands_only_where_something_can_come_back(support: Visitor) -> None:
