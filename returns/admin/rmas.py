@@ -22,6 +22,8 @@ from config.kernel.admin import (
 from config.kernel.admin.timeline import in_words
 from config.kernel.models import Event
 from config.kernel.templatetags.bancale import ago, local_text, quantity
+from inventory.admin.closing import PlaceUse, register_place_use
+from inventory.models import Location
 from orders.models import Order
 from orders.privacy import SEE_PERSONAL
 from returns.admin.forms import labels_of, units_of
@@ -31,8 +33,9 @@ from returns.models import Rma
 from returns.selectors import queues
 from returns.selectors.search import search_returns
 from returns.services.approving import approve_returns
-from returns.states import APPROVE, RMA
+from returns.states import APPROVE, CANCEL, RMA
 
+TO_COME = CANCEL.sources
 QUEUES = (
     Queue(
         "to_approve",
@@ -47,6 +50,23 @@ QUEUES = (
     Queue("to_close", gettext_lazy("Returns to close"), queues.to_close, "info", on_front=False),
     Queue("refurbishing", gettext_lazy("Being refurbished"), queues.refurbishing, "info", on_front=False),
 )
+
+
+@register_place_use
+def returns_to(location: Location) -> PlaceUse | None:
+    """Returns whose goods are yet to come back to a location find it closed."""
+    count = Rma.objects.filter(location=location, status__in=TO_COME).count()
+    if not count:
+        return None
+    text = ngettext(
+        "%(count)s return is to come back here. Nothing is received at a closed location: cancel it, and request "
+        "it to another one.",
+        "%(count)s returns are to come back here. Nothing is received at a closed location: cancel them, and "
+        "request them to another one.",
+        count,
+    )
+    query = f"location__id__exact={location.pk}&status__in={','.join(sorted(TO_COME))}"
+    return PlaceUse(text % {"count": count}, Rma, query)
 
 
 @admin.register(Rma)

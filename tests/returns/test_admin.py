@@ -9,6 +9,7 @@ from fulfillment.models import FulfillmentOrder
 from inventory.models import StockLevel
 from inventory.references import resolve
 from orders.models import Order
+from returns.admin.rmas import returns_to
 from returns.enums import ORDER_VOID, Disposition, Reception, RmaStatus
 from returns.models import Rma
 from returns.services.approving import approve_returns, cancel_returns
@@ -399,3 +400,17 @@ def test_page_takes_as_many_statements_for_three_units_as_for_one(manager: Visit
     page_of(manager, one)
 
     assert statements(lambda: page_of(manager, three)) == statements(lambda: page_of(manager, one))
+
+
+def test_location_says_which_returns_are_to_come_back_to_it() -> None:
+    rma, done = make_approved(), make_received()
+    boss = visitor(superuser=True)
+
+    use = returns_to(rma.location)
+
+    assert rma.number in text_of(boss.get(use.url))
+    assert "1 return is to come back here." in text_of(page_of(boss, rma.location))
+    assert returns_to(done.location) is None
+    cancel_returns([rma.pk], reason="closing", actor=ACTOR).raise_refusals()
+    assert rma.number not in text_of(boss.get(use.url))
+    assert returns_to(rma.location) is None
