@@ -139,6 +139,8 @@ STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a missing folder at every start
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "media"
+# The inspection of the largest return asks two answers of each of its 500 units.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 # Files put into <folder>/<channel code>/ are uploaded and checked by themselves; empty watches nothing.
 IMPORT_FOLDER = env.str("BANCALE_IMPORT_FOLDER", default="")
 

@@ -15,6 +15,7 @@ from returns.models import Rma
 from returns.services.approving import approve_returns, cancel_returns
 from returns.services.inspecting import inspect_returns
 from returns.services.receiving import receive_returns
+from returns.services.requesting import MOST_UNITS
 from tests.factories.fulfillment import ACTOR, make_delivered, make_released
 from tests.factories.inventory import make_location
 from tests.factories.returns import (
@@ -221,6 +222,19 @@ def test_inspect_form_sends_each_unit_its_way(picker: Visitor) -> None:
     assert messages_of(done) == ["2 units decided."]
     assert (level.on_hand, level.unsellable) == (1, 0)
     assert rma.status == RmaStatus.INSPECTED
+
+
+def test_largest_return_is_inspected_in_one_press(picker: Visitor) -> None:
+    rma = make_received(MOST_UNITS, {"MUG": MOST_UNITS})
+    said = {
+        f"unit_{unit.pk}_{place}": word
+        for unit in units_of(rma)
+        for place, word in enumerate(("as_new", "restock"))
+    }
+
+    done = press(picker, rma, "inspect", **said)
+
+    assert messages_of(done) == [f"{MOST_UNITS} units decided."]
 
 
 def test_unit_left_empty_is_decided_later(picker: Visitor) -> None:
