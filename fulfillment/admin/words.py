@@ -10,6 +10,8 @@ from config.kernel.admin import describe, set_tones
 from config.kernel.admin.subjects import call_subscribers
 from fulfillment.enums import FulfillmentOrderStatus as F
 from fulfillment.enums import ParcelStatus as P
+from fulfillment.services.changed_orders import ORDER_CHANGED
+from fulfillment.services.stock_loss import LOST_STOCK
 
 set_tones(
     F,
@@ -50,11 +52,14 @@ def _shipped(facts: Mapping[str, Any]) -> str:
 
 
 def _cancelled(facts: Mapping[str, Any]) -> str:
-    why = _("units it asked for are lost") if facts.get("why") == LOST_STOCK else ""
+    why = WHY.get(facts.get("why", ""), "")
     return f"{_number(facts)} {why}".strip()
 
 
-LOST_STOCK = "lost_stock"
+WHY = {
+    LOST_STOCK: gettext_lazy("units it asked for are lost"),
+    ORDER_CHANGED: gettext_lazy("the order changed"),
+}
 WORK = "fulfillment_order"
 describe(WORK, "created", gettext_lazy("Work made out for the warehouse"), detail=_number, tone="info")
 describe(WORK, "release", gettext_lazy("Released to the warehouse"), detail=_number, tone="info")

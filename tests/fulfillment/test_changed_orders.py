@@ -6,6 +6,7 @@ from decimal import Decimal as D
 import pytest
 from django.db import transaction
 
+from config.kernel.admin import admin_url
 from config.kernel.audit import run_audit
 from config.kernel.models import Event
 from config.kernel.states import apply_transition
@@ -21,6 +22,7 @@ from orders.services.proposals.wishes import NewAddress
 from tests.factories.fulfillment import ACTOR, hand, make_released, make_shipped
 from tests.factories.orders import neutral_address
 from tests.factories.proposals import propose
+from tests.kernel.visitor import text_of, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +57,9 @@ def test_work_not_begun_is_called_back_for_its_units() -> None:
     work.refresh_from_db()
     assert work.status == "cancelled"
     assert Event.objects.get(subject_type="fulfillment_order", kind="cancel").facts["why"] == "order_changed"
+    assert f"Warehouse work cancelled {work.number} the order changed" in text_of(
+        visitor("Picker").get(admin_url(work, "change", work.pk))
+    )
     assert Order.objects.get(pk=work.order_id).lines.get().parts.get().allocated == 1
     assert_nothing_broken()
 
