@@ -151,7 +151,7 @@ class PlaceRows(ComparedRows):
     def clean(self) -> None:
         super().clean()
         rows = [form for form in self.forms if form.instance.location_id]
-        going: list[Any] = [form for form in rows if self._should_delete_form(form)]
+        going: list[Any] = [form for form in rows if self._should_delete_form(form)]  # type: ignore[attr-defined]
         if going and len(going) == len(rows) and not self.may_free:
             raise ValidationError(_("Leave one: without any, the person would see the whole business."))
 
