@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from config.kernel.admin.asked import number_of
 from config.kernel.templatetags.bancale import local_text
 from config.kernel.together import read_together
 from config.kernel.visibility import visible_to
@@ -29,7 +30,6 @@ SHOWN = 6
 SHORTEST = 2
 SHORTEST_INNER = 3  # letters of a trigram
 ORDERS_READ = 100
-LONGEST_ID = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def _begins(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[A
 
 def _by_id(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """The row whose number is made of its id: `R-12`."""
-    digits = text.partition("-")[2]
-    return rows.filter(pk=int(digits)) if digits.isdecimal() and len(digits) < LONGEST_ID else rows.none()
+    number = number_of(text.partition("-")[2])
+    return rows.filter(pk=number) if number else rows.none()
 
 
 def _named(_request: HttpRequest, rows: QuerySet[Any], text: str) -> QuerySet[Any]:

@@ -29,6 +29,7 @@ from config.access.factors import (
 )
 from config.access.sessions import DONE, FACTOR, NONE, end_sessions, is_factor_due, sessions_of
 from config.kernel.admin import acting
+from config.kernel.admin.asked import number_of
 from config.kernel.admin.proof import sensitive
 from config.kernel.errors import BancaleError
 from config.kernel.events import record_events
@@ -116,8 +117,7 @@ def end_session(site: Any, request: HttpRequest) -> HttpResponse:
     """End one of one's own sessions, or all but this."""
     user: Any = request.user
     if request.method == "POST":
-        chosen = request.POST.get("session", "")
-        only = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 18 else None
+        only = number_of(request.POST.get("session")) or None
         count = end_sessions(user, but=str(request.session.session_key), only=only)
         if count:
             record_events([about(user, "sessions_ended", count=count)], actor=acting(request))

@@ -10,12 +10,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import acting, admin_url, badge_column, describe, seen_choices
+from config.kernel.admin.asked import number_of
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import localtime
 from inventory.admin.adjustment_forms import AdjustmentForm, LineSet, changes_of, plan_of
 from inventory.admin.foreseeing import foreseen
 from inventory.admin.guided import guided_page, is_agreed
-from inventory.admin.line_forms import BLANK_LINES, MORE, MOST_LINES, number_of
+from inventory.admin.line_forms import BLANK_LINES, MORE, MOST_LINES
 from inventory.admin.numbered import name_by_number
 from inventory.admin.pages import actor_of
 from inventory.admin.undoing import (

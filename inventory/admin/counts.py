@@ -28,6 +28,7 @@ from config.kernel.admin import (
     queue_filter,
     seen_choices,
 )
+from config.kernel.admin.asked import number_of
 from config.kernel.admin.timeline import actor_words, user_names
 from config.kernel.errors import BancaleError
 from config.kernel.quantities import MOST_UNITS
@@ -40,7 +41,7 @@ from inventory.admin.count_approval import (
     what_approving_does,
 )
 from inventory.admin.guided import guided_page
-from inventory.admin.line_forms import LINE, number_of
+from inventory.admin.line_forms import LINE
 from inventory.admin.numbered import name_by_number
 from inventory.admin.reasons import WhyForm
 from inventory.admin.undoing import register_undo, undo_edge

@@ -21,6 +21,7 @@ from config.kernel.admin import (
     describe,
     queue_filter,
 )
+from config.kernel.admin.asked import number_of
 from config.kernel.models import Job
 from config.kernel.templatetags.bancale import badge, local_text, localtime, quantity
 from inventory.enums import UnsellableReason
@@ -203,8 +204,9 @@ def violations_of(check: StockCheck, request: HttpRequest) -> list[dict[str, str
 
 
 def _subject(said: str) -> tuple[str, int]:
-    kind, _colon, pk = said.rpartition(":")
-    return (kind, int(pk)) if pk.isdecimal() and len(pk) < 18 else (said, 0)
+    kind, _colon, digits = said.rpartition(":")
+    pk = number_of(digits)
+    return (kind, pk) if pk else (said, 0)
 
 
 def _url(subject: tuple[str, int]) -> str:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.admin.asked import number_of
 from config.kernel.quantities import MOST_UNITS
 from inventory.selectors.sku_page import found_skus
 
@@ -99,10 +100,6 @@ class BaseUnitLines(forms.BaseFormSet):
 LineSet: Any = forms.formset_factory(
     UnitLineForm, formset=BaseUnitLines, extra=0, max_num=MOST_LINES, validate_max=True
 )
-
-
-def number_of(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def longer(request: HttpRequest) -> Any:

@@ -11,11 +11,12 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import SeenFilter, acting, admin_url, seen_choices
+from config.kernel.admin.asked import number_of
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import localtime
 from inventory.admin.foreseeing import foreseen
 from inventory.admin.guided import guided_page, is_agreed
-from inventory.admin.line_forms import BLANK_LINES, MORE, LineSet, longer, number_of
+from inventory.admin.line_forms import BLANK_LINES, MORE, LineSet, longer
 from inventory.admin.numbered import name_by_number
 from inventory.admin.pages import actor_of
 from inventory.admin.undoing import (

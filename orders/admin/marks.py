@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from config.kernel.actors import Actor
 from config.kernel.admin import ExtraVerb, ReasonForm, admin_url
+from config.kernel.admin.asked import number_of
 from config.kernel.batches import verb
 from config.kernel.errors import InvalidInput
 from config.kernel.results import Results
@@ -118,10 +119,10 @@ class TagFilter(admin.SimpleListFilter):
         return [(str(pk), name) for pk, name in Tag.objects.order_by("name").values_list("pk", "name")[:100]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        if not value or not value.isdecimal() or len(value) > 18:
+        tag = number_of(self.value())
+        if not tag:
             return queryset
-        return queryset.filter(Exists(OrderTag.objects.filter(order=OuterRef("pk"), tag=int(value))))
+        return queryset.filter(Exists(OrderTag.objects.filter(order=OuterRef("pk"), tag=tag)))
 
 
 @register_order_panel

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
 from config.kernel.admin import CountryField, acting, admin_url
+from config.kernel.admin.asked import number_of
 from config.kernel.errors import BancaleError
 from config.kernel.money import exponent
 from config.kernel.quantities import MOST_UNITS
-from inventory.admin.line_forms import number_of
 from inventory.models import Sku
 from orders.admin.new_order_sums import sums_fragment, sums_of
 from orders.enums import ChannelKind

@@ -22,6 +22,7 @@ from config.kernel.admin import (
     set_tones,
     status_badge,
 )
+from config.kernel.admin.asked import number_of
 from config.kernel.admin.timeline import actor_words, in_words
 from config.kernel.errors import BancaleError
 from config.kernel.models import Event
@@ -226,8 +227,7 @@ class ProposalAdmin(OrderLinked, TransitionAdmin):
         add_actions([NewActions(pk, wishes)], actor=acting(request)).only()
 
     def _withdraw(self, request: HttpRequest, obj: Proposal) -> None:
-        named = request.POST.get("action", "")
-        action = obj.actions.filter(pk=int(named)).first() if named.isdecimal() else None
+        action = obj.actions.filter(pk=number_of(request.POST.get("action"))).first()
         if action is not None:
             withdraw_actions([action.pk], actor=acting(request)).only()
 

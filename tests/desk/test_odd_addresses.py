@@ -8,6 +8,7 @@ import pytest
 from config.kernel.admin import admin_url
 from orders.models import Order
 from tests.factories.orders import make_order
+from tests.factories.proposals import propose
 from tests.kernel.visitor import visitor
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,16 @@ def test_stale_press_with_an_odd_mark_is_answered(seen: str) -> None:
 )
 def test_nul_in_an_address_is_a_bad_request(address: str) -> None:
     assert visitor(superuser=True).get(address).status_code == 400
+
+
+@pytest.mark.parametrize("named", ["²", "9" * 30, "9" * 5000])
+def test_withdrawal_of_an_odd_action_is_answered(named: str) -> None:
+    change = propose(make_order())
+    sent = {"what": "withdraw", "version": change.version, "action": named}
+
+    page = visitor(superuser=True).post(admin_url(change, "act", change.pk), sent)
+
+    assert page.status_code == 302
 
 
 def test_nul_in_a_press_is_left_out() -> None:

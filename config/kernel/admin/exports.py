@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from config.kernel import idempotency
 from config.kernel.actors import Actor
+from config.kernel.admin.asked import nonce_of
 from config.kernel.admin.keyset import WalkList
 from config.kernel.admin.proof import sensitive
 from config.kernel.enums import ExportFormat
@@ -127,7 +128,7 @@ class ExportsMixin:
         kind = EXPORT_KINDS[values["kind"]]
         has_personal = bool(kind.personal and values.get("with_personal"))
         wanted = Wanted(kind.name, ExportFormat(values["format"]), query, has_personal)
-        nonce = request.POST.get("export_nonce", "").replace("\x00", "")[:64] or uuid4().hex
+        nonce = nonce_of(request.POST.get("export_nonce", ""))
         asked = {
             "user": request.user.pk,
             "kind": kind.name,

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
+from config.kernel.admin.asked import nonce_of, number_of
 from config.kernel.admin.base import ReadOnlyAdmin, acting, admin_url
 from config.kernel.admin.presses import (
     ExtraVerb,
@@ -180,7 +181,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
         if form is not None and not form.is_valid():
             return self._confirm_page(request, press, obj, form=form, seen=request.POST)
         pressed = Pressed(
-            nonce=request.POST.get("nonce", "").replace("\x00", "")[:64] or uuid4().hex,
+            nonce=nonce_of(request.POST.get("nonce", "")),
             version=request.POST.get("version", ""),
             values=form.cleaned_data if form is not None else {},
             mark=request.POST.get("foreseen", ""),
@@ -206,8 +207,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
         obj = self.get_object(request, str(pk))
         if obj is None:
             raise Http404
-        seen = request.POST.get("last_event", "")
-        since = timeline(self.thread_of(obj), after=int(seen) if seen.isdecimal() and len(seen) < 18 else 0)
+        since = timeline(self.thread_of(obj), after=number_of(request.POST.get("last_event")))
         changes = [str(row) for row in told_to(request, since)]
         if not changes:
             status = self._status(obj)[0]

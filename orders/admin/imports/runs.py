@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import SeenFilter, TransitionAdmin, TransitionVerb, acting, admin_url, badge_column
+from config.kernel.admin.asked import number_of
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import localtime
 from orders.admin.imports.forms import TAX, ApplyForm, ColumnsForm, UploadForm
@@ -139,9 +140,8 @@ class ImportRunAdmin(TransitionAdmin):
         )
 
     def _repairs(self, request: HttpRequest) -> ImportRun | None:
-        asked = request.GET.get("repairs", "")
-        rows = self.get_queryset(request)
-        return rows.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 18 else None
+        asked = number_of(request.GET.get("repairs"))
+        return self.get_queryset(request).filter(pk=asked).first() if asked else None
 
     def columns_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What each column means; saying it starts the check."""
