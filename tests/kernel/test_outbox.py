@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel import clock, outbox
+from config.kernel.enums import DeliveryState
 from config.kernel.errors import BancaleError, Conflict
 from config.kernel.fastpath import is_fast
 from config.kernel.models import Attempt, Delivery, Fact
@@ -102,6 +103,23 @@ def test_two_subscribers_each_get_their_own_delivery(hearer: Hearer) -> None:
     assert (hearer.batches, other.batches) == ([[0]], [])
     assert deliver_due("mail") == 1
     assert other.batches == [[0]]
+
+
+def test_subscribers_of_one_handler_are_served_in_one_call_and_answered_each(hearer: Hearer) -> None:
+    subscribe("also", ["test.other"], hearer)
+    record(2)
+    record(1, "test.other")
+    hearer.answer = lambda owed, results: (
+        results.done(owed.delivery_id)
+        if owed.subscriber == "also"
+        else results.refuse(owed.delivery_id, Suppressed("not any more"))
+    )
+
+    deliver_due("work")
+
+    assert hearer.batches == [[0, 1, 0]]
+    states = dict(Delivery.objects.values_list("subscriber", "state"))
+    assert states == {"tests": DeliveryState.SUPPRESSED, "also": DeliveryState.DELIVERED}
 
 
 def test_subscribing_to_an_unknown_lane_is_refused(hearer: Hearer) -> None:
