@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +15,6 @@ from returns.models import ReturnUnit, Rma
 from returns.selectors.units import SPOKEN_FOR, UNDECIDED
 
 SHOWN = 50
-GONE = frozenset({Disposition.RESTOCK, Disposition.SCRAP})
 
 
 def _count(rows: QuerySet, group: str) -> Coalesce:
@@ -51,7 +50,8 @@ def unit_of_one_order() -> Iterator[Violation]:
 @invariant("returns.progress", _("Units stand where their return says: none undecided once it is inspected"))
 def progress_agrees() -> Iterator[Violation]:
     ended = Q(rma__status__in=[RmaStatus.INSPECTED, RmaStatus.RESOLVED])
-    before = Q(rma__status__in=[RmaStatus.REQUESTED, RmaStatus.APPROVED, RmaStatus.IN_TRANSIT])
+    # Only what was received can hold units that are not expected any more.
+    before = ~Q(rma__status__in=[RmaStatus.RECEIVED, RmaStatus.INSPECTED, RmaStatus.RESOLVED])
     for unit in ReturnUnit.objects.filter(UNDECIDED & ended | before & ~Q(reception=Reception.EXPECTED))[
         :SHOWN
     ]:
@@ -62,6 +62,9 @@ def progress_agrees() -> Iterator[Violation]:
         yield Violation(f"return_unit:{unit.pk}", "arrived and is nowhere")
     for rma in Rma.objects.filter(units=None)[:SHOWN]:
         yield Violation(f"rma:{rma.pk}", "has no units")
+    waiting = ReturnUnit.objects.filter(UNDECIDED, rma=OuterRef("pk"))
+    for rma in Rma.objects.filter(~Exists(waiting), status=RmaStatus.RECEIVED)[:SHOWN]:
+        yield Violation(f"rma:{rma.pk}", "is received, and nothing of it is left to expect or inspect")
 
 
 @invariant("returns.ledger", _("Each return came in, and went on, by as many units as the ledger says"))
@@ -69,21 +72,25 @@ def ledger_agrees() -> Iterator[Violation]:
     units = ReturnUnit.objects.filter(rma=OuterRef("pk"))
     rows = StockMovement.objects.filter(reference_kind="rma", reference_id=OuterRef("pk"))
 
-    def moved(*kinds: MovementKind) -> Coalesce:
-        sums = rows.filter(kind__in=kinds).order_by().values("reference_id")
+    def moved(kind: MovementKind) -> Coalesce:
+        sums = rows.filter(kind=kind).order_by().values("reference_id")
         total = sums.annotate(total=Sum("unsellable_delta")).values("total")
         return Coalesce(Subquery(total, output_field=IntegerField()), 0)
 
     rmas = Rma.objects.annotate(
         back=_count(units.filter(reception=Reception.RECEIVED), "rma"),
-        gone=_count(units.filter(disposition__in=GONE), "rma"),
+        restocked=_count(units.filter(disposition=Disposition.RESTOCK), "rma"),
+        scrapped=_count(units.filter(disposition=Disposition.SCRAP), "rma"),
         moved_in=moved(MovementKind.RETURN),
-        moved_on=moved(MovementKind.PUT_BACK, MovementKind.SCRAP),
+        put_back=moved(MovementKind.PUT_BACK),
+        written_off=moved(MovementKind.SCRAP),
     )
-    for rma in rmas.exclude(back=F("moved_in"), gone=-F("moved_on"))[:SHOWN]:
+    agreed = Q(back=F("moved_in"), restocked=-F("put_back"), scrapped=-F("written_off"))
+    for rma in rmas.exclude(agreed)[:SHOWN]:
         yield Violation(
             f"rma:{rma.pk}",
-            f"{rma.back} came back and {rma.gone} went on, ledger {rma.moved_in} and {-rma.moved_on}",
+            f"{rma.back} came back, {rma.restocked} went on for sale and {rma.scrapped} to scrap, "
+            f"ledger {rma.moved_in}, {-rma.put_back} and {-rma.written_off}",
         )
 
 

@@ -70,12 +70,24 @@ def arrived_and_nowhere() -> None:
     ReturnUnit.objects.filter(rma=make_received()).update(disposition="")
 
 
+def arrived_though_called_off() -> None:
+    Rma.objects.filter(pk=make_received().pk).update(status="cancelled")
+
+
+def decided_and_not_inspected() -> None:
+    Rma.objects.filter(pk=make_inspected().pk).update(status="received")
+
+
 def without_units() -> None:
     ReturnUnit.objects.filter(rma=make_requested()).delete()
 
 
 def restocked_without_the_ledger() -> None:
     ReturnUnit.objects.filter(rma=make_received()).update(disposition="restock", condition="as_new")
+
+
+def scrapped_and_told_as_restocked() -> None:
+    ReturnUnit.objects.filter(rma=make_inspected(BROKEN)).update(disposition="restock")
 
 
 def came_back_without_the_ledger() -> None:
@@ -97,8 +109,11 @@ def quarantine_emptied() -> None:
         (undecided_at_the_end, "returns.progress"),
         (arrived_before_it_was_sent, "returns.progress"),
         (arrived_and_nowhere, "returns.progress"),
+        (arrived_though_called_off, "returns.progress"),
+        (decided_and_not_inspected, "returns.progress"),
         (without_units, "returns.progress"),
         (restocked_without_the_ledger, "returns.ledger"),
+        (scrapped_and_told_as_restocked, "returns.ledger"),
         (came_back_without_the_ledger, "returns.ledger"),
         (quarantine_emptied, "returns.quarantine"),
     ],
