@@ -83,8 +83,9 @@ def inspect_returns(inspections: Sequence[Inspection], *, actor: Actor) -> Resul
             results.refuse(pk, short)
             del chosen[pk]
         _write(chosen, units, actor=actor)
-        count_change([rmas[pk] for pk in chosen])
+        shown = {pk: rmas[pk].version for pk in chosen}
         finish_inspection([rmas[pk] for pk in chosen], actor=actor)
+        count_change([rmas[pk] for pk in chosen if rmas[pk].version == shown[pk]])
         for pk, news in chosen.items():
             results.done(pk, len(news))
     return results

@@ -147,12 +147,13 @@ def _write(
         apply_transition(RECEPTION, edge, rows, actor=actor, facts=unit_facts(rows))
     apply_transition(DISPOSITION, QUARANTINE, arrived, actor=actor, facts=unit_facts(arrived))
     touched = [rmas[receipt.key] for receipt in receipts]
-    count_change(touched)
+    shown = {rma.pk: rma.version for rma in touched}
     first = [rma for rma in touched if rma.status != RmaStatus.RECEIVED]
     counted = Counter(unit.rma_id for unit in arrived)
     facts = {rma.pk: {"number": rma.number, "units": counted[rma.pk]} for rma in first}
     apply_transition(RMA, RECEIVE, first, actor=actor, facts=facts, also={"received_at": clock.now()})
     finish_inspection(touched, actor=actor)
+    count_change([rma for rma in touched if rma.version == shown[rma.pk]])
     return counted
 
 
