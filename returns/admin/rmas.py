@@ -46,7 +46,7 @@ QUEUES = (
         "requested_at",
     ),
     Queue("to_receive", gettext_lazy("Returns expected"), queues.to_receive, "info", on_front=False),
-    Queue("to_inspect", gettext_lazy("Returns to inspect"), queues.to_inspect, since="requested_at"),
+    Queue("to_inspect", gettext_lazy("Returns to inspect"), queues.to_inspect, since="received_at"),
     Queue("to_close", gettext_lazy("Returns to close"), queues.to_close, "info", on_front=False),
     Queue("refurbishing", gettext_lazy("Being refurbished"), queues.refurbishing, "info", on_front=False),
 )

@@ -1,10 +1,14 @@
 """The pages of returns: guided forms, buttons, and for whom."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 
+from config.kernel import clock
 from config.kernel.admin import admin_url
+from config.queues import queue_tiles
 from fulfillment.models import FulfillmentOrder
 from inventory.models import StockLevel
 from inventory.references import resolve
@@ -375,6 +379,18 @@ def test_queues_of_the_list(manager: Visitor) -> None:
     for name, rma in rows.items():
         result = manager.get(LIST, {"queue": name}).context["cl"].result_list
         assert [row.pk for row in result] == [rma.pk]
+
+
+def test_goods_wait_for_inspection_since_they_came_not_since_they_were_asked_for() -> None:
+    with clock.frozen(clock.now() - timedelta(days=9)):
+        asked = make_approved()
+    receive_returns([receipt(asked)], actor=ACTOR).raise_refusals()
+
+    boss = get_user_model().objects.create_user("boss", is_staff=True, is_superuser=True)
+    (tile,) = [tile for tile in queue_tiles(boss) if tile.url == f"{LIST}?queue=to_inspect"]
+
+    assert "9" not in tile.detail
+    assert tile.detail.endswith(" s")
 
 
 @pytest.mark.parametrize("by", ["number", "order", "email"])
