@@ -408,6 +408,9 @@ def test_form_that_takes_a_password_asks_before_it_is_filled_in(nina: Any, page:
 
     assert "Confirm that it is you" in text_of(asked)
     assert "what was typed there is not kept" not in text_of(asked)
+    assert [page.context["cancel_url"] for page in (asked, wrong)] == [
+        reverse("admin:auth_user_changelist")
+    ] * 2
     assert "The password is not right." in text_of(wrong)
     assert (right.status_code, right["Location"]) == (302, url)
     assert "Confirm that it is you" not in text_of(manager.get(url))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.kernel import clock
+from config.kernel.admin.addresses import admin_url
 
 PROVED = "proved_at"
 PROOF_SECONDS = 5 * 60
@@ -108,6 +109,7 @@ def _page(owner: Any, request: HttpRequest, error: str, *, opens: bool = False) 
         ],
         "form": ProofForm(),
         "hidden": carried,
-        "cancel_url": request.get_full_path(),
+        # A form that asks when it is opened would ask again.
+        "cancel_url": admin_url(owner.model, "changelist") if opens else request.get_full_path(),
     }
     return TemplateResponse(request, "kernel/confirm.html", context)
