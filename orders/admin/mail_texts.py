@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import VersionedAdmin, VersionedForm, acting
+from config.kernel.admin import LanguageField, VersionedAdmin, VersionedForm, acting
 from config.kernel.events import Entry, record_events
 from config.kernel.languages import language_name
 from config.kernel.visibility import visible_to
@@ -51,7 +50,7 @@ class MailTextForm(VersionedForm):
 
 
 class NewMailTextForm(MailTextForm):
-    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    language = LanguageField(initial=settings.LANGUAGES[0][0])
 
 
 @admin.register(MailText)

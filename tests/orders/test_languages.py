@@ -3,14 +3,17 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils.translation import override
 
 from config.kernel import clock
 from config.kernel.admin import LanguageField, admin_url
-from orders.models import Customer
+from orders.models import Customer, MailText
 from tests.factories.orders import make_channel
 from tests.kernel.test_countries import save
 from tests.kernel.visitor import visitor
+
+NAMES = [("en", "Inglese"), ("it", "Italiano")]
 
 
 def test_languages_are_offered_by_the_readers_names() -> None:
@@ -19,7 +22,18 @@ def test_languages_are_offered_by_the_readers_names() -> None:
     with override("it"):
         field.offer("ja")
 
-    assert field.choices == [("", "–"), ("ja", "Giapponese"), ("en", "Inglese"), ("it", "Italiano")]
+    assert field.choices == [("", "–"), ("ja", "Giapponese"), *NAMES]
+
+
+@pytest.mark.django_db
+def test_words_of_mails_are_begun_in_a_language_by_its_name() -> None:
+    boss = visitor(superuser=True)
+    boss.cookies[settings.LANGUAGE_COOKIE_NAME] = "it"
+
+    page = boss.get(admin_url(MailText, "add")).content.decode()
+
+    assert '<option value="en" selected>Inglese</option>' in page
+    assert '<option value="it">Italiano</option>' in page
 
 
 def buyer(language: str) -> Customer:
