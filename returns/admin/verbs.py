@@ -74,16 +74,21 @@ def _on_approve(rma: Rma) -> list[str]:
 
 
 def _on_receive(rma: Rma) -> list[Any]:
+    counted = _("What arrived is counted in at %(place)s and stands in quarantine: not for sale yet.")
+    closed = _("%(place)s is closed: what arrived cannot be counted in there; say only what did not come.")
+    facts = {"place": rma.location.name}
     return [
-        _("What arrived is counted in at %(place)s and stands in quarantine: not for sale yet.")
-        % {"place": rma.location.name},
+        counted % facts if rma.location.is_active else {"text": closed % facts, "tone": "stop"},
         _("Something else that arrived enters no stock."),
     ]
 
 
-def _on_inspect(_rma: Rma) -> list[Any]:
+def _on_inspect(rma: Rma) -> list[Any]:
+    free = _("Units back to stock are free for the next in line at once.")
+    closed = _("%(place)s is closed: units back to stock wait there, and nobody is promised them.")
+    facts = {"place": rma.location.name}
     return [
-        _("Units back to stock are free for the next in line at once."),
+        free if rma.location.is_active else {"text": closed % facts, "tone": "wait"},
         {"text": _("Scrapped units leave the stock."), "tone": "stop"},
         _("Units for refurbishing and for the supplier stay set aside."),
         _("Leave a unit empty to decide it later."),

@@ -10,11 +10,11 @@ from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, NotFound
 from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition
-from inventory.errors import KitHoldsNoStock
+from inventory.errors import KitHoldsNoStock, LocationClosed
 from inventory.services.returning import take_back_into_quarantine
 from orders.services.progress import RETURNED, record_returned, refused_shares
 from returns.enums import RmaStatus
-from returns.errors import LocationUnknown, NothingArrived, UnitsContradict, UnitsUnknown, WithoutSku
+from returns.errors import NothingArrived, UnitsContradict, UnitsUnknown, WithoutSku
 from returns.models import ReturnUnit, Rma
 from returns.services.goods import count_change, document, for_stock, returned_goods, unit_facts
 from returns.services.inspecting import finish_inspection
@@ -51,7 +51,7 @@ def receive_returns(receipts: Sequence[ReturnReceipt], *, actor: Actor) -> Resul
     to expect or inspect, the return is inspected.
 
     Refuses: `NotFound`; `IllegalTransition` unless approved, on its way or received; `UnitsUnknown`;
-    `UnitsContradict`; `LocationUnknown` for goods that arrive at a place that was closed; `NothingArrived` when the
+    `UnitsContradict`; `LocationClosed` for goods that arrive at a place that was closed; `NothingArrived` when the
     first receipt has neither right nor wrong goods; `KitHoldsNoStock` for goods whose SKU has become a kit since they
     were sold; `WithoutSku` for goods that never had one; `Conflict` for more units than the order has counted as
     shipped.
@@ -119,7 +119,7 @@ def _refusal(receipt: ReturnReceipt, rma: Rma, units: Units) -> BancaleError | N
         return NothingArrived(number=rma.number)
     arriving = [units[pk].line_part for pk in receipt.arrived if units[pk].reception != ARRIVE.target]
     if arriving and not rma.location.is_active:
-        return LocationUnknown()
+        return LocationClosed(location=rma.location.name)
     if nameless := {part.line.title for part in arriving if part.sku is None}:
         return WithoutSku(lines=", ".join(sorted(nameless)))
     kits = sorted(part.sku.code for part in arriving if part.sku is not None and part.sku.is_kit)

@@ -10,7 +10,7 @@ from config.kernel import clock
 from config.kernel.admin import admin_url
 from config.queues import queue_tiles
 from fulfillment.models import FulfillmentOrder
-from inventory.models import StockLevel
+from inventory.models import Location, StockLevel
 from inventory.references import resolve
 from orders.models import Order
 from returns.admin.rmas import returns_to
@@ -338,8 +338,9 @@ def test_return_of_an_order_taken_away_says_so_in_the_readers_language(support: 
     cancel_returns([rma.pk], reason=ORDER_VOID, actor=ACTOR).raise_refusals()
     address = admin_url(rma, "change", rma.pk)
 
-    english = support.get(address)
+    # In this order: what a request spoke is spoken on, also by the next test.
     italian = support.get(address, headers={"accept-language": "it"})
+    english = support.get(address)
 
     assert "its order was taken away" in text_of(english)
     assert "il suo ordine è stato tolto" in text_of(italian)
@@ -430,6 +431,28 @@ def test_page_takes_as_many_statements_for_three_units_as_for_one(manager: Visit
     page_of(manager, one)
 
     assert statements(lambda: page_of(manager, three)) == statements(lambda: page_of(manager, one))
+
+
+def test_closed_place_is_told_before_the_press(picker: Visitor) -> None:
+    coming, here = make_approved(), make_received(1, {"CUP": 1})
+
+    def said() -> tuple[str, str]:
+        return tuple(
+            text_of(picker.get(admin_url(Rma, name, rma.pk)))
+            for name, rma in (("receive", coming), ("inspect", here))
+        )
+
+    receive, inspect = said()
+    assert "What arrived is counted in at" in receive
+    assert "are free for the next in line at once" in inspect
+    Location.objects.update(is_active=False)
+    receive, inspect = said()
+    assert f"{coming.location.name} is closed: what arrived cannot be counted in there" in receive
+    assert f"{here.location.name} is closed: units back to stock wait there" in inspect
+    assert "counted in at" not in receive
+    assert "at once" not in inspect
+    refused = press(picker, coming, "receive", **{f"unit_{units_of(coming)[0].pk}": "received"})
+    assert f"{coming.location.name} is not active." in text_of(refused)
 
 
 def test_location_says_which_returns_are_to_come_back_to_it() -> None:

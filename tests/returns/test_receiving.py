@@ -6,12 +6,12 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import BancaleError, IllegalTransition, NotAllowed, NotFound
 from config.kernel.models import Event
 from inventory.enums import MovementKind, UnsellableReason
-from inventory.errors import KitHoldsNoStock
+from inventory.errors import KitHoldsNoStock, LocationClosed
 from inventory.models import Location, Sku, StockLevel, StockMovement, UnsellableStock
 from inventory.services.catalogue import PartOfKit, save_kits
 from orders.models import LinePart
 from returns.enums import Reception, RmaStatus
-from returns.errors import LocationUnknown, NothingArrived, UnitsContradict, UnitsUnknown, WithoutSku
+from returns.errors import NothingArrived, UnitsContradict, UnitsUnknown, WithoutSku
 from returns.models import ReturnUnit, Rma
 from returns.services.approving import cancel_returns, mark_returns_in_transit
 from returns.services.inspecting import inspect_returns
@@ -200,7 +200,7 @@ def test_closed_place_and_unknown_return_are_refused() -> None:
         results = receive_returns([receipt(rma), ReturnReceipt(987654, [1])], actor=ACTOR)
 
     assert {key: type(error) for key, error in results.refusals.items()} == {
-        rma.pk: LocationUnknown,
+        rma.pk: LocationClosed,
         987654: NotFound,
     }
 
