@@ -113,8 +113,9 @@ def _amount_faults(order: NeutralOrder) -> Iterator[Found]:
     )
     for where, parts in groups:
         for index, part in enumerate(parts):
-            if any(discount.amount < 0 for discount in part.discounts):
-                yield f"{where}[{index}].discounts", part.discounts, _("accepted are positive amounts")
+            for discount in part.discounts:
+                if discount.amount < 0:
+                    yield f"{where}[{index}].discounts", discount.amount, _("accepted are positive amounts")
             for tax in part.taxes:
                 if tax.rate is not None and not (tax.rate.is_finite() and abs(tax.rate) < RATE_LIMIT):
                     yield f"{where}[{index}].taxes.rate", tax.rate, _("accepted is a rate in percent")
@@ -157,8 +158,8 @@ def payment_faults(payment: NeutralPayment, name: str) -> Iterator[Found]:
     if not (is_key(payment.provider) and len(payment.provider) <= 60 and is_key(payment.external_id)):
         yield f"{name}.external_id", f"{payment.provider} {payment.external_id}", A_KEY
     amounts = (payment.authorised_amount, payment.captured_amount, payment.refunded_amount)
-    if any(not amount.is_finite() or amount < 0 for amount in amounts):
-        yield name, amounts, _("accepted are amounts from 0")
+    if wrong := [amount for amount in amounts if not amount.is_finite() or amount < 0]:
+        yield name, wrong[0], _("accepted are amounts from 0")
         return
     if not all(map(fits, amounts)):
         yield name, max(amounts), AN_AMOUNT
