@@ -38,8 +38,9 @@ def clean_carrier(typed: str) -> str:
 def edge_for_news(status: str, told: str, *, stated_at: datetime, latest_at: datetime | None) -> Edge | None:
     """The edge that a statement moves a parcel along, or None when it only adds to the story.
 
-    Delivered is believed whenever it comes and never taken back. A step forward counts even when an older one
-    comes after it. Trouble, and the way out of trouble, count only when nothing later was stated (`latest_at`).
+    Delivered is believed whenever it comes, unless the parcel has come back to us, and is never taken back. A step
+    forward counts even when an older one comes after it. Trouble, and the way out of trouble, count only when nothing
+    later was stated (`latest_at`).
     """
     edge = EDGE_OF_NEWS.get(told)
     if edge is None or not edge.leads_from(status):

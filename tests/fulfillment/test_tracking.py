@@ -60,6 +60,8 @@ def heard() -> Iterator[None]:
         (P.IN_TRANSIT, P.RETURNED_TO_SENDER, LATER, SEND_BACK),
         (P.LOST, P.DELIVERED, LATER, DELIVER),
         (P.LOST, P.IN_TRANSIT, LATER, None),
+        (P.RETURNED_TO_SENDER, P.DELIVERED, EARLIER, None),
+        (P.RETURNED_TO_SENDER, P.DELIVERED, LATER, None),  # the carrier's word for bringing it to our door
         (P.DELIVERED, P.EXCEPTION, LATER, None),
         (P.DELIVERED, P.LOST, LATER, None),
         (P.DELIVERED, P.DELIVERED, LATER, None),
