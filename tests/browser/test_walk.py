@@ -78,7 +78,7 @@ def place(marta: Person) -> Order:
     """A kit and a mug on the phone, paid by card: 2 × 30.00 + 1 × 8.50 + 5.00."""
     marta.follow("New order")
     marta.fill(BUYER)
-    marta.page.get_by_label("Shipping:", exact=True).fill("5.00")
+    marta.page.get_by_label("Shipping", exact=True).fill("5.00")
     for row, (sku, quantity, price) in enumerate([("kit-tea", "2", "30.00"), ("MUG", "1", "8.50")]):
         for name, value in (("sku", sku), ("quantity", quantity), ("unit_amount", price)):
             marta.page.locator(f"[name=form-{row}-{name}]").fill(value)

@@ -225,7 +225,7 @@ def test_file_is_its_persons_and_the_managers_alone() -> None:
     "path", ["..%2F..%2Fsettings.py", "../../etc/passwd", "1%00", "-1", "1/../../x", "9" * 30]
 )
 def test_no_path_leads_to_another_file(path: str) -> None:
-    assert visitor(superuser=True).post(f"/kernel/export/{path}/download/").status_code in (302, 404)
+    assert visitor(superuser=True).post(f"/kernel/export/{path}/download/").status_code in (302, 400, 404)
 
 
 def test_person_bound_to_a_location_exports_what_they_see() -> None:
