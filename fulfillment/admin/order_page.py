@@ -6,8 +6,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from config.kernel.actors import places_of
-from config.kernel.admin import ExtraVerb, OptionalColumn, Queue, admin_url, bulk_action, status_badge
+from config.kernel.admin import (
+    ExtraVerb,
+    OptionalColumn,
+    Queue,
+    acting,
+    admin_url,
+    bulk_action,
+    status_badge,
+)
 from config.kernel.templatetags.bancale import localtime
 from fulfillment.admin.passed import PassedFilter
 from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
@@ -150,8 +157,9 @@ def warehouse_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     work = rows_of(order, "work")
     if not work:
         return None
-    may_see, places = request.user.has_perm("fulfillment.view_fulfillmentorder"), places_of(request.user)
-    seen = {one.pk for one in work if may_see and (places is None or one.location_id in places)}
+    actor = acting(request)
+    may_see = actor.may("fulfillment.view_fulfillmentorder")
+    seen = {one.pk for one in work if may_see and actor.sees_place(one.location_id)}
     parcels: dict[int, list[dict[str, Any]]] = {}
     for parcel in rows_of(order, "parcels"):
         work_id = parcel.shipment.fulfillment_order_id

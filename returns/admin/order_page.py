@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from config.kernel.actors import Actor, places_of
-from config.kernel.admin import ExtraVerb, admin_url, ids_of, status_badge
+from config.kernel.actors import Actor
+from config.kernel.admin import ExtraVerb, acting, admin_url, ids_of, status_badge
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import localtime
 from orders.admin import PanelContext, register_order_button, register_order_panel
@@ -68,13 +68,12 @@ register_order_button(
 @register_order_panel
 def returns_panel(order: Order, request: HttpRequest) -> PanelContext | None:
     """The order's returns; nothing when there are none."""
-    may_see, places = request.user.has_perm("returns.view_rma"), places_of(request.user)
+    actor = acting(request)
+    may_see = actor.may("returns.view_rma")
     rows = [
         {
             "number": rma.number,
-            "url": admin_url(Rma, "change", rma.pk)
-            if may_see and (places is None or rma.location_id in places)
-            else "",
+            "url": admin_url(Rma, "change", rma.pk) if may_see and actor.sees_place(rma.location_id) else "",
             "badge": status_badge(RmaStatus, rma.status),
             "units": rma.unit_count,
             "reason": rma.get_reason_display(),
