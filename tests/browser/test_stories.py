@@ -117,7 +117,8 @@ def angry(manager: User) -> Order:
     make_sku("JUG", "Milk jug")
     buyer = NeutralBuyer(name="Rosa Neri", email="rosa@example.com", phone="011 555 0199", language="it")
     order = make_confirmed({"MUG": 2, "JUG": 1}, buyer=buyer)
-    Order.objects.filter(pk=order.pk).update(dispatch_by_on=clock.now().date() - timedelta(days=3))
+    today = clock.today(order.legal_entity.time_zone)
+    Order.objects.filter(pk=order.pk).update(dispatch_by_on=today - timedelta(days=3))
     return order
 
 
