@@ -74,9 +74,11 @@ def apply_run(run_id: int, work: Work, *, actor: Actor) -> None:
     """Bring a run's orders in, whatever of it was done before; the run then stands as `applied`.
 
     Each chunk is one transaction under the run's lock. With all or nothing the first refusal rolls the run back.
-    Raises `ImportStopped` when somebody rolled it back meanwhile.
+    Raises `ImportStopped` when somebody rolled it back meanwhile, or its original is removed.
     """
     run = ImportRun.objects.select_related("sales_channel__legal_entity").get(pk=run_id)
+    if (gone := expired(run)) is not None:
+        raise gone
     plan = plan_of(run)
     staged = ImportOrder.objects.filter(run=run, plan__in=OPEN_PLANS)
     total = staged.count()
