@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.audit import Violation, invariant
 from config.kernel.enums import DeliveryState
-from config.kernel.models import Delivery
+from config.kernel.models import Delivery, Event
 from fulfillment.enums import LIVE_FULFILLMENT, FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import (
     FulfillmentOrder,
@@ -22,8 +22,9 @@ from fulfillment.selectors.work import ORDER_LINE_PART
 from fulfillment.subscribers import CALL_BACK, CALLED_OFF
 from inventory.enums import MovementKind, ReservationState
 from inventory.models import Reservation, StockMovement
-from orders.enums import CLOSED_ORDER, OrderStatus
-from orders.models import Hold, LinePart, Order
+from orders.enums import CLOSED_ORDER, ActionKind, OrderStatus, ProposalStatus
+from orders.models import Hold, LinePart, Order, Proposal, ProposalAction
+from orders.services.importing.revising import RESTORED
 
 SHOWN = 50
 OWED = (DeliveryState.DUE, DeliveryState.IN_FLIGHT, DeliveryState.FAILED)
@@ -172,8 +173,29 @@ def shipped_work_left_by_ledger() -> Iterator[Violation]:
 
 @invariant("work.address", _("Goods went to the address that was released"))
 def shipped_work_has_address() -> Iterator[Violation]:
-    for one in FulfillmentOrder.objects.filter(status=FulfillmentOrderStatus.SHIPPED, ship_to=None)[:SHOWN]:
-        yield Violation(f"fulfillment_order:{one.pk}", "shipped to no address")
+    """It was the order's own until they had left: another one came later, or the work was called back for it."""
+    shipped = FulfillmentOrder.objects.filter(status=FulfillmentOrderStatus.SHIPPED)
+    changes = Proposal.objects.filter(
+        Exists(ProposalAction.objects.filter(proposal=OuterRef("pk"), kind=ActionKind.ADDRESS)),
+        order=OuterRef("order"),
+        status=ProposalStatus.CONFIRMED,
+    )
+    restored = Event.objects.filter(subject_type="order", subject_id=OuterRef("order"), kind=RESTORED)
+    left_before = Exists(changes.filter(closed_at__gte=OuterRef("shipped_at"))) | Exists(
+        restored.filter(at__gte=OuterRef("shipped_at"))
+    )
+    changed_in_hand = changes.filter(
+        closed_at__gt=OuterRef("released_at"), closed_at__lt=OuterRef("shipped_at")
+    )
+    another = shipped.exclude(ship_to=F("order__ship_to")).filter(~left_before)
+    found = {
+        "shipped to no address": shipped.filter(ship_to=None),
+        "shipped to an address that is not its order's": another.filter(ship_to__isnull=False),
+        "shipped to the address from before a change": shipped.filter(Exists(changed_in_hand)),
+    }
+    for what, rows in found.items():
+        for pk in rows.order_by("pk").values_list("pk", flat=True)[:SHOWN]:
+            yield Violation(f"fulfillment_order:{pk}", what)
 
 
 @invariant(

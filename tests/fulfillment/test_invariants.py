@@ -2,20 +2,26 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 
+from config.kernel import clock
 from config.kernel.audit import INVARIANTS, run_audit
 from config.kernel.outbox import deliver_due
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, ParcelLine, Shipment
+from fulfillment.services.releasing import release_orders
 from fulfillment.services.shipping import ship_by_hand
-from inventory.models import Reservation
+from inventory.models import Reservation, Sku
 from orders.enums import HoldKind
-from orders.models import Hold, LinePart, Order
+from orders.models import Address, Hold, LinePart, Order
 from orders.services.cancelling import cancel_orders
 from orders.services.holds import place_hold, release_holds
-from tests.factories.fulfillment import ACTOR, hand, make_delivered, make_released, make_shipped
+from orders.services.proposals.wishes import NewAddress, NewLine
+from tests.factories.fulfillment import ACTOR, hand, make_delivered, make_released, make_shipped, stock
+from tests.factories.orders import neutral_address
+from tests.factories.proposals import change
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +133,22 @@ def shipped_to_nowhere() -> None:
     FulfillmentOrder.objects.filter(pk=make_shipped().shipment.fulfillment_order_id).update(ship_to=None)
 
 
+def shipped_elsewhere() -> None:
+    """The order got another address, and no change says when."""
+    order = make_shipped().order
+    Order.objects.filter(pk=order.pk).update(ship_to=Address.objects.create(country_code="IT"))
+
+
+def shipped_past_a_change() -> None:
+    """To the address that it has now, which is not the one that was released."""
+    work = make_released()
+    with clock.frozen(work.released_at + timedelta(minutes=1)):
+        order = change(work.order, NewAddress(neutral_address(city="Bologna")))
+    FulfillmentOrder.objects.filter(pk=work.pk).update(
+        status="shipped", shipped_at=work.released_at + timedelta(minutes=2), ship_to=order.ship_to
+    )
+
+
 def left_while_held() -> None:
     shipment = make_shipped().shipment
     Hold.objects.create(
@@ -140,6 +162,23 @@ def left_while_held() -> None:
 
 def left_and_cancelled() -> None:
     Order.objects.filter(pk=make_shipped().order_id).update(status="cancelled")
+
+
+def test_address_that_changed_after_goods_had_left_is_no_breach() -> None:
+    shipped = make_shipped()
+    stock({"MUG": 2})
+    with clock.frozen(shipped.shipment.shipped_at + timedelta(minutes=1)):
+        order = change(
+            shipped.order,
+            NewLine(Sku.objects.get(code="MUG").pk, 2, Decimal("10.00")),
+            NewAddress(neutral_address(city="Bologna")),
+        )
+        (pk,) = release_orders([order.pk], actor=ACTOR).only()
+        later = FulfillmentOrder.objects.get(pk=pk)
+        ship_by_hand([hand(later)], actor=ACTOR).raise_refusals()
+
+    assert shipped.shipment.fulfillment_order.ship_to_id != order.ship_to_id == later.ship_to_id
+    assert broken(["work.address"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -165,6 +204,8 @@ def left_and_cancelled() -> None:
         (parcel_line, "work.ledger"),
         (left_twice, "work.ledger"),
         (shipped_to_nowhere, "work.address"),
+        (shipped_elsewhere, "work.address"),
+        (shipped_past_a_change, "work.address"),
         (left_while_held, "work.stopped"),
         (left_and_cancelled, "work.stopped"),
     ],
