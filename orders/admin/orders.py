@@ -212,6 +212,11 @@ class OrderAdmin(TransitionAdmin):
         find = search_orders if request.user.has_perm(SEE_PERSONAL) else search_numbers
         return find(queryset, search_term[:200]), False
 
+    def search_hint(self, request: HttpRequest) -> Any:
+        if request.user.has_perm(SEE_PERSONAL):
+            return self.search_help_text
+        return _("Number, reference, SKU, tracking…")
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(PLACE.permission)
 

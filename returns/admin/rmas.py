@@ -112,6 +112,9 @@ class RmaAdmin(TransitionAdmin):
             return queryset, False
         return search_returns(queryset, term, personal=request.user.has_perm(SEE_PERSONAL)), False
 
+    def search_hint(self, request: HttpRequest) -> Any:
+        return self.search_help_text if request.user.has_perm(SEE_PERSONAL) else _("Number or order")
+
     def timeline_of(self, obj: Rma) -> list[Any]:
         """Its own events and those of its units."""
         own = Q(subject_type="rma", subject_id=obj.pk) | Q(thread_type="rma", thread_id=obj.pk)

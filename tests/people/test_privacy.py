@@ -1,5 +1,6 @@
 """What the warehouse does not see of a buyer, and cannot find out by asking."""
 
+import re
 from typing import Any
 
 import pytest
@@ -193,3 +194,16 @@ def test_manager_reaches_no_superuser_by_page_or_password() -> None:
     owner.refresh_from_db()
     assert (page.status_code, page["Location"]) == (302, "/")
     assert owner.check_password("forbice-pallet-9")
+
+
+@pytest.mark.parametrize("list_name", ["orders_order", "returns_rma"])
+def test_search_boxes_offer_the_e_mail_only_to_who_may_see_it(list_name: str) -> None:
+    url = reverse(f"admin:{list_name}_changelist")
+    boxes = re.compile(r'<input type="search"[^>]*>')
+
+    of_support = boxes.findall(visitor("Support").get(url).content.decode())
+    of_reader = boxes.findall(visitor("Reader").get(url).content.decode())
+
+    assert [("e-mail" in box) for box in of_support] == [True, True]
+    assert [("e-mail" in box) for box in of_reader] == [False, False]
+    assert "tracking" in of_reader[0]

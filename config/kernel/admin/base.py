@@ -153,6 +153,15 @@ class BancaleAdmin(ColumnsMixin, ExportsMixin, SavedViewsMixin, WalkMixin, Keyse
         lacking = {name for name, need in self.needs.items() if not request.user.has_perm(need)}
         return [entry for entry in entries if name_of(entry) not in lacking]
 
+    def search_hint(self, request: HttpRequest) -> Any:
+        """What this person may search by, for the empty search box."""
+        return self.search_help_text
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        page: Any = super().get_changelist_instance(request)
+        page.search_help_text = self.search_hint(request)
+        return page  # type: ignore[no-any-return]
+
     def get_list_filter(self, request: HttpRequest) -> Any:
         return self.permitted(request, super().get_list_filter(request))
 
