@@ -13,6 +13,7 @@ from django.utils.translation import gettext, ngettext
 from config import dashboard
 from config.charts import Chart, Column, stacked
 from config.kernel import clock
+from config.kernel.actors import places_of
 from config.kernel.admin import admin_url
 from config.kernel.templatetags.bancale import money_text, number
 from config.late import LateOrder, late_orders
@@ -59,10 +60,16 @@ class ChannelRow:
 
 @dataclass(slots=True)
 class Today:
-    """Everything the first page shows to one person; parts that they may not see are empty."""
+    """Everything the first page shows to one person; parts that they may not see are empty.
+
+    `is_bound`: they see some locations only. Sales are kept for the whole business, so they are left out for them,
+    and the times of the stages lead to no list.
+    """
 
     tiles: list[dashboard.Tile]
     read_at: datetime
+    is_bound: bool = False
+    sees_sales: bool = False
     trend: Trend | None = None
     stages: list[StageRow] = field(default_factory=list)
     slowest: str = ""
@@ -75,13 +82,16 @@ def today(request: HttpRequest) -> Today:
     user = request.user
     tiles = dashboard.tiles(user)
     page = Today(
-        [tile for tile in tiles if tile.on_front or (tile.count and tile.tone in PRESSING)], clock.now()
+        [tile for tile in tiles if tile.on_front or (tile.count and tile.tone in PRESSING)],
+        clock.now(),
+        is_bound=places_of(user) is not None,
+        sees_sales=user.has_perm(SEE_SALES),
     )
     if user.has_perm("orders.view_order"):
         page.late = late_orders(user)
         page.stages = stage_rows(tiles)
         page.slowest = slowest_words(page.stages)
-    if user.has_perm(SEE_SALES):
+    if page.sees_sales and not page.is_bound:
         rows, channels = sales_since(DAYS), active_channels()
         page.trend = _trend(request, rows, channels)
         page.channels = _channel_rows(rows, channels)

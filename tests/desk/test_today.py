@@ -6,6 +6,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -13,6 +14,7 @@ from config.kernel import clock
 from config.kernel.models import Delivery, Fact
 from config.queues import Waiting, count_queues
 from fulfillment.services.reports import refresh_stage_times
+from inventory.models import Location, StaffLocation
 from orders.models import Order
 from orders.services.holds import place_hold
 from orders.services.reports import refresh_daily_sales
@@ -174,6 +176,34 @@ def test_picker_sees_neither_sales_nor_money(shop: None) -> None:
 
     assert page.trend is None
     assert page.channels == []
+
+
+def test_who_is_bound_is_told_that_sales_are_of_the_whole_business(shop: None) -> None:
+    seen = visitor("Manager")
+    assert seen.get("/").context["page"].trend is not None
+
+    StaffLocation.objects.create(
+        user=get_user_model().objects.latest("pk"), location=Location.objects.first()
+    )
+    page = seen.get("/", {"show": "units"})
+
+    assert (page.context["page"].trend, page.context["page"].channels) == (None, [])
+    assert "Sales are counted for the whole business." in text_of(page)
+    assert "sold=" not in page.content.decode()
+
+
+def test_times_of_the_whole_business_lead_who_is_bound_to_no_list(shop: None) -> None:
+    seen = visitor("Manager")
+    assert "?passed=" in seen.get("/").content.decode()
+
+    StaffLocation.objects.create(
+        user=get_user_model().objects.latest("pk"), location=Location.objects.first()
+    )
+    page = seen.get("/")
+
+    assert len(page.context["page"].stages) == 4
+    assert "last 14 days, whole business" in text_of(page)
+    assert "?passed=" not in page.content.decode()
 
 
 def test_page_asks_a_bounded_number_of_statements(manager: Visitor, shop: None) -> None:
