@@ -39,6 +39,11 @@ class TooManyRows(BancaleError):
     message = _("An Excel file holds up to %(limit)s rows; export as CSV, or narrow the list.")
 
 
+class MadeWithMore(BancaleError):
+    code = "made_with_more"
+    message = _("This file was made with the right to see more than you may see now. Export the list again.")
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A heading. With `needs` it is only for those who have that permission; personal ones are asked for."""
@@ -69,6 +74,14 @@ class ExportKind:
             for place, column in enumerate(self.columns)
             if (shown or not column.is_personal) and (not column.needs or actor.may(column.needs))
         ]
+
+    def shown_to(self, actor: Actor, *, has_personal: bool) -> dict[str, Any]:
+        """What an actor's file shows, for its job to keep: the columns, and of which locations the rows are."""
+        columns = [self.columns[place].name for place in self.places(actor, has_personal=has_personal)]
+        return {
+            "locations": None if actor.locations is None else sorted(actor.locations),
+            "columns": columns,
+        }
 
 
 EXPORT_KINDS: dict[str, ExportKind] = {}
@@ -130,6 +143,21 @@ def require(actor: Actor, kind: ExportKind, *, has_personal: bool) -> None:
         actor.require(kind.personal)
 
 
+def require_no_less(actor: Actor, kind: ExportKind, export: Any) -> None:
+    """Raises `MadeWithMore` where a file shows columns, or rows of locations, that this actor does not see now.
+
+    Of a file of which nobody noted what it shows, it is what nothing bounds.
+    """
+    from config.kernel.models import Job
+
+    kept = Job.objects.filter(pk=export.job_id).values_list("result", flat=True).first() or {}
+    now = kind.shown_to(actor, has_personal=export.has_personal)
+    made_for, sees = kept.get("locations"), now["locations"]
+    has_rows = sees is None or (made_for is not None and set(made_for) <= set(sees))
+    if not has_rows or not set(kept.get("columns", ())) <= set(now["columns"]):
+        raise MadeWithMore
+
+
 def record(export: Any, what: str, *, actor: Actor, **facts: Any) -> None:
     """Write an event on an export's timeline: what was taken out, never a word of it."""
     said = {"what": export.kind, "format": export.format, "personal": export.has_personal, **facts}
@@ -145,10 +173,9 @@ def make_file(export: Any, kind: ExportKind, rows: QuerySet[Any], run: JobRun) -
 
     Goes on where an earlier call stopped. Raises `TooManyRows`, `JobCancelled`, `JobPaused`, `JobLost`.
     """
-    places = kind.places(run.actor, has_personal=export.has_personal)
     part = _part(path_of(export))
     part.parent.mkdir(parents=True, exist_ok=True)
-    count = _collect(export, kind, rows, run, part, places)
+    count = _collect(export, kind, rows, run, part)
     if export.format == ExportFormat.XLSX:
         # Writing takes long and asks the database nothing: whoever lost the job meanwhile would write into its file.
         draft = part.with_suffix(f".{uuid4().hex}.draft")
@@ -170,19 +197,20 @@ def _part(path: Path) -> Path:
     return path.with_suffix(".part")
 
 
-def _collect(
-    export: Any, kind: ExportKind, rows: QuerySet[Any], run: JobRun, part: Path, places: Sequence[int]
-) -> int:
+def _collect(export: Any, kind: ExportKind, rows: QuerySet[Any], run: JobRun, part: Path) -> int:
     """Write all rows into the part file: CSV as it will be, a workbook's as JSON."""
-    sofar = _sofar(run, part)
+    places = kind.places(run.actor, has_personal=export.has_personal)
+    shown = kind.shown_to(run.actor, has_personal=export.has_personal)
+    sofar = _sofar(run, part, shown)
     count, began_at = int(sofar["rows"]), int(sofar["after"])
     is_workbook = export.format == ExportFormat.XLSX
     with open(part, "r+b" if count or part.exists() else "w+b") as file:
         file.seek(sofar["bytes"])
         file.truncate()
         if not sofar["bytes"]:
-            heading = [kind.columns[place].name for place in places]
-            _append(file, [heading], is_workbook, mark=MARK if export.format == ExportFormat.CSV else "")
+            _append(
+                file, [shown["columns"]], is_workbook, mark=MARK if export.format == ExportFormat.CSV else ""
+            )
         total = sofar.get("total") or rows.order_by().count()
         after, done = began_at, int(sofar["done"])
         while ids := list(_next(rows, after)):
@@ -193,17 +221,18 @@ def _collect(
             if is_workbook and count > MOST_WORKBOOK_ROWS:
                 raise TooManyRows(limit=MOST_WORKBOOK_ROWS)
             kept = {"after": after, "done": done, "rows": count, "bytes": file.tell(), "total": total}
-            run.keep(kept)
+            run.keep({**kept, **shown})
             run.progress(done, max(total, done))
     if is_workbook and count - int(sofar["rows"]) > _ROWS_OF_A_TURN:
         raise JobPaused
     return count
 
 
-def _sofar(run: JobRun, part: Path) -> Mapping[str, Any]:
-    """How far an earlier run came; the beginning where its file is gone."""
+def _sofar(run: JobRun, part: Path, shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How far an earlier run came; the beginning where its file is gone, or its person saw other things then."""
     kept = run.job.result
-    if kept.get("bytes") and part.exists() and part.stat().st_size >= kept["bytes"]:
+    is_same = all(kept.get(name) == value for name, value in shown.items())
+    if is_same and kept.get("bytes") and part.exists() and part.stat().st_size >= kept["bytes"]:
         return dict(kept)
     return {"after": 0, "done": 0, "rows": 0, "bytes": 0}
 

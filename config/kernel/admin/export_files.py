@@ -18,7 +18,14 @@ from config.kernel.admin.timeline import describe
 from config.kernel.admin.transitions import TimelineMixin
 from config.kernel.enums import ExportFormat
 from config.kernel.errors import NotAllowed
-from config.kernel.exports import EXPORT_KINDS, path_of, record, require
+from config.kernel.exports import (
+    EXPORT_KINDS,
+    MadeWithMore,
+    path_of,
+    record,
+    require,
+    require_no_less,
+)
 from config.kernel.models import Export, Job
 from config.kernel.templatetags.bancale import badge, localtime, number, quantity
 
@@ -51,18 +58,23 @@ class ExportAdmin(TimelineMixin, ReadOnlyAdmin):
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
         job = None if obj.is_downloadable else Job.objects.filter(pk=obj.job_id).first()
+        refused = _outgrown(request, obj) if obj.is_downloadable else ""
         return {
             **page,
             "title": what_of(obj),
             "badges": [_state(obj)],
             "facts": _facts(obj),
             "progress": progress_of(job) if job is not None and obj.expired_at is None else None,
-            "download_url": admin_url(Export, "download", obj.pk) if obj.is_downloadable else "",
+            "refused": refused,
+            "download_url": admin_url(Export, "download", obj.pk)
+            if obj.is_downloadable and not refused
+            else "",
             "show_form": False,
         }
 
     def download_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The file, to who asked for it or a manager, while they hold the rights that it took."""
+        """The file, to who asked for it or a manager, while they hold the rights that it took; who sees less by now
+        is led to its page, which says so."""
         export = self.get_queryset(request).filter(pk=pk).first()
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -71,6 +83,8 @@ class ExportAdmin(TimelineMixin, ReadOnlyAdmin):
         if request.method != "POST" or not export.is_downloadable:
             return HttpResponseRedirect(admin_url(Export, "change", pk))
         self._require(request, export)
+        if _outgrown(request, export):
+            return HttpResponseRedirect(admin_url(Export, "change", pk))
         return self._send_personal(request, export) if export.has_personal else self._send(request, export)
 
     def _require(self, request: HttpRequest, export: Export) -> None:
@@ -115,6 +129,18 @@ class ExportAdmin(TimelineMixin, ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("by"), ordering="actor_label")
     def who(self, row: Export) -> str:
         return row.actor_label or "–"
+
+
+def _outgrown(request: HttpRequest, export: Export) -> str:
+    """Why a file shows too much for this person by now; "" where it does not."""
+    kind = EXPORT_KINDS.get(export.kind)
+    if kind is None:
+        return ""
+    try:
+        require_no_less(acting(request), kind, export)
+    except MadeWithMore as error:
+        return str(error)
+    return ""
 
 
 def _state(export: Export) -> tuple[str, str]:

@@ -172,7 +172,7 @@ def run_export_job(run: JobRun) -> Mapping[str, Any]:
     """Make an export's file with the rights that its person has now; a second run finds it made."""
     export = Export.objects.get(pk=run.params["export"])
     if export.ready_at is not None:
-        return {"rows": export.row_count}
+        return {**run.job.result, "rows": export.row_count}
     kind = EXPORT_KINDS[export.kind]
     require(run.actor, kind, has_personal=export.has_personal)
     try:
@@ -183,7 +183,7 @@ def run_export_job(run: JobRun) -> Mapping[str, Any]:
         remove_files(export)
         raise
     run.log(_("%(count)s rows") % {"count": count})
-    return {"rows": count}
+    return {"rows": count, **kind.shown_to(run.actor, has_personal=export.has_personal)}
 
 
 def _rows_for(kind: ExportKind, export: Export, actor: Actor) -> QuerySet[Any]:
