@@ -10,6 +10,15 @@ class KitHoldsNoStock(BancaleError):
     message = _("%(sku)s is a kit: its parts hold the stock.")
 
 
+class CodeMeansTwo(BancaleError):
+    """A SKU's code that is another's barcode. `facts`: the `code`, and the `sku` whose barcode it is or would be."""
+
+    code = "code_means_two"
+    message = _(
+        "“%(code)s” cannot be the code of one SKU and a barcode of another, %(sku)s: a scan would mean both."
+    )
+
+
 class KitOfKits(BancaleError):
     code = "kit_of_kits"
     message = _("A kit cannot be part of a kit: %(sku)s.")

@@ -25,6 +25,7 @@ from config.kernel import clock
 from config.kernel.audit import Violation, invariant
 from inventory.enums import LIVE_RESERVATION, BinKind, MovementKind, ReservationState
 from inventory.models import (
+    Barcode,
     Bin,
     BinStock,
     KitPart,
@@ -238,6 +239,13 @@ def kits_hold_nothing() -> Iterator[Violation]:
         yield Violation(f"sku:{pk}", "a kit without parts")
     for pk in KitPart.objects.filter(part__is_kit=True).values_list("kit_id", flat=True)[:SHOWN]:
         yield Violation(f"sku:{pk}", "a kit of kits")
+
+
+@invariant("stock.codes", _("No barcode is the code of another SKU"))
+def codes_mean_one() -> Iterator[Violation]:
+    other = Sku.objects.filter(code=OuterRef("code")).exclude(pk=OuterRef("sku"))
+    for sku_id, code in Barcode.objects.filter(Exists(other)).values_list("sku", "code")[:SHOWN]:
+        yield Violation(f"sku:{sku_id}", f"its barcode {code} is another SKU's code")
 
 
 @invariant("stock.closed_reservations", _("Closed reservations say when and why, live ones say nothing"))

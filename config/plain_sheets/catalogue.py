@@ -1,6 +1,6 @@
 """Sheets of what stock can be of and where it lies: SKUs, and the bins of locations."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from config.plain_sheets.columns import LOCATION, Choice, Codes, Column, Text, U
 from config.plain_sheets.sheets import Outcome, Row, Sheet, Step, register_sheet, twice
 from inventory.enums import BinKind
 from inventory.models import Barcode, Bin, Location, Sku
+from inventory.selectors.scanning import Meanings
 from inventory.services.bins import ADD_BIN, CHANGE_BIN, OWN_BINS, BinDraft, save_bins
 from inventory.services.catalogue import (
     ADD_SKU,
@@ -42,18 +43,20 @@ def _plan_skus(outcome: Outcome, _actor: Actor) -> None:
     known = {sku.code: sku for sku in Sku.objects.filter(code__in=[row.sku for row in rows])}
     scanned = barcodes_of([sku.pk for sku in known.values()])
     _refuse_barcodes(outcome, rows)
+    before = {code: scanned.get(sku.pk, set()) for code, sku in known.items()}
+    _refuse_two_meanings(outcome, rows, before)
     for row in rows:
         sku = known.get(row.sku)
         step = Step(row, row.sku, "new" if sku is None else "same")
         if sku is None and not row.get("title"):
             outcome.complain(row, "title", "", _("it is empty, and a new SKU needs a title"))
-        before = {
+        fields = {
             "title": sku.title if sku else None,
             "weight_grams": sku.weight_grams if sku else None,
             "active": sku.is_active if sku else None,
-            "barcodes": scanned.get(sku.pk, set()) if sku else set(),
+            "barcodes": before.get(row.sku, set()),
         }
-        for name, old in before.items():
+        for name, old in fields.items():
             new = row.get(name)
             if new is not None and new not in ("", ()) and words_of(new) != words_of(old):
                 step.changes.append((name, words_of(old), words_of(new)))
@@ -76,6 +79,24 @@ def _refuse_barcodes(outcome: Outcome, rows: Iterable[Row]) -> None:
     for code, sku in taken.values_list("code", "sku__code"):
         words = _("it is a barcode of %(sku)s; accepted is one that no other SKU has")
         outcome.complain(wanted[code], "barcodes", code, words % {"sku": sku})
+
+
+def _refuse_two_meanings(
+    outcome: Outcome, rows: Sequence[Row], before: Mapping[str, Collection[str]]
+) -> None:
+    """No barcode is another SKU's code, in the file and with those that are not in it. `before` are the barcodes of
+    the SKUs that are known; what the file states replaces them."""
+    meanings = Meanings.of({text for row in rows for text in (row.sku, *(row.get("barcodes") or ()))})
+    stated = {row.sku for row in rows if row.get("barcodes")}
+    meanings.barcodes = {code: sku for code, sku in meanings.barcodes.items() if sku not in stated}
+    for row in rows:
+        meanings.add(row.sku, ())
+        if row.sku not in before and (problem := meanings.code_problem(row.sku)) is not None:
+            outcome.complain(row, "sku", row.sku, str(problem))
+    for row in rows:
+        new = [code for code in row.get("barcodes") or () if code not in before.get(row.sku, ())]
+        if (problem := meanings.barcode_problem(row.sku, new)) is not None:
+            outcome.complain(row, "barcodes", problem.facts["code"], str(problem))
 
 
 def _write_skus(outcome: Outcome, nonce: str, actor: Actor) -> str:

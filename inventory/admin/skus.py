@@ -19,6 +19,7 @@ from config.kernel.admin import (
     admin_url,
     status_badge,
 )
+from config.kernel.admin.forms import VersionedForm
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import badge, code, quantity
 from inventory.admin.adjustments import adjust_buttons
@@ -39,6 +40,7 @@ from inventory.selectors.alerts import alerts_by_level, mistold_levels
 from inventory.selectors.claimed import available_by_claimant
 from inventory.selectors.cover import days_of_cover
 from inventory.selectors.queue import queue_places
+from inventory.selectors.scanning import Meanings
 from inventory.selectors.sku_page import (
     SHOWN,
     last_movements,
@@ -94,8 +96,28 @@ class KitPartInline(ComparedTabularInline):
         return super().get_queryset(request).select_related("part")
 
 
+class BarcodeForms(ComparedRows):
+    def clean(self) -> None:
+        super().clean()
+        kept = [form for form in self.forms if form not in self.deleted_forms and form.has_changed()]
+        codes = [form.cleaned_data["code"] for form in kept if form.cleaned_data.get("code")]
+        problem = Meanings.of(codes).barcode_problem(self.instance.code, codes)
+        if problem is not None:
+            raise forms.ValidationError(str(problem))
+
+
+class SkuForm(VersionedForm):
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        problem = Meanings.of([code]).code_problem(code)
+        if problem is not None:
+            raise forms.ValidationError(str(problem))
+        return code
+
+
 class BarcodeInline(ComparedTabularInline):
     model = Barcode
+    formset = BarcodeForms
     fields = ("code",)
 
 
@@ -108,6 +130,7 @@ class SkuAdmin(PageAdmin, VersionedAdmin):
     search_help_text = gettext_lazy("Beginning of the SKU, a barcode, or words of the title")
     ordering = ("code",)
     fields = ("code", "title", "weight_grams", "is_active")
+    form = SkuForm
     inlines = (BarcodeInline, KitPartInline)
     history_of = {Barcode: "sku_id", KitPart: "kit_id"}
     empty_title = gettext_lazy("No SKUs yet")

@@ -19,6 +19,7 @@ from inventory.enums import LIVE_RESERVATION, BinKind
 from inventory.errors import KitOfKits, KitWithoutParts, SkuHoldsStock
 from inventory.models import Barcode, Bin, KitPart, Location, Reservation, Sku, StockLevel
 from inventory.selectors.alerts import mistold_levels
+from inventory.selectors.scanning import Meanings
 from inventory.selectors.transit import lines_in_transit
 from inventory.services.arrivals import refuse_quantity
 from inventory.services.levels import lock_levels, lock_skus, record_crossed
@@ -47,8 +48,8 @@ class NewSku:
 def create_skus(drafts: Sequence[NewSku], *, actor: Actor) -> Results[str]:
     """Create SKUs by code with their barcodes; the value is the pk. An existing code comes back `unchanged`.
 
-    At most 200. Refuses `NotAllowed`; `InvalidInput` for a text that is too long; a barcode that another SKU has is
-    refused as `conflict`.
+    At most 200. Refuses `NotAllowed`; `InvalidInput` for a text that is too long; `CodeMeansTwo` for a code that is
+    another SKU's barcode, or the other way round; a barcode that another SKU has is refused as `conflict`.
     """
     actor.require(ADD_SKU)
     results: Results[str] = Results(draft.code for draft in drafts)
@@ -58,9 +59,11 @@ def create_skus(drafts: Sequence[NewSku], *, actor: Actor) -> Results[str]:
         for code, pk in known.items():
             results.unchanged(code, pk)
         fresh = []
+        meanings = Meanings.of({text for draft in drafts for text in (draft.code, *draft.barcodes)})
         for draft in (draft for draft in drafts if draft.code not in known):
-            problem = refuse_long(Sku, "code", draft.code) or _too_long(draft.title, draft.barcodes)
+            problem = _problem(draft, meanings)
             if problem is None:
+                meanings.add(draft.code, draft.barcodes)
                 fresh.append(draft)
             else:
                 results.refuse(draft.code, problem)
@@ -77,6 +80,15 @@ def create_skus(drafts: Sequence[NewSku], *, actor: Actor) -> Results[str]:
         )
         record_history([*rows, *barcodes], CREATED, actor=actor)
     return results
+
+
+def _problem(draft: NewSku, meanings: Meanings) -> BancaleError | None:
+    return (
+        refuse_long(Sku, "code", draft.code)
+        or _too_long(draft.title, draft.barcodes)
+        or meanings.code_problem(draft.code)
+        or meanings.barcode_problem(draft.code, draft.barcodes)
+    )
 
 
 def _too_long(title: str | None, barcodes: Sequence[str] | None) -> InvalidInput | None:
@@ -103,8 +115,8 @@ def change_skus(changes: Sequence[SkuChange], *, actor: Actor) -> Results[str]:
     """Change SKUs by code and tell their timelines; the values are the pks. One that is so already is `unchanged`.
 
     At most 200. Locks the SKUs by ascending pk. Alerts follow which of them are active. Refuses: `NotFound` for an
-    unknown code; `InvalidInput` for a text that is too long; a barcode that another SKU has is refused as `conflict`.
-    Raises `NotAllowed`.
+    unknown code; `InvalidInput` for a text that is too long; `CodeMeansTwo` for a new barcode that is another SKU's
+    code; a barcode that another SKU has is refused as `conflict`. Raises `NotAllowed`.
     """
     actor.require(CHANGE_SKU)
     results: Results[str] = Results(change.code for change in changes)
@@ -112,15 +124,22 @@ def change_skus(changes: Sequence[SkuChange], *, actor: Actor) -> Results[str]:
         ids = Sku.objects.filter(code__in=results.keys).values_list("pk", flat=True)
         rows = {row.code: row for row in lock_skus(ids)}
         scanned = barcodes_of([row.pk for row in rows.values()])
+        meanings = Meanings.of({code for change in changes for code in change.barcodes or ()})
         entries = []
         for change in changes:
             row = rows.get(change.code)
-            problem: BancaleError | None
-            problem = NotFound(sku=change.code) if row is None else _too_long(change.title, change.barcodes)
-            if row is None or problem is not None:
-                results.refuse(change.code, problem or NotFound(sku=change.code))
+            if row is None:
+                results.refuse(change.code, NotFound(sku=change.code))
                 continue
-            fields = _changed_fields(row, scanned.get(row.pk, set()), change)
+            before = scanned.get(row.pk, set())
+            new_codes = [code for code in change.barcodes or () if code not in before]
+            problem = _too_long(change.title, change.barcodes) or meanings.barcode_problem(
+                row.code, new_codes
+            )
+            if problem is not None:
+                results.refuse(change.code, problem)
+                continue
+            fields = _changed_fields(row, before, change)
             if not fields:
                 results.unchanged(change.code, row.pk)
                 continue

@@ -224,6 +224,41 @@ def test_new_sku_is_added(boss: Client) -> None:
     assert Sku.objects.get(code="NEW").barcodes.get().code == "800777"
 
 
+def test_sku_whose_code_is_another_ones_barcode_is_refused_in_the_form(boss: Client) -> None:
+    make_sku("MUG", barcodes=["800777"])
+    form = {
+        "title": "New goods", "weight_grams": "250", "is_active": "on",
+        "barcodes-TOTAL_FORMS": 1, "barcodes-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    url = reverse("admin:inventory_sku_add")
+
+    called_so = boss.post(url, {**form, "code": "800777"}).content.decode()
+    scanned_so = boss.post(url, {**form, "code": "NEW", "barcodes-0-code": "MUG"}).content.decode()
+
+    words = "“%s” cannot be the code of one SKU and a barcode of another, %s: a scan would mean both."
+    assert words % ("800777", "MUG") in called_so
+    assert words % ("MUG", "NEW") in scanned_so
+    assert list(Sku.objects.values_list("code", flat=True)) == ["MUG"]
+    assert boss.post(url, {**form, "code": "NEW", "barcodes-0-code": "NEW"}).status_code == 302
+
+
+def test_barcode_that_is_another_skus_code_is_refused_on_a_skus_page(boss: Client) -> None:
+    make_sku("MUG")
+    sku = make_sku("CUP")
+    url = reverse("admin:inventory_sku_change", args=[sku.pk])
+    fields = {
+        **sku_form(sku, page(boss, "sku_change", sku.pk)),
+        "barcodes-TOTAL_FORMS": 1, "barcodes-0-sku": sku.pk, "barcodes-0-code": "MUG",
+    }  # fmt: skip
+
+    response = boss.post(url, fields)
+
+    words = "“MUG” cannot be the code of one SKU and a barcode of another, CUP: a scan would mean both."
+    assert words in response.content.decode()
+    assert not sku.barcodes.exists()
+    assert boss.post(url, {**fields, "barcodes-0-code": "CUP"}).status_code == 302
+
+
 def test_new_location_comes_with_its_bins(boss: Client) -> None:
     form = {
         "code": "MI", "name": "Milano", "is_active": "on", "can_ship": "on", "preference": 10,

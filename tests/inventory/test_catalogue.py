@@ -4,7 +4,7 @@ import pytest
 
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from inventory.errors import KitOfKits, KitWithoutParts, SkuHoldsStock
+from inventory.errors import CodeMeansTwo, KitOfKits, KitWithoutParts, SkuHoldsStock
 from inventory.models import Barcode, KitPart, Location, Sku
 from inventory.services.bins import BinDraft, save_bins
 from inventory.services.catalogue import (
@@ -57,6 +57,50 @@ def test_create_skus_taken_barcode_is_refused_alone() -> None:
     assert results.done_ids == ["C"]
     assert isinstance(results.refusals["B"], Conflict)
     assert not Sku.objects.filter(code="B").exists()
+
+
+def test_barcode_that_is_another_skus_code_is_refused_alone() -> None:
+    make_sku("MUG", barcodes=["111"])
+    drafts = [
+        NewSku("A", "A", ("MUG",)), NewSku("111", "B"), NewSku("C", "C", ("C",)),
+        NewSku("D", "D", ("E",)), NewSku("E", "E"), NewSku("G", "G", ("C",)), NewSku("F", "F", ("222",)),
+    ]  # fmt: skip
+
+    made = create_skus(drafts, actor=ACTOR)
+    changes = [
+        SkuChange("F", barcodes=("MUG",)),
+        SkuChange("D", barcodes=("333",)),
+        SkuChange("F2", title=""),
+    ]
+    changed = change_skus(changes, actor=ACTOR)
+
+    assert made.done_ids == ["C", "D", "F"]
+    assert {type(one) for one in made.refusals.values()} == {CodeMeansTwo}
+    assert {code: dict(one.facts) for code, one in made.refusals.items()} == {
+        "A": {"code": "MUG", "sku": "A"},
+        "111": {"code": "111", "sku": "MUG"},
+        "E": {"code": "E", "sku": "D"},
+        "G": {"code": "C", "sku": "G"},
+    }
+    assert str(made.refusals["111"]) == (
+        "“111” cannot be the code of one SKU and a barcode of another, MUG: a scan would mean both."
+    )
+    assert changed.done_ids == ["D"]
+    assert changed.refusals["F"].facts == {"code": "MUG", "sku": "F"}
+    assert dict(Barcode.objects.values_list("code", "sku__code")) == {
+        "111": "MUG", "C": "C", "222": "F", "333": "D",
+    }  # fmt: skip
+
+
+def test_sku_that_has_an_ambiguous_barcode_already_can_be_changed_otherwise() -> None:
+    """From before such a barcode was refused."""
+    sku, _mug = make_sku("A"), make_sku("MUG")
+    Barcode.objects.create(sku=sku, code="MUG")
+
+    changes = [SkuChange("A", title="Alpha", barcodes=("MUG", "111")), SkuChange("MUG", title="A mug")]
+    results = change_skus(changes, actor=ACTOR)
+
+    assert results.done_ids == ["A", "MUG"]
 
 
 def test_create_and_change_skus_refuse_a_text_that_is_too_long_alone() -> None:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from config.kernel import clock
 from config.kernel.errors import Conflict
 from inventory.enums import MovementKind, UnsellableReason
-from inventory.models import Bin, Reservation, Sku, StockLevel, StockMovement
+from inventory.models import Barcode, Bin, Reservation, Sku, StockLevel, StockMovement
 from inventory.services import movements
 from inventory.services.levels import lock_levels
 from inventory.services.movements import Cause, Posting, post_movements
@@ -185,6 +185,18 @@ def test_kits_that_break_their_rules_are_found(level: StockLevel, audit: Audit) 
     run("UPDATE inventory_kitpart SET part_id = %s WHERE kit_id = %s", level.sku_id, kit.pk)
 
     assert audit() == {"stock.kits": [f"sku:{level.sku_id}"] * 2 + [f"sku:{kit.pk}"]}
+
+
+def test_barcode_that_is_another_skus_code_is_found(level: StockLevel, audit: Audit) -> None:
+    sku = make_sku("MUG")
+    Barcode.objects.create(sku=sku, code="MUG")
+    Barcode.objects.create(sku=make_sku("CUP"), code="800")
+
+    assert audit() == {}
+
+    Barcode.objects.create(sku=sku, code="CUP")
+
+    assert audit() == {"stock.codes": [f"sku:{sku.pk}"]}
 
 
 def test_closed_reservation_without_reason_is_found(level: StockLevel, audit: Audit) -> None:

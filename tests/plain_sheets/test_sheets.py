@@ -111,6 +111,22 @@ def test_what_was_exported_changes_nothing_when_it_comes_back(manager: Visitor, 
     ] == before
 
 
+def test_barcode_that_is_another_skus_code_is_refused_in_the_file_and_with_the_rest(manager: Visitor) -> None:
+    make_sku("MUG", barcodes=["111"])
+    make_sku("CUP", barcodes=["222"])
+    lines = ["111,One,", "A,Two,MUG", "B,Three,C", "C,Four,", "222,Five,", "CUP,,333", "D,Six,111"]
+
+    found = complaints(manager, "skus", "\n".join(["sku,title,barcodes", *lines, ""]))
+
+    words = "“%s” cannot be the code of one SKU and a barcode of another, %s: a scan would mean both."
+    assert found == [
+        (2, "sku", "111", words % ("111", "MUG")),
+        (3, "barcodes", "MUG", words % ("MUG", "A")),
+        (4, "barcodes", "C", words % ("C", "B")),
+        (8, "barcodes", "111", "it is a barcode of MUG; accepted is one that no other SKU has"),
+    ]
+
+
 def test_wrong_cells_name_line_column_value_and_what_is_accepted(manager: Visitor) -> None:
     make_sku("MUG", barcodes=["111"])
     content = (
