@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
     "finish-imports": {"task": "orders.sweep_imports", "schedule": 30.0},
     "watch-imports": {"task": "orders.watch_imports", "schedule": 60.0},
     "expire-exports": {"task": "kernel.expire_exports", "schedule": 3600.0},
+    "forget-keys": {"task": "kernel.forget_keys", "schedule": 3600.0},
     "expire-imports": {"task": "orders.expire_imports", "schedule": 3600.0},
     "read-raw-orders": {"task": "channels.sweep_raw_orders", "schedule": 60.0},
 }

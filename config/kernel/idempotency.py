@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -10,6 +11,12 @@ from django.db import IntegrityError, transaction
 from config.kernel import clock
 from config.kernel.errors import KeyReused
 from config.kernel.locks import note_lock
+
+# A page from before a log-in posts nothing any more, and what a press did is looked at again for some days.
+KEPT = timedelta(days=30)
+# Asked for as long as what they stand for is there; refunds belong here, which are never made a second time.
+LASTING_SCOPES = ("demo",)
+_CHUNK = 2000
 
 
 def request_hash(request: Mapping[str, Any]) -> str:
@@ -55,3 +62,17 @@ def forget(scope: str, key: str) -> None:
     from config.kernel.models import IdempotencyKey
 
     IdempotencyKey.objects.filter(scope=scope, key=key, response__isnull=True).delete()
+
+
+def forget_old_keys() -> int:
+    """Delete keys of more than 30 days ago with what was answered, but those that last; returns how many.
+
+    A second call finds none. Some thousand a transaction, so that nobody who claims a key waits for it.
+    """
+    from config.kernel.models import IdempotencyKey
+
+    old = IdempotencyKey.objects.filter(created_at__lt=clock.now() - KEPT).exclude(scope__in=LASTING_SCOPES)
+    count = 0
+    while some := list(old.order_by("created_at").values_list("pk", flat=True)[:_CHUNK]):
+        count += IdempotencyKey.objects.filter(pk__in=some).delete()[0]
+    return count

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from config.kernel import exports, jobs, outbox
+from config.kernel import exports, idempotency, jobs, outbox
 from config.kernel.heartbeat import beat
 
 # Two lanes and one last round each end well before the soft time limit, which would cut a mail off in the middle.
@@ -47,3 +47,9 @@ def beat_heartbeat() -> None:
 def expire_exports() -> None:
     """Remove the files of exports of more than 30 days ago."""
     exports.expire_exports()
+
+
+@shared_task(name="kernel.forget_keys")
+def forget_keys() -> None:
+    """Delete idempotency keys of more than 30 days ago, with what was answered."""
+    idempotency.forget_old_keys()

@@ -1,7 +1,9 @@
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 
-from config.kernel import idempotency
+from config.kernel import clock, idempotency, tasks
 from config.kernel.errors import KeyReused
 from config.kernel.models import IdempotencyKey
 
@@ -40,3 +42,20 @@ def test_rollback_frees_the_key() -> None:
 
     with transaction.atomic():
         assert idempotency.begin("test", "k", {"another": "request"}) is None
+
+
+def test_keys_and_what_was_posted_with_them_go_after_30_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idempotency, "_CHUNK", 2)
+    now = clock.now()
+    for days, scopes in ((31, ("admin", "admin_bulk", "goods_receipt", "demo")), (29, ("admin", "demo"))):
+        with clock.frozen(now - timedelta(days=days)), transaction.atomic():
+            for scope in scopes:
+                idempotency.begin(scope, f"{days}", {**REQUEST, "scope": scope})
+                idempotency.finish(scope, f"{days}", {"given": "Rosa Neri"})
+
+    tasks.forget_keys()
+    again = idempotency.forget_old_keys()
+
+    left = set(IdempotencyKey.objects.values_list("scope", "key"))
+    assert left == {("demo", "31"), ("admin", "29"), ("demo", "29")}
+    assert again == 0
