@@ -14,6 +14,8 @@ from config.kernel.errors import InvalidInput
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago
 from inventory.models import Sku
+from inventory.selectors.closest import Unknown, closest_skus
+from orders.admin.offered_sku import OfferedSkuInput
 from orders.admin.panels import register_order_button
 from orders.intake_rules import too_many_parts
 from orders.models import Order, OrderLine, SkuAlias
@@ -24,6 +26,8 @@ from orders.services.mapping import MAP_SKU, SkuMapping, map_skus
 from orders.services.mapping_titles import map_title
 
 SHOWN = 200
+# Unknown SKUs of an order that get suggestions.
+MOST_OFFERED = 5
 # What stands before a title among the choices, so that it is told from a code.
 TITLE = "title:"
 
@@ -33,6 +37,25 @@ def unknown_choices(order: Order) -> dict[str, str]:
     goods = goods_of(order)
     titles = [(TITLE + title, f"“{title}”") for title in goods.unknown_titles]
     return dict([*((code, code) for code in goods.unknown_codes), *titles])
+
+
+def titled_choices(order: Order) -> list[tuple[str, str]]:
+    """The same, a code beside the title of its first line."""
+    titles = dict(reversed(goods_of(order).unknown))
+    return [
+        (value, f"{shown} – {titles[value]}" if titles.get(value) else shown)
+        for value, shown in unknown_choices(order).items()
+    ]
+
+
+def offered_skus(order: Order) -> dict[str, list[Sku]]:
+    """The SKUs of ours that the first unknown ones most likely are, by the value of their choice."""
+    goods = goods_of(order)
+    by_choice: dict[str, Unknown] = {}
+    for code, title in goods.unknown:
+        by_choice.setdefault(code or TITLE + title, Unknown(code, title))
+    first = dict(list(by_choice.items())[:MOST_OFFERED])
+    return dict(zip(first, closest_skus(list(first.values())), strict=True))
 
 
 class MapForm(ObjectForm):
@@ -46,11 +69,15 @@ class MapForm(ObjectForm):
         label=gettext_lazy("SKU of ours"),
         max_length=64,
         help_text=gettext_lazy("Its code, as in the catalogue."),
+        widget=OfferedSkuInput,
     )
 
     def shape(self) -> None:
         field: Any = self.fields["code"]
-        field.choices = list(unknown_choices(self.obj).items())
+        field.choices = titled_choices(self.obj)
+        box: Any = self.fields["sku"].widget
+        box.offered = offered_skus(self.obj)
+        box.beside = unknown_choices(self.obj) if len(field.choices) > 1 else {}
 
     def clean_sku(self) -> Sku:
         typed = self.cleaned_data["sku"].strip()

@@ -45,6 +45,11 @@ class Goods:
         """The titles of those among them that came without a code."""
         return list(dict.fromkeys(line.title for line in self._unknown() if not line.sku_code))
 
+    @property
+    def unknown(self) -> list[tuple[str, str]]:
+        """Code ("" where none was sent) and title of each such line, in their sequence."""
+        return list(dict.fromkeys((line.sku_code, line.title) for line in self._unknown()))
+
     def _unknown(self) -> list[OrderLine]:
         return [part.line for part in self.parts if part.sku_id is None and part.ordered > part.cancelled]
 

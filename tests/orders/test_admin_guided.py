@@ -1,5 +1,6 @@
 """The guided pages of an order: cancel lines, plan anew, choose a location, map a SKU, notes, tags, holds."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from orders.selectors.notes import tag_names
 from orders.services.allocating import allocate_orders
 from orders.services.noting import set_tags
 from tests.factories.fulfillment import make_confirmed, stock
-from tests.factories.inventory import make_location
+from tests.factories.inventory import make_location, make_sku
 from tests.factories.orders import SYSTEM, make_order, neutral_line
 from tests.kernel.visitor import Visitor, text_of, visitor
 
@@ -201,3 +202,30 @@ def test_staff_choose_what_a_hold_refuses_and_hold_for_fraud(support: Visitor) -
     hold = Hold.objects.get(order=other)
     assert (hold.kind, hold.reason) == ("fraud", "three cards")
     assert "Hold for fraud check" not in labels(page_of(support, other))
+
+
+def test_map_page_offers_the_skus_that_are_most_alike(support: Visitor) -> None:
+    for code, title in (("MOKA-3", "Moka pot, 3 cups"), ("JUG-05", "Jug"), ("PLATE", "Plate")):
+        make_sku(code, title=title)
+    lines = (replace(neutral_line("OLD-19", 1), title="Moka pot, 2019"), neutral_line("JUG05", 1))
+    order = make_order(lines=lines, skus=False)
+
+    page = support.get(admin_url(Order, "map_sku", order.pk))
+
+    assert re.findall(r'data-fills="([^"]+)"', page.content.decode()) == [
+        "{&quot;id_sku&quot;: &quot;MOKA-3&quot;, &quot;id_code&quot;: &quot;OLD-19&quot;}",
+        "{&quot;id_sku&quot;: &quot;JUG-05&quot;, &quot;id_code&quot;: &quot;JUG05&quot;}",
+    ]
+    assert "Moka pot, 3 cups, for OLD-19" in text_of(page)
+    assert '<option value="OLD-19" selected>OLD-19 – Moka pot, 2019</option>' in page.content.decode()
+
+
+def test_map_page_of_nothing_alike_offers_nothing(support: Visitor) -> None:
+    make_sku("PLATE", title="Plate")
+    order = make_order(lines=(neutral_line("OLD-19", 1),), skus=False)
+
+    page = support.get(admin_url(Order, "map_sku", order.pk))
+
+    assert page.status_code == 200
+    assert "data-fills" not in page.content.decode()
+    assert "Most alike" not in text_of(page)

@@ -371,7 +371,13 @@
     document.addEventListener("visibilitychange", ask);
   }
 
-  // A file may be dropped anywhere on the page; its field stays as it is, for the keyboard and without this script.
+  // What a button offers is typed into the fields that it names by their ids; the first has the focus then.
+  function fillIn(button) {
+    const named = Object.entries(button ? JSON.parse(button.dataset.fills) : {});
+    named.forEach(([id, value]) => { document.getElementById(id).value = value; });
+    if (named.length) { document.getElementById(named[0][0]).focus(); }
+  }
+
   // An order that is being typed: SKUs are offered by their first letters, and the server
   // works out what it comes to.
   function newOrder(form) {
@@ -405,6 +411,7 @@
     });
   }
 
+  // A file may be dropped anywhere on the page; its field stays as it is, for the keyboard and without this script.
   function dropZone(input) {
     const place = document.createElement("div");
     place.className = "drop";
@@ -462,6 +469,6 @@
   // select2 draws its boxes when jQuery finds the time, before or after this event.
   window.addEventListener("load", () => { nameFields(document); setTimeout(() => nameFields(document), 300); });
   document.addEventListener("formset:added", (event) => setTimeout(() => nameFields(event.target)));
-  document.addEventListener("click", (event) => closeMenus(event.target));
+  document.addEventListener("click", (event) => { closeMenus(event.target); fillIn(event.target.closest("button[data-fills]")); });
   document.addEventListener("keydown", keys);
 }
