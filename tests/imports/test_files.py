@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from orders.sheets.problems import UnreadableFile
+from orders.sheets.problems import UnreadableFile, sentence
 from orders.sheets.profiles import HEADINGS, columns_for, recognise
 from orders.sheets.rows import read_rows
 from orders.sheets.sniffing import Reading, sniff_text
@@ -94,10 +94,39 @@ def test_row_with_a_wrong_quote_hides_no_other() -> None:
     assert [(line, fault) for line, _cells, fault, _footer in rows_of(content)] == [(2, "quotes"), (3, "")]
 
 
-def test_row_with_a_field_of_more_than_128_kib_is_a_fault_alone() -> None:
-    content = b"order,date,sku,quantity\n1,2026-01-01," + b"A" * 140_000 + b",2\n2,2026-01-01,B,3\n"
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (b"1,2026-01-01," + b"A" * 140_000 + b",2\n", "too_long"),
+        (b"1,2026-01-01" + b",A" * 70_000 + b"\n", "too_long"),
+        (b"1,2026-01-01," + b"A" * 500_000 + b",2\r\n", "too_long"),
+        (b'1,2026-01-01,"A,2\n' + b"2,2026-01-01,B,3\n" * 9_000, "quotes"),
+    ],
+)
+def test_row_of_more_than_128_kib_is_a_fault_alone(row: bytes, code: str) -> None:
+    content = b"order,date,sku,quantity\n" + row + b"2,2026-01-01,B,3\n"
 
-    assert [(line, fault) for line, _cells, fault, _footer in rows_of(content)] == [(2, "quotes"), (3, "")]
+    found = rows_of(content)
+
+    assert (found[0][0], found[0][2]) == (2, code)
+    assert found[-1] == (2 + row.count(b"\n"), ["2", "2026-01-01", "B", "3"], "", False)
+    assert {fault for _line, _cells, fault, _footer in found[1:]} == {""}
+
+
+def test_row_that_is_too_long_is_named_with_the_limit() -> None:
+    file = io.BytesIO(b"order,date,sku,quantity\n1,2026-01-01," + b"A" * 140_000 + b",2\n")
+
+    faults = [row.fault for row in read_rows(file, sniff_text(file, HEADINGS))]
+
+    said = f"“1,2026-01-01,{'A' * 47}” is too long; accepted are up to 131072 characters"
+    assert [sentence(fault) for fault in faults if fault] == [said]
+
+
+def test_only_the_last_hundred_short_rows_are_footers() -> None:
+    found = rows_of(b"order,date,sku,quantity\n" + b"x\n" * 150)
+
+    assert [line for line, _cells, _fault, is_footer in found if is_footer] == list(range(52, 152))
+    assert [line for line, _cells, fault, _footer in found if fault] == list(range(2, 52))
 
 
 def test_nul_characters_above_the_heading_are_made_visible() -> None:

@@ -55,6 +55,24 @@ def test_million_rows_are_read_within_flat_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.once
+def test_one_line_of_100_mib_is_read_within_flat_memory(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    with path.open("wb") as file:
+        file.write(HEADING + ROW + b"W-2,2026-03-01,")
+        for _block in range(100):
+            file.write(b"MUG,1," * (2**20 // 6))
+        file.write(b"\n" + ROW)
+
+    child = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    read, kilobytes = map(int, child.stdout.split())
+    assert read == 3
+    assert kilobytes <= 100 * 1024
+
+
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("text", "count", "is_refused"),
     [

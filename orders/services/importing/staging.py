@@ -22,7 +22,8 @@ from orders.sheets.rows import MOST_ROWS, Row, has_too_many_rows, read_rows
 from orders.sheets.sniffing import Reading
 from orders.sheets.values import DateStyle, Evidence, NumberStyle, text_problem
 
-CHUNK = 4000
+# Rows, and characters of theirs, that are held and written at once.
+CHUNK, CHUNK_SIZE = 4000, 8 * 2**20
 MOST_SEEN = 20_000
 ROW = ("run_id", "key", "line", "cells")
 PROBLEM = ("run_id", "key", "line", "code", "column", "value", "more")
@@ -75,11 +76,13 @@ def _clear(run: ImportRun) -> None:
 
 def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
     chunk: list[Row] = []
+    size = 0
     for row in rows:
         chunk.append(row)
-        if len(chunk) == CHUNK:
+        size += row.size
+        if len(chunk) == CHUNK or size >= CHUNK_SIZE:
             yield chunk
-            chunk = []
+            chunk, size = [], 0
     if chunk:
         yield chunk
 
