@@ -3,6 +3,7 @@
 import codecs
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ HEADING_WITHIN = 20
 MOST_COLUMNS = 200
 MOST_BYTES = 200 * 1024 * 1024
 _CHUNK = 1 << 20
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -63,7 +65,9 @@ def sniff_text(file: BinaryIO, known: Collection[str]) -> Reading:
     text = codecs.getincrementaldecoder(encoding)("ignore").decode(sample, is_whole)
     if not text.strip("\r\n\t ;,|\ufeff"):
         raise UnreadableFile(_("it is empty"))
-    lines = text.splitlines() if is_whole else text.splitlines()[:-1] or text.splitlines()
+    # As the rows are read: a line ends nowhere else, whatever a word processor left within a cell.
+    lines = _LINE_END.split(text)
+    lines = lines[:-1] if not lines[-1] or (not is_whole and len(lines) > 1) else lines
     stated = _stated_separator(lines[0])
     separator = stated or _separator(lines)
     skip = 1 if stated else 0

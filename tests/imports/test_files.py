@@ -122,6 +122,13 @@ def test_row_that_is_too_long_is_named_with_the_limit() -> None:
     assert [sentence(fault) for fault in faults if fault] == [said]
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1e"])
+def test_no_row_is_lost_where_a_title_holds_what_ends_lines_elsewhere(mark: str) -> None:
+    content = f"Report{mark}of today\norder,date,sku,quantity\n1,2026-01-01,A,2\n2,2026-01-01,B,3\n"
+
+    assert [(line, cells[0]) for line, cells, *_rest in rows_of(content.encode())] == [(3, "1"), (4, "2")]
+
+
 def test_only_the_last_hundred_short_rows_are_footers() -> None:
     found = rows_of(b"order,date,sku,quantity\n" + b"x\n" * 150)
 
