@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.kernel.admin import describe, set_tones
-from config.kernel.admin.subjects import call_subscribers
+from config.kernel.admin.subjects import call_facts, call_subscribers
 from fulfillment.enums import FulfillmentOrderStatus as F
 from fulfillment.enums import ParcelStatus as P
 from fulfillment.services.changed_orders import ORDER_CHANGED
@@ -75,4 +75,10 @@ describe(PARCEL, "void", gettext_lazy("Parcel voided"), detail=_parcel, tone="st
 describe(PARCEL, "trouble", gettext_lazy("Parcel: problem at the carrier"), detail=_parcel, tone="stop")
 describe(PARCEL, "send_back", gettext_lazy("Parcel returned to us"), detail=_parcel, tone="stop")
 describe(PARCEL, "lose", gettext_lazy("Parcel lost"), detail=_parcel, tone="stop")
+call_facts(
+    {
+        "parcel.shipped": gettext_lazy("Parcel shipped"),
+        "parcel.delivered": gettext_lazy("Parcel delivered"),
+    }
+)
 call_subscribers({"fulfillment.call_back": gettext_lazy("Call work back from the warehouse")})

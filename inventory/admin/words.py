@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.admin import admin_url, set_tones
-from config.kernel.admin.subjects import call_subscribers
+from config.kernel.admin.subjects import call_facts, call_jobs, call_subscribers
 from inventory.admin.pages import reference_of
 from inventory.enums import AdjustmentKind, CountStatus, MovementKind, ReservationState, TransferStatus
 from inventory.models import Reservation, Sku, StockLevel, StockMovement
@@ -136,6 +136,14 @@ def _lasting(cover: Cover) -> str:
     return ngettext("lasts about %(n)s day", "lasts about %(n)s days", days) % {"n": days}
 
 
+call_facts(
+    {
+        "stock.freed": gettext_lazy("Stock came free"),
+        "stock.reorder_point_crossed": gettext_lazy("Stock crossed its reorder point"),
+        "stock.alert_digest": gettext_lazy("A summary of low stock is due"),
+    }
+)
+call_jobs({"stock_check": gettext_lazy("Check of the stock")})
 call_subscribers(
     {
         "inventory.low_stock": gettext_lazy("Look whether stock is low"),

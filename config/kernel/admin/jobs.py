@@ -19,18 +19,22 @@ from config.kernel.admin.base import admin_url
 from config.kernel.admin.bulk import JOB_KIND, done_of, enqueue_bulk, job_undo_form, take_back_job
 from config.kernel.admin.bulk_results import SHOWN, refused_rows, results_view, shown_rows
 from config.kernel.admin.bulk_verbs import BULK_VERBS, arguments, reverse_of
+from config.kernel.admin.filters import worded_filter
 from config.kernel.admin.presses import ExtraVerb, TransitionVerb, bare
 from config.kernel.admin.queues import Queue, queue_filter
+from config.kernel.admin.subjects import call_jobs, job_words
 from config.kernel.admin.timeline import actor_words, user_names
 from config.kernel.admin.tones import badge_column, tone_of, word_of
 from config.kernel.admin.transitions import TransitionAdmin
 from config.kernel.batches import verb
 from config.kernel.enums import JobState
+from config.kernel.exports import EXPORT_JOB
 from config.kernel.machines import JOB, RUN_JOB
 from config.kernel.models import Job
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import ago, number
 
+call_jobs({JOB_KIND: _("Action on many rows"), EXPORT_JOB: _("Export")})
 LOG_SHOWN = 200
 REFUSED_SHOWN = 50
 COUNTS = (("done", _("Done")), ("unchanged", _("Already so")), ("refused", _("Refused")))
@@ -109,7 +113,7 @@ class JobAdmin(TransitionAdmin):
     list_filter = (
         queue_filter((Queue("failed", _("Failed jobs"), failed_jobs, "stop", since="ended_at"),)),
         "state",
-        "kind",
+        ("kind", worded_filter(job_words)),
     )
     search_fields = ("title", "kind")
     ordering = ("-id",)

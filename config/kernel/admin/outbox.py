@@ -12,10 +12,11 @@ from config.kernel import clock
 from config.kernel.admin.base import ReadOnlyAdmin, ReadOnlyTabularInline
 from config.kernel.admin.bulk import bulk_action
 from config.kernel.admin.failure_words import failure_words
+from config.kernel.admin.filters import worded_filter
 from config.kernel.admin.pages import PageAdmin
 from config.kernel.admin.presses import ReasonForm, TransitionVerb
 from config.kernel.admin.queues import Queue, queue_filter
-from config.kernel.admin.subjects import named_subjects, subscriber_words
+from config.kernel.admin.subjects import fact_words, named_subjects, subscriber_words
 from config.kernel.admin.timeline import describe
 from config.kernel.admin.tones import badge_column, status_badge
 from config.kernel.admin.transitions import TransitionAdmin
@@ -55,6 +56,14 @@ DELIVERY_QUEUES = (
     Queue("due", _("Due now"), overdue, "info", on_front=False),
 )
 
+LANES = {"mail": _("Mails"), "work": _("Everything else")}
+
+
+def lane_words(lane: str) -> str:
+    """What goes in a lane of its own, so that one does not wait behind the other."""
+    return str(LANES.get(lane, lane))
+
+
 describe("delivery", "retry", _("Tried again"), tone="info")
 describe("delivery", "suppress", _("Suppressed"), detail="%(reason)s")
 describe("delivery", "deliver", _("Marked as delivered"), detail="%(reason)s", tone="ok")
@@ -74,13 +83,18 @@ class AttemptInline(ReadOnlyTabularInline):
 class DeliveryAdmin(PageAdmin, TransitionAdmin):
     machine = DELIVERY
     list_display = ("name", "fact_kind", "subject", "state_badge", "attempt_count", "due", "error")
-    list_filter = (queue_filter(DELIVERY_QUEUES), "state", "lane", "subscriber")
+    list_filter = (
+        queue_filter(DELIVERY_QUEUES),
+        "state",
+        ("lane", worded_filter(lane_words)),
+        ("subscriber", worded_filter(subscriber_words)),
+    )
     list_select_related = ("fact",)
     search_fields = ("fact__kind", "subscriber", "=fact__subject_id")
     search_help_text = _("Fact, subscriber or number of the subject")
     ordering = ("-id",)
     fields = readonly_fields = (
-        "name", "subscriber", "fact_kind", "subject", "lane", "attempt_count",
+        "name", "subscriber", "fact_kind", "subject", "lane_said", "attempt_count",
         "due_at", "lease_until", "settled_at", "last_error", "fact_payload",
     )  # fmt: skip
     inlines = (AttemptInline,)
@@ -138,8 +152,12 @@ class DeliveryAdmin(PageAdmin, TransitionAdmin):
         return subscriber_words(row.subscriber)
 
     @admin.display(description=_("fact"), ordering="fact__kind")
-    def fact_kind(self, row: Delivery) -> Any:
-        return code(row.fact.kind)
+    def fact_kind(self, row: Delivery) -> str:
+        return fact_words(row.fact.kind)
+
+    @admin.display(description=_("lane"))
+    def lane_said(self, row: Delivery) -> str:
+        return lane_words(row.lane)
 
     @admin.display(description=_("about"))
     def subject(self, row: Any) -> Any:
@@ -184,18 +202,26 @@ def _in_flight(row: Delivery) -> str:
 
 class DeliveryInline(ReadOnlyTabularInline):
     model = Delivery
-    fields = readonly_fields = ("subscriber", "state", "attempt_count", "due_at", "settled_at", "last_error")
+    fields = readonly_fields = ("owed", "is_now", "attempt_count", "due_at", "settled_at", "last_error")
     show_change_link = True
     classes = ()  # the link stands beside the row's name
+
+    @admin.display(description=_("delivery"))
+    def owed(self, row: Delivery) -> str:
+        return subscriber_words(row.subscriber)
+
+    @admin.display(description=_("state"))
+    def is_now(self, row: Delivery) -> Any:
+        return status_badge(DeliveryState, row.state)
 
 
 @admin.register(Fact)
 class FactAdmin(PageAdmin, ReadOnlyAdmin):
-    list_display = ("kind", "subject", "recorded")
-    list_filter = ("kind",)
+    list_display = ("told", "subject", "recorded")
+    list_filter = (("kind", worded_filter(fact_words)),)
     search_fields = ("=subject_id", "kind")
     ordering = ("-id",)
-    fields = readonly_fields = ("kind", "subject", "payload", "recorded_at", "correlation")
+    fields = readonly_fields = ("told", "kind", "subject", "payload", "recorded_at", "correlation")
     inlines = (DeliveryInline,)
     empty_text = _(
         "What happens and others must hear of is noted here, in the same moment as the change itself."
@@ -205,6 +231,13 @@ class FactAdmin(PageAdmin, ReadOnlyAdmin):
         found = named_subjects((row.subject_type, row.subject_id) for row in rows)
         for row in rows:
             row.about = found[row.subject_type, row.subject_id]
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        return {**(super().page_context(request, obj) or {}), "title": self.told(obj)}
+
+    @admin.display(description=_("fact"), ordering="kind")
+    def told(self, row: Fact) -> str:
+        return fact_words(row.kind)
 
     @admin.display(description=_("about"))
     def subject(self, row: Any) -> Any:

@@ -4,13 +4,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.actors import places_of
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.filters import worded_filter
-from config.kernel.admin.timeline import actor_words, event_words, subject_name, subject_words
+from config.kernel.admin.pages import PageAdmin
+from config.kernel.admin.subjects import called_so, named_subjects, subject_type_words
+from config.kernel.admin.timeline import actor_words, event_words, subject_name
 from config.kernel.models import Event, Heartbeat
 from config.kernel.templatetags.bancale import ago, code, localtime
 
@@ -32,12 +35,12 @@ class PrivilegedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(PageAdmin, ReadOnlyAdmin):
     list_display = ("words", "about", "when", "who")
     list_filter = (
         PrivilegedFilter,
         ("thread_type", worded_filter(subject_name)),
-        ("subject_type", worded_filter(subject_name)),
+        ("subject_type", worded_filter(subject_type_words)),
         "actor_kind",
     )
     search_fields = ("=thread_id", "=subject_id", "=kind", "=correlation")
@@ -58,8 +61,28 @@ class EventAdmin(ReadOnlyAdmin):
         rows: QuerySet[Any] = super().get_queryset(request).annotate(username=username)
         return rows
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By number, an object's own one first: what the page calls 10042 is found as that."""
+        about = Q()
+        for kind, pk in called_so(search_term.strip()[:24]):
+            about |= Q(thread_type=kind, thread_id=pk) | Q(subject_type=kind, subject_id=pk)
+        if about:
+            return queryset.filter(about), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
+        found = named_subjects((row.subject_type, row.subject_id) for row in rows)
+        is_bound = places_of(request.user) is not None
+        for row in rows:
+            named = found[row.subject_type, row.subject_id]
+            # Who sees some locations sees what they did themselves, not always what it was done to.
+            row.named = named.label if is_bound else named.link()
+
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
+        self.load_page(request, [obj])
         return {**page, "title": self.words(obj), "sub": [self.about(obj), localtime(obj.at)]}
 
     @admin.display(description=_("event"))
@@ -68,8 +91,8 @@ class EventAdmin(ReadOnlyAdmin):
         return f"{title} {detail}".strip()
 
     @admin.display(description=_("about"))
-    def about(self, row: Event) -> str:
-        return subject_words(row.subject_type, row.subject_id)
+    def about(self, row: Any) -> Any:
+        return getattr(row, "named", "") or f"{subject_name(row.subject_type)} {row.subject_id}"
 
     @admin.display(description=_("at"), ordering="id")
     def when(self, row: Event) -> Any:
@@ -85,13 +108,24 @@ class EventAdmin(ReadOnlyAdmin):
         return code(", ".join(f"{name}: {value}" for name, value in row.facts.items()))
 
 
+# By the names that they sign with.
+ALIVE = {"worker": _("Worker"), "beat": _("Timetable of the periodic work")}
+
+
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin):
-    list_display = ("name", "seen")
+    list_display = ("called", "seen")
     ordering = ("name",)
-    fields = readonly_fields = ("name", "at")
+    fields = readonly_fields = ("called", "at")
     empty_title = _("No worker has been seen yet")
     empty_text = _("Start one, or the demo; each sign of life is noted here.")
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        return {**(super().page_context(request, obj) or {}), "title": self.called(obj)}
+
+    @admin.display(description=_("name"), ordering="name")
+    def called(self, row: Heartbeat) -> str:
+        return str(ALIVE.get(row.name, row.name))
 
     @admin.display(description=_("alive"), ordering="at")
     def seen(self, row: Heartbeat) -> Any:

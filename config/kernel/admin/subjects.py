@@ -1,19 +1,23 @@
-"""What facts are about and who is owed them, as people call it."""
+"""What facts tell and are about, who is owed them and what jobs do, as people call it."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from django.apps import apps
 from django.contrib import admin
 from django.utils.functional import Promise
 from django.utils.html import format_html
 
 from config.kernel.admin.addresses import admin_url
 from config.kernel.admin.timeline import subject_name
+from config.kernel.states import MACHINES
 
 Subject = tuple[str, int]
 _CALLED: dict[str, str | Promise] = {}
+_FACTS: dict[str, str | Promise] = {}
+_JOBS: dict[str, str | Promise] = {}
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -37,16 +41,67 @@ def subscriber_words(name: str) -> str:
     return str(_CALLED.get(name, name))
 
 
+def call_facts(names: Mapping[str, str | Promise]) -> None:
+    """Say what kinds of facts tell: “Order confirmed”."""
+    _FACTS.update(names)
+
+
+def fact_words(kind: str) -> str:
+    """What a fact tells; the code of a kind that nobody described."""
+    return str(_FACTS.get(kind, kind))
+
+
+def call_jobs(names: Mapping[str, str | Promise]) -> None:
+    """Say what kinds of jobs do: “Apply an import”."""
+    _JOBS.update(names)
+
+
+def job_words(kind: str) -> str:
+    """What a job does; the code of a kind that nobody described."""
+    return str(_JOBS.get(kind, kind))
+
+
+def subject_type_words(subject_type: str) -> str:
+    """What a subject of this type is called, told from others of the same model by what its machine moves."""
+    machine = MACHINES.get(subject_type)
+    said = subject_name(subject_type)
+    if machine is None or sum(other.model == machine.model for other in MACHINES.values()) == 1:
+        return said
+    moved: Any = apps.get_model(machine.model)._meta.get_field(machine.field)
+    return f"{said}: {moved.verbose_name}"
+
+
+def called_so(number: str) -> list[Subject]:
+    """The subjects whose own number this is, such as the order 10042; an indexed statement a kind of numbered ones."""
+    found: list[Subject] = []
+    for kind, model in sorted(_models().items()):
+        if any(field.name == "number" and field.unique for field in model._meta.concrete_fields):
+            rows = model._default_manager.filter(number__in={number, number.upper()}).order_by()
+            found += [(kind, pk) for pk in rows.values_list("pk", flat=True)]
+    return found
+
+
+def _models() -> dict[str, Any]:
+    return {_HUMP.sub("_", model.__name__).lower(): model for model in admin.site._registry}
+
+
+def _rows(model: Any) -> Any:
+    """All of them, with what the list of their own joins: that is what they are called by."""
+    joined = admin.site._registry[model].list_select_related
+    rows = model._default_manager.all()
+    return rows.select_related(*joined) if isinstance(joined, list | tuple) else rows
+
+
 def named_subjects(subjects: Iterable[Subject]) -> dict[Subject, Named]:
     """Each subject by its kind and its own number, with its page; a statement a kind."""
-    models = {_HUMP.sub("_", model.__name__).lower(): model for model in admin.site._registry}
+    models = _models()
     wanted: dict[str, set[int]] = defaultdict(set)
     for kind, pk in subjects:
         wanted[kind].add(pk)
     found: dict[Subject, Named] = {}
     for kind, ids in wanted.items():
         model = models.get(kind)
-        rows = model._default_manager.in_bulk(ids) if model is not None else {}
+        rows = _rows(model).in_bulk(ids) if model is not None else {}
         name = str(model._meta.verbose_name) if model is not None else subject_name(kind)
         for pk in ids:
             row = rows.get(pk)

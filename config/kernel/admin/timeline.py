@@ -147,11 +147,6 @@ def actor_words(kind: str, pk: int | None, label: str, names: Mapping[int, str])
     return label or str(ActorKind(kind).label)
 
 
-def subject_words(subject_type: str, subject_id: int) -> str:
-    """What a fact or an event is about: `order 252`, by the name that its model has in the viewer's language."""
-    return f"{subject_name(subject_type)} {subject_id}"
-
-
 def subject_name(subject_type: str) -> str:
     """What a subject of this type is called; its code where no machine moves it."""
     machine = MACHINES.get(subject_type)
