@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import BancaleError, InvalidInput
+from config.kernel.texts import shown_whole
 
 SHOWN = 80
 
@@ -45,5 +46,5 @@ def shorten(value: object) -> str:
     What a body escapes may be what no database keeps and no terminal shows: NUL, half a surrogate pair.
     """
     text = str(value) if isinstance(value, str | Decimal | _Missing) else json.dumps(value, default=str)
-    text = text.replace("\x00", "\\0").encode(errors="replace").decode()
+    text = shown_whole(text)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

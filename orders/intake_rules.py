@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.errors import InvalidInput
 from config.kernel.money import ZERO
 from config.kernel.quantities import MOST_UNITS
+from config.kernel.texts import is_storable, shown_whole
 from orders.enums import TEST_ORDER, HoldKind, NeutralState, PaymentStatus
 from orders.neutral import NeutralCharge, NeutralLine, NeutralOrder, NeutralPayment
 from orders.parts import KnownSku
@@ -66,7 +67,7 @@ def amounts_refusal(order: NeutralOrder) -> InvalidInput | None:
 
 def shown(value: object) -> str:
     """A refused value as it can be kept beside the raw order."""
-    return str(value)[:80].replace("\x00", "\\0")
+    return shown_whole(str(value)[:80])
 
 
 def _faults(order: NeutralOrder) -> Iterator[Found]:
@@ -89,7 +90,7 @@ def _faults(order: NeutralOrder) -> Iterator[Found]:
 
 def is_key(text: str) -> bool:
     """Whether a reference can be stored as it is: a key is never cut or cleaned."""
-    return 0 < len(text) <= KEY_LENGTH and "\x00" not in text
+    return 0 < len(text) <= KEY_LENGTH and is_storable(text)
 
 
 def fits(amount: Decimal) -> bool:

@@ -10,6 +10,7 @@ from itertools import chain
 ROOMS = ("inventory", "orders", "fulfillment", "returns", "channels")
 KERNEL = "config.kernel"
 KERNEL_WRITER = "config/kernel/states.py"
+KNOWS_NUL = {"config/kernel/texts.py", "config/kernel/nul.py", "orders/sheets/rows.py"}
 CLOCK = "config/kernel/clock.py"
 DOORS = ("admin", "api", "tasks", "imports", "subscribers", "selectors", "planners", "planner", "states")
 REFUSED_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc"})
@@ -125,6 +126,15 @@ def pure_planners(module: Module) -> Iterator[str]:
         )
         if target.split(".")[0] not in PURE and not own_words and not target.startswith(f"{KERNEL}."):
             yield module.at(node, f"a planner is pure and imports {target}")
+
+
+def one_text_that_is_stored(module: Module) -> Iterator[str]:
+    """`config.kernel.texts` alone knows what no database keeps; a sheet shows its NULs, an address has none."""
+    if module.is_test or module.is_migration or module.path in KNOWS_NUL:
+        return
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Constant) and node.value == "\x00":
+            yield module.at(node, f"NUL by hand: {KERNEL}.texts says what can be stored")
 
 
 def one_clock(module: Module) -> Iterator[str]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.errors import MISSING, PayloadError
 from config.kernel.money import round_money
+from config.kernel.texts import storable
 
 # 18 digits with 4 decimals is what a stored amount holds.
 _WHOLE_DIGITS = 14
@@ -64,8 +65,8 @@ def to_decimal(value: object) -> Decimal | None:
 
 
 def clean(text: str) -> str:
-    """Text that both databases can store: PostgreSQL refuses NUL, UTF-8 refuses half a surrogate pair."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
+    """Text as it can be stored, without outer spaces."""
+    return storable(text).strip()
 
 
 @dataclass(frozen=True, slots=True)

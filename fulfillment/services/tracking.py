@@ -15,6 +15,7 @@ from config.kernel.errors import Conflict, InvalidInput, NotFound
 from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition, each
+from config.kernel.texts import is_storable, storable
 from fulfillment.models import Parcel, ParcelLine, TrackingEvent, TrackingKey
 from fulfillment.services.locking import lock_parcels
 from fulfillment.states import DELIVER, PARCEL
@@ -103,7 +104,7 @@ def record_tracking(statements: Sequence[Statement], *, actor: Actor) -> Results
     results: Results[str] = Results(statement.key for statement in statements)
     with batch_transaction():
         parcels = lock_parcels({statement.parcel_id for statement in statements}, actor=actor)
-        keys = [one.key for one in statements if "\x00" not in one.key]
+        keys = [one.key for one in statements if is_storable(one.key)]
         known = set(TrackingKey.objects.filter(key__in=keys).values_list("key", flat=True))
         fresh = []
         for statement in statements:
@@ -183,9 +184,9 @@ def _fault(statement: Statement) -> InvalidInput | None:
         (_("source"), statement.source, limit_of(TrackingEvent, "source")),
         (_("code"), statement.code, limit_of(TrackingEvent, "code")),
     ):
-        if len(value) > most or "\x00" in value:
+        if len(value) > most or not is_storable(value):
             accepted = _("up to %(most)s characters are") % {"most": most}
-            return InvalidInput(field=name, value=value.replace("\x00", "")[:80], accepted=accepted)
+            return InvalidInput(field=name, value=storable(value)[:80], accepted=accepted)
     return None
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from config.kernel.money import ZERO
 from config.kernel.templatetags.bancale import money_text, number
+from config.kernel.texts import storable
 from config.kernel.visibility import visible_to
 from inventory.models import Sku
 from inventory.selectors.sku_page import search_skus
@@ -26,7 +27,7 @@ def skus_view(request: HttpRequest) -> JsonResponse:
     """SKUs that the letters typed so far could mean, each with what can be sold: {"skus": [{code, said}]}."""
     if not request.user.has_perm(PLACE.permission):
         raise PermissionDenied
-    term = request.GET.get("q", "").replace("\x00", "").strip()[:120]
+    term = storable(request.GET.get("q", "")).strip()[:120]
     rows = visible_to(request.user, Sku.objects.filter(is_active=True))
     found = list(search_skus(rows, term).order_by("code")[:OFFERED]) if term else []
     free = available_to_sell([sku.pk for sku in found])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
+from config.kernel.texts import storable
 from orders.models import Address, Customer, Order
 from orders.search_texts import phone_part
 
@@ -48,7 +49,7 @@ def find_customers(text: str, among: QuerySet[Customer]) -> list[Customer]:
 
     By parts as their own orders state them, of which 200 are read. Each lookup has an index; three statements at most.
     """
-    text = " ".join(text.replace("\x00", "").split())
+    text = " ".join(storable(text).split())
     if not text:
         return []
     email = text.lower()

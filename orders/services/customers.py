@@ -7,6 +7,7 @@ from django.db.models import Q
 from config.kernel import clock
 from config.kernel.compiled_reads import CompiledRead
 from config.kernel.fastpath import Among, insert_missing, new_row
+from config.kernel.texts import storable
 from orders.models import Address, Customer
 from orders.neutral import NeutralAddress, NeutralOrder
 from orders.services.texts import fit, limit_of
@@ -20,7 +21,7 @@ def email_of(order: NeutralOrder) -> str:
     """The buyer's e-mail in lower case; empty when there is none, or one too long to be an address."""
     stated = order.buyer.email or (order.bill_to.email if order.bill_to else "")
     stated = stated or (order.ship_to.email if order.ship_to else "")
-    email = stated.replace("\x00", "").strip().lower()
+    email = storable(stated).strip().lower()
     return email if len(email) <= limit_of(Customer, "email") else ""
 
 

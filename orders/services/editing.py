@@ -15,6 +15,7 @@ from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import InvalidInput
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.results import Results
+from config.kernel.texts import storable
 from orders.models import Order, OrderEdit
 from orders.privacy import SEE_PERSONAL
 from orders.search_texts import other_email
@@ -82,11 +83,11 @@ def edit_orders(edits: Sequence[Edit], *, actor: Actor) -> Results[int]:
 
 
 def _fit(details: Details) -> Mapping[str, Any]:
-    """The details as they are stored: texts without NUL and outer spaces, the address in lower case."""
+    """The details as they are stored: texts without outer spaces, the address in lower case."""
     values: dict[str, Any] = dict(details)
     for name, value in values.items():
         if isinstance(value, str):
-            values[name] = value.replace("\x00", "").strip()
+            values[name] = storable(value).strip()
     if "email" in values:
         values["email"] = values["email"].lower()
     return values

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 
 from config.kernel.compiled_reads import CompiledRead
 from config.kernel.fastpath import Among
+from config.kernel.texts import is_storable
 from inventory.models import KitPart, Sku
 from orders.models import SkuAlias
 from orders.parts import KitShare, KnownSku
@@ -19,7 +20,7 @@ def find_skus(codes: Collection[str], *, sales_channel_id: int) -> dict[str, Kno
 
     Three statements at most; one where every code is our own and none is a kit.
     """
-    wanted = set(codes) - {""}
+    wanted = {code for code in codes if code and is_storable(code)}
     found = _by_code_of(_own(wanted))
     if foreign := wanted - set(found):
         aliases = SkuAlias.objects.filter(Among("code", foreign), sales_channel=sales_channel_id)

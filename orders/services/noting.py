@@ -10,6 +10,7 @@ from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import InvalidInput
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.results import Results
+from config.kernel.texts import storable
 from orders.models import Note, OrderTag, Tag
 from orders.services.locking import lock_orders, refuse_unknown
 from orders.services.texts import limit_of
@@ -29,7 +30,7 @@ def add_note(order_ids: Sequence[int], *, text: str, actor: Actor) -> Results[in
     Refuses: `NotFound`. Raises `NotAllowed`, `InvalidInput` for the text.
     """
     actor.require(NOTE)
-    text = text.replace("\x00", "").strip()
+    text = storable(text).strip()
     if not 0 < len(text) <= LONGEST_NOTE:
         raise InvalidInput(field="text", value=text[:80], accepted=_("accepted are 1 to 2000 characters"))
     results: Results[int] = Results(order_ids)
@@ -88,7 +89,7 @@ def set_tags(
 
 def _names(names: Iterable[str]) -> dict[str, str]:
     """Tags as they are written, by their key."""
-    stated = [" ".join(name.replace("\x00", "").split()) for name in names]
+    stated = [" ".join(storable(name).split()) for name in names]
     longest = limit_of(Tag, "name")
     for name in stated:
         if not 0 < len(name) <= longest or "," in name:

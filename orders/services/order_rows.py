@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from config.kernel.fastpath import Values, new_row, take_ids
 from config.kernel.money import ZERO
+from config.kernel.texts import storable
 from orders.axes import PartState, PaymentState, derive_fulfillment, derive_payment
 from orders.change_money import cancelled_value
 from orders.change_shapes import Basis, Line, Part, Priced, Shape, Share, Tax
@@ -217,7 +218,7 @@ def _order(
         is_history=is_history,
         is_test=neutral.is_test,
         shipping_method=fit(Order, "shipping_method", neutral.shipping_method),
-        note=neutral.note.replace("\x00", ""),
+        note=storable(neutral.note),
         currency=neutral.currency,
         exchange_rate=ONE if neutral.currency == channel.legal_entity.currency else None,
         prices_include_tax=neutral.prices_include_tax,
@@ -240,13 +241,14 @@ def _order(
 def stated_search_text(order: Order, neutral: NeutralOrder) -> str:
     """What the order is found by, from what its channel states now beside what was known of it."""
     places = [place for place in (neutral.ship_to, neutral.bill_to) if place is not None]
-    return search_text(
+    text = search_text(
         known=order.search_text,
         references=(order.number, order.external_number, told_reference(order.external_id)),
         names=(neutral.buyer.name, *(text for place in places for text in (place.name, place.company))),
         email=order.email,
         phones=(neutral.buyer.phone, *(place.phone for place in places)),
-    ).replace("\x00", "")
+    )
+    return storable(text)
 
 
 def _payment_states(neutral: NeutralOrder) -> list[PaymentState]:

@@ -11,6 +11,7 @@ from config.kernel import clock
 from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import InvalidInput
 from config.kernel.results import Results
+from config.kernel.texts import is_storable, shown_whole
 from orders.models import RawOrder
 from orders.services.texts import fit
 
@@ -108,12 +109,6 @@ def _by_mark(sales_channel_id: int, hashes: Sequence[str]) -> dict[tuple[str, st
 
 def _fault(body: str) -> InvalidInput | None:
     accepted = _("accepted is text without NUL characters, of up to 5,000,000 characters")
-    try:
-        body.encode()
-    except UnicodeEncodeError:
-        return InvalidInput(
-            field="body", value=body[:40].encode(errors="replace").decode(), accepted=accepted
-        )
-    if "\x00" in body or len(body) > MOST_CHARACTERS:
-        return InvalidInput(field="body", value=body[:40].replace("\x00", "\\0"), accepted=accepted)
+    if len(body) > MOST_CHARACTERS or not is_storable(body):
+        return InvalidInput(field="body", value=shown_whole(body[:40]), accepted=accepted)
     return None

@@ -4,6 +4,8 @@ from functools import cache
 
 from django.db import models
 
+from config.kernel.texts import storable
+
 
 @cache
 def limit_of(model: type[models.Model], field: str) -> int:
@@ -12,5 +14,5 @@ def limit_of(model: type[models.Model], field: str) -> int:
 
 
 def fit(model: type[models.Model], field: str, text: str) -> str:
-    """The text without NUL and outer spaces, cut to the column. For snapshots, never for keys."""
-    return text.replace("\x00", "").strip()[: limit_of(model, field)] if text else ""
+    """The text as it can be stored, without outer spaces, cut to the column. For snapshots, never for keys."""
+    return storable(text).strip()[: limit_of(model, field)] if text else ""

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.texts import storable
 from orders.sheets.problems import UnreadableFile, shown
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -175,7 +176,7 @@ def _heading(rows: Sequence[Sequence[str]], known: Collection[str]) -> tuple[int
 
 def checked_header(cells: Sequence[str]) -> tuple[str, ...]:
     """The heading's names. Refuses one that stands twice, and more columns than anybody maps."""
-    header = [" ".join(cell.replace("\x00", "").split()) for cell in cells]
+    header = [" ".join(storable(cell).split()) for cell in cells]
     while header and not header[-1]:
         header.pop()
     if len(header) > MOST_COLUMNS:

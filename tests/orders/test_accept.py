@@ -33,6 +33,7 @@ from tests.factories.orders import (
     make_channel,
     make_kit,
     make_order,
+    neutral_address,
     neutral_line,
     neutral_order,
     neutral_payment,
@@ -388,6 +389,32 @@ def test_accept_orders_long_and_hostile_texts_fit() -> None:
     line = order.lines.get()
     assert (order.note, len(order.external_number), len(order.shipping_method)) == ("ab", 120, 120)
     assert (len(line.sku_code), line.title) == (120, "t" * 255)
+
+
+def test_accept_orders_halves_of_characters_fit() -> None:
+    half = "a\ud83db"
+    place = neutral_address(name=half, line1=half, city=half, phone=half, email=half)
+
+    order = make_order(
+        note=half, number=half, shipping_method=half, ship_to=place,
+        lines=(neutral_line(half, external_id="1", title=half),), skus=False,
+    )  # fmt: skip
+
+    line = order.lines.get()
+    assert order.ship_to is not None
+    kept = (order.note, order.external_number, order.shipping_method, order.ship_to.name, order.ship_to.email)
+    assert {*kept, line.title, line.sku_code} == {"a?b"}
+
+
+def test_accept_orders_key_with_half_a_character_is_refused() -> None:
+    results = accept_orders(
+        [Incoming(neutral_order("A\ud83d")), Incoming(neutral_order("A-1"))],
+        sales_channel_id=make_channel().pk,
+        actor=SYSTEM,
+    )
+
+    assert results.counts() == {"done": 1, "unchanged": 0, "refused": 1}
+    assert str(results.refusals["A\ud83d"]).startswith("external_id: “A?” is not accepted")
 
 
 def test_accept_orders_status_of_payment_follows_what_is_reported() -> None:

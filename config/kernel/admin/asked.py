@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+from config.kernel.texts import storable
+
 # Digits of which every number is one that a key's column can be compared with.
 MOST_DIGITS = 17
 NONCE_LENGTH = 64
@@ -14,4 +16,4 @@ def number_of(text: str | None) -> int:
 
 def nonce_of(text: str) -> str:
     """What tells one press, however often it comes, from others; one of its own for a press that brings none."""
-    return text.replace("\x00", "")[:NONCE_LENGTH] or uuid4().hex
+    return storable(text)[:NONCE_LENGTH] or uuid4().hex

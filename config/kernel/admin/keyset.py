@@ -20,6 +20,7 @@ from django.db.models import Field, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from config.kernel.saved_views import COLUMNS, VIEW
+from config.kernel.texts import is_storable
 
 AFTER, BEFORE, LAST = "after", "before", "last"
 # The place of a column that is not shown: past the end of every list.
@@ -125,8 +126,8 @@ def read(keys: Sequence[Key], text: str) -> list[Any]:
 
 def _storable(value: Any) -> Any:
     """A value that a database may be asked for. Raises `ValueError` or `OverflowError`."""
-    if isinstance(value, str) and "\x00" in value.encode().decode():
-        raise ValueError("NUL")
+    if isinstance(value, str) and not is_storable(value):
+        raise ValueError("no database keeps it")
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
     return value

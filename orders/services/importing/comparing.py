@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from config.kernel.fastpath import Among
 from config.kernel.money import ZERO
+from config.kernel.texts import storable
 from orders.enums import ChargeKind, HoldKind
 from orders.models import Address, Charge, LinePart, Order, OrderLine
 from orders.neutral import NeutralAddress, NeutralOrder
@@ -106,7 +107,7 @@ def header_changes(order: Order, stated: NeutralOrder) -> tuple[dict[str, str], 
     """Changes of the fields that an update writes."""
     found = []
     texts = {
-        "note": stated.note.replace("\x00", ""),
+        "note": storable(stated.note),
         "shipping_method": fit(Order, "shipping_method", stated.shipping_method),
         "email": email_of(stated),
     }

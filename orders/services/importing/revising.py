@@ -10,6 +10,7 @@ from config.kernel.errors import Conflict, NotAllowed
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.fastpath import set_in_rows, take_ids
 from config.kernel.results import Results
+from config.kernel.texts import storable
 from orders.enums import HoldKind, ImportResult, ImportStatus
 from orders.errors import OrderClosed
 from orders.models import Address, ImportOrder, Order
@@ -109,7 +110,7 @@ def _write(changed: Sequence[tuple[Order, NeutralOrder]]) -> None:
     new: list[Address] = []
     ids = iter(take_ids({Address: 2 * len(changed)})[Address])
     for order, stated in changed:
-        order.note = stated.note.replace("\x00", "") or order.note
+        order.note = storable(stated.note) or order.note
         order.shipping_method = fit(Order, "shipping_method", stated.shipping_method) or order.shipping_method
         former, order.email = order.email, email_of(stated) or order.email
         order.search_text = other_email(order.search_text, before=former, after=order.email)

@@ -14,6 +14,7 @@ from config.kernel.fastpath import Among, set_in_rows
 from config.kernel.models import Event
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
+from config.kernel.texts import storable
 from orders.enums import ProposalStatus
 from orders.models import Proposal
 from orders.services.locking import lock_orders, refuse_unknown
@@ -33,7 +34,7 @@ def open_proposals(order_ids: Sequence[int], *, reason: str = "", actor: Actor) 
     Refuses: `OrderClosed`, `HistoryOrder`, `NotPlaced` (a draft), `NotFound`. Raises `NotAllowed`, `InvalidInput`.
     """
     actor.require(PROPOSE)
-    reason = reason.replace("\x00", "").strip()
+    reason = storable(reason).strip()
     if len(reason) > limit_of(Proposal, "reason"):
         raise InvalidInput(field="reason", value=reason[:80], accepted=_("accepted are up to 120 characters"))
     results: Results[int] = Results(order_ids)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.errors import BancaleError, InvalidInput
 from config.kernel.fastpath import take_ids
 from config.kernel.money import round_money
+from config.kernel.texts import storable
 from inventory.models import KitPart, Sku
 from orders.change_shapes import Shape
 from orders.changes import (
@@ -120,7 +121,7 @@ def _frozen(wish: Wish, shape: Shape, catalogue: _Catalogue) -> Action:
         case SetShipping():
             check_coins("shipping", wish.amount, shape.currency)
             taxes = wish.taxes or usual_taxes(shape)
-            return SetShipping(wish.method.replace("\x00", "").strip()[:120], wish.amount, taxes)
+            return SetShipping(storable(wish.method).strip()[:120], wish.amount, taxes)
         case NewAddress():
             raise TypeError("an address is written before it is named")
         case RemoveLine() | SetQuantity():
