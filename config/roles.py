@@ -58,6 +58,8 @@ SUPPORT = (
     "orders.allocate_order",
     "orders.hold_order",
     "orders.cancel_order",
+    "orders.complete_order",
+    "orders.reopen_order",
     "orders.propose_change",
     "orders.view_proposal",
     "orders.edit_order",

@@ -93,11 +93,31 @@ class AlreadyShipped(BancaleError):
     message = _("Order %(number)s: %(shipped)s units have already been shipped; use a return.")
 
 
-class NotDelivered(BancaleError):
-    """`facts`: `number`, `missing` units that are owed and not delivered."""
+class NotAllShipped(BancaleError):
+    """`facts`: `number`, `missing` units that are owed and have not left."""
 
-    code = "not_delivered"
-    message = _("Order %(number)s: %(missing)s units are not delivered yet.")
+    code = "not_all_shipped"
+    message = _("Order %(number)s: %(missing)s units have not left yet.")
+
+
+class OrderOnHold(BancaleError):
+    """An order that is to be ended while a hold is open. `facts`: `number`, `holds` in words, `kinds` as codes."""
+
+    code = "order_on_hold"
+    message = _("Order %(number)s is held (%(holds)s); lift that first.")
+
+    def __init__(self, number: str, kinds: Sequence[str]) -> None:
+        known = tuple(HoldKind(kind) for kind in dict.fromkeys(kinds))
+        labels = tuple(kind.label for kind in known)
+        super().__init__(number=number, holds=_joined(labels), kinds=tuple(kind.value for kind in known))
+
+
+class ChangeUndecided(BancaleError):
+    """An order that is to be ended while a change of it is neither confirmed nor dropped. `facts`: `number`,
+    `proposal`."""
+
+    code = "change_undecided"
+    message = _("Order %(number)s: change %(proposal)s is not decided; confirm or drop it first.")
 
 
 class NotEnoughLeft(BancaleError):

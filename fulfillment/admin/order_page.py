@@ -21,7 +21,7 @@ from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.selectors.page import goods_title
 from fulfillment.selectors.parcels import tracking_of
-from fulfillment.selectors.queues import to_release, with_units
+from fulfillment.selectors.queues import not_closed, to_release, with_units
 from fulfillment.services.releasing import refusal, release_orders
 from fulfillment.states import RELEASE
 from inventory.errors import LocationClosed
@@ -40,6 +40,7 @@ from orders.enums import OrderStatus
 from orders.models import LinePart, Order
 from orders.selectors.order_goods import goods_of
 from orders.selectors.order_rows import register_order_rows, rows_of
+from orders.states import COMPLETE
 
 Wanted = dict[int, dict[int, int]]
 
@@ -128,6 +129,17 @@ add_order_queue(
         "confirmed_at",
     ),
     after="to_allocate",
+)
+add_order_queue(
+    Queue(
+        "not_closed",
+        gettext_lazy("Shipped, not closed"),
+        not_closed,
+        "wait",
+        COMPLETE.permission,
+        on_front=False,
+    ),
+    after="late",
 )
 add_order_filter(PassedFilter)
 add_order_column(

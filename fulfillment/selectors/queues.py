@@ -7,10 +7,12 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from config.kernel import clock
 from fulfillment.enums import LIVE_FULFILLMENT, ParcelStatus
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, TrackingEvent
-from orders.enums import CLOSED_ORDER, OPEN_ORDER, OrderStatus
+from orders.enums import CLOSED_ORDER, OPEN_ORDER, FulfillmentStatus, OrderStatus
 from orders.models import Hold, Order
 
 QUIET = timedelta(days=5)
+# As long as that a parcel of which nothing is heard may still be said to have arrived.
+EXPECTED = timedelta(days=14)
 MOVING = (ParcelStatus.HANDED_OVER, ParcelStatus.IN_TRANSIT, ParcelStatus.OUT_FOR_DELIVERY)
 TROUBLE = (ParcelStatus.EXCEPTION, ParcelStatus.RETURNED_TO_SENDER, ParcelStatus.LOST)
 
@@ -79,4 +81,17 @@ def to_release(rows: QuerySet[Order]) -> QuerySet[Order]:
         status=OrderStatus.CONFIRMED,
         is_test=False,
         allocated_quantity__gt=F("asked_quantity"),
+    )
+
+
+def not_closed(rows: QuerySet[Order]) -> QuerySet[Order]:
+    """Confirmed orders of which all has left and no parcel is awaited any more: each came back, was lost, or left two
+    weeks ago and was never said to have arrived."""
+    awaited = Parcel.objects.filter(
+        order=OuterRef("pk"),
+        status__in=(*MOVING, ParcelStatus.LABELLED, ParcelStatus.EXCEPTION),
+        shipment__shipped_at__gte=clock.now() - EXPECTED,
+    )
+    return rows.filter(
+        ~Exists(awaited), status=OrderStatus.CONFIRMED, fulfillment_status=FulfillmentStatus.SHIPPED
     )

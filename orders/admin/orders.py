@@ -59,12 +59,13 @@ from orders.selectors.order_page import with_page_rows
 from orders.selectors.search import search_numbers, search_orders
 from orders.services.allocating import ALLOCATE, allocate_orders
 from orders.services.cancelling import cancel_orders
+from orders.services.completing import complete_orders, reopen_orders
 from orders.services.confirming import confirm_orders
 from orders.services.holding_again import hold_again
 from orders.services.holds import HOLD_ORDER, release_holds
 from orders.services.noting import NOTE, TAG, add_note
 from orders.services.reallocating import reallocate_orders
-from orders.states import CANCEL, CONFIRM, ORDER, PLACE
+from orders.states import CANCEL, COMPLETE, CONFIRM, ORDER, PLACE, REOPEN
 
 
 def days_over(promised: datetime) -> str:
@@ -130,6 +131,15 @@ ORDER_ACTIONS = (
         names=("tags",),
     ),
     bulk_action(
+        complete_orders, COMPLETE.permission, COMPLETE.label, model="orders.Order",
+        done=pgettext_lazy("how many", "completed"),
+        consequences=(
+            _("Orders of which all has left are over, also where nobody said that it arrived."),
+            _("Nothing more is expected of them. Returns stay possible."),
+        ),
+        undo=Undo(reopen_orders, lambda given: {}),
+    ),
+    bulk_action(
         cancel_orders, CANCEL.permission, _("Cancel…"), model="orders.Order",
         done=pgettext_lazy("how many", "cancelled"),
         form=CancelForm, risk=True,
@@ -142,6 +152,10 @@ ORDER_ACTIONS = (
 register_bulk(
     hold_again, HOLD_ORDER, _("Hold again"), model="orders.Order", done=_("held again"), form=HoldAgainForm,
     names=("kind",),
+)  # fmt: skip
+register_bulk(
+    reopen_orders, REOPEN.permission, REOPEN.label, model="orders.Order",
+    done=pgettext_lazy("how many", "open again"),
 )  # fmt: skip
 
 

@@ -159,7 +159,7 @@ def steps_of(order: Order) -> list[tuple[str, str]]:
         (_("Confirm"), _("Confirmed"), order.status in (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)),
         (_("Allocate"), _("Allocated"), goods in DECIDED and goods != F.BACKORDERED),
         (_("Ship"), _("Shipped"), goods in LEFT or order.status == OrderStatus.COMPLETED),
-        (_("Deliver"), _("Delivered"), goods == F.DELIVERED or order.status == OrderStatus.COMPLETED),
+        _last_step(order),
     ]
     first = next((place for place, (*_words, is_done) in enumerate(steps) if not is_done), None)
     step = {1: Step.CONFIRM, 2: Step.ALLOCATE, 3: Step.SHIP}.get(-1 if first is None else first)
@@ -168,6 +168,14 @@ def steps_of(order: Order) -> list[tuple[str, str]]:
         (past, "done") if is_done else (verb, now if place == first else "")
         for place, (verb, past, is_done) in enumerate(steps)
     ]
+
+
+def _last_step(order: Order) -> tuple[str, str, bool]:
+    """Of one that was ended by hand nobody has said that it was delivered."""
+    is_over, goods = order.status == OrderStatus.COMPLETED, order.fulfillment_status
+    if is_over and goods == F.SHIPPED:
+        return _("Deliver"), str(OrderStatus.COMPLETED.label), True
+    return _("Deliver"), _("Delivered"), is_over or goods == F.DELIVERED
 
 
 def _lines_more(lines: Sequence[LineView]) -> str:

@@ -24,13 +24,13 @@ from orders.selectors.order_goods import goods_of
 from orders.selectors.order_rows import rows_of
 from orders.services.allocating import ALLOCATE, allocate_orders
 from orders.services.cancelling import LONGEST_REASON, cancel_orders
-from orders.services.completing import complete_orders
+from orders.services.completing import complete_orders, pending, reopen_orders
 from orders.services.confirming import confirm_orders
 from orders.services.holds import HOLD_ORDER, place_hold, release_holds
 from orders.services.lifting import lift_and_confirm_orders
 from orders.services.mail_occasions import nobody_to_tell
 
-ARRIVED = (FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP)
+GONE = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP)
 STAFF_HOLDS = (HoldKind.MANUAL, HoldKind.FRAUD, HoldKind.CANCEL_REQUESTED, HoldKind.ADDRESS)
 
 
@@ -217,6 +217,34 @@ def _owed_lines(order: Order) -> dict[str, Any]:
     return {"columns": [_("Line"), _("SKU"), _("Ordered"), _("Allocated"), _("Still owed")], "rows": rows}
 
 
+def _on_complete(order: Order) -> list[Any]:
+    said: list[Any] = []
+    if units := sum(part.shipped - part.delivered for part in goods_of(order).parts):
+        text = ngettext(
+            "%(n)s unit has left, and nobody has said that it arrived. Should its carrier still do so, that counts.",
+            "%(n)s units have left, and nobody has said that they arrived. Should their carrier still do so, that "
+            "counts.",
+            units,
+        )
+        said.append({"text": text % {"n": units}, "tone": "wait"})
+    return [*said, _("Nothing more is expected of it. Returns stay possible.")]
+
+
+def _sent_lines(order: Order) -> dict[str, Any] | None:
+    """What left, and what of it arrived; None where there are no goods."""
+    rows = [
+        [part.line.title, part.sku.code if part.sku else part.line.sku_code, part.shipped, part.delivered]
+        for part in goods_of(order).parts
+        if part.shipped
+    ]
+    return {"columns": [_("Line"), _("SKU"), _("Shipped"), _("Delivered")], "rows": rows} if rows else None
+
+
+def _not_to_complete(order: Order) -> str:
+    problem = pending(order, holds_of(order), rows_of(order, "changes"))
+    return "" if problem is None else str(problem)
+
+
 def _is_open(order: Order) -> bool:
     return not order.is_closed
 
@@ -246,8 +274,23 @@ ORDER_VERBS = {
     "complete": TransitionVerb(
         verb=complete_orders,
         success=gettext_lazy("Completed."),
-        consequences=lambda order: [_("Nothing more is expected of it. Returns stay possible.")],
-        applies=lambda order: order.fulfillment_status in ARRIVED,
+        consequences=_on_complete,
+        lines=_sent_lines,
+        undo=gettext_lazy("“Reopen order” takes it back."),
+        blocked=_not_to_complete,
+        applies=lambda order: order.fulfillment_status in GONE,
+    ),
+    "reopen": TransitionVerb(
+        verb=reopen_orders,
+        success=gettext_lazy("Open again, among the confirmed orders."),
+        consequences=lambda order: [
+            _(
+                "It can be changed again, and what is added can be shipped. Nothing is sent, nobody gets a mail."
+            )
+        ],
+        undo=gettext_lazy("“Complete order” ends it again."),
+        rank=1,
+        applies=lambda order: not order.is_history,
     ),
     "cancel": TransitionVerb(
         verb=cancel_orders,

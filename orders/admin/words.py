@@ -285,6 +285,7 @@ describe("order", "place", gettext_lazy("Placed"), tone="info")
 describe("order", "confirm", gettext_lazy("Confirmed"), tone="ok")
 describe("order", "complete", gettext_lazy("Completed"), tone="ok")
 describe("order", "close", gettext_lazy("Completed"), tone="ok")
+describe("order", "reopen", gettext_lazy("Opened again"), tone="info")
 describe(
     "order",
     "cancel",

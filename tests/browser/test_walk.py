@@ -136,7 +136,7 @@ def deliver(marta: Person, order: Order) -> None:
     marta.follow(f"Order {order.number}")
     marta.sees_badges("Completed", "Delivered", "Paid")
     marta.sees_timeline("Completed", "Goods delivered")
-    marta.sees_buttons("Request a return")
+    marta.sees_buttons("Request a return", "Reopen order")
 
 
 def available(marta: Person, sku: Sku, units: int) -> None:

@@ -19,6 +19,7 @@ from orders.services.cancelling import cancel_orders
 from orders.services.holding_again import hold_again
 from orders.services.holds import place_hold, release_holds
 from orders.services.noting import set_tags
+from tests.factories.fulfillment import make_delivered, make_shipped
 from tests.factories.orders import SYSTEM, make_order
 from tests.inventory.test_correcting import NOBODY
 from tests.kernel.test_bulk import carry_out, followed, start
@@ -26,7 +27,7 @@ from tests.kernel.visitor import Visitor, text_of, visitor
 
 pytestmark = pytest.mark.django_db
 HOLD, TAG = "bulk_orders_order_hold_orders", "bulk_orders_order_tag_orders"
-LIFT = "bulk_orders_order_release_holds"
+LIFT, COMPLETE = "bulk_orders_order_release_holds", "bulk_orders_order_complete_orders"
 
 
 @pytest.fixture
@@ -65,6 +66,19 @@ def test_undo_of_a_tag_leaves_those_who_had_it(support: Visitor) -> None:
     undo(support, tagged)
 
     assert list(OrderTag.objects.values_list("order", flat=True)) == [orders[0].pk]
+
+
+def test_undo_of_completing_opens_exactly_those_again_that_were_completed(support: Visitor) -> None:
+    sent, over, new = make_shipped().order, make_delivered({"JUG": 1}).order, make_order()
+
+    ended = carry_out(support, start(support, COMPLETE, [sent.pk, over.pk, new.pk]))
+
+    assert (ended.context["done"], ended.context["unchanged"]) == (1, 1)
+    assert [row["id"] for row in ended.context["refused"]] == [new.pk]
+    assert Order.objects.get(pk=sent.pk).status == "completed"
+    assert undo(support, ended).context["done"] == 1
+    statuses = Order.objects.filter(pk__in=[sent.pk, over.pk]).order_by("pk")
+    assert list(statuses.values_list("status", flat=True)) == ["confirmed", "completed"]
 
 
 def test_undo_is_not_offered_where_it_would_take_back_more(support: Visitor) -> None:

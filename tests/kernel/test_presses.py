@@ -10,6 +10,7 @@ from config.kernel.models import Event, IdempotencyKey
 from orders.models import Order
 from orders.services.confirming import confirm_orders
 from orders.services.holds import place_hold
+from tests.factories.fulfillment import make_confirmed, make_shipped
 from tests.factories.orders import SYSTEM, make_order
 from tests.kernel.visitor import Visitor, hidden, messages_of, text_of, visitor
 
@@ -196,6 +197,50 @@ def test_page_has_exactly_the_legal_buttons(support: Visitor) -> None:
     place_hold([order.pk], kind="fraud", actor=SYSTEM).only()
     assert _buttons(support, order) == always - {"Hold for fraud check"} | {"Lift hold and confirm"}
     assert _buttons(visitor("Picker"), order) == set()
+
+
+def test_order_that_has_left_may_be_ended_and_opened_again_by_who_may(support: Visitor) -> None:
+    order = make_shipped().order
+    sent = {
+        "Complete order",
+        "Cancel order",
+        "Change order…",
+        "Hold",
+        "Hold for fraud check",
+        "Request a return",
+    }
+    over = {"Reopen order", "Request a return"}
+
+    assert _buttons(support, order) == _buttons(visitor("Manager"), order) == sent
+    assert [_buttons(visitor(role), order) for role in ("Picker", "Reader")] == [set(), set()]
+    for role in ("Picker", "Reader"):
+        assert visitor(role).get(url(order, "complete")).status_code == 403
+        assert visitor(role).post(url(order, "complete"), {"version": order.version}).status_code == 403
+
+    page = support.get(url(order, "complete"))
+    assert "2 units have left, and nobody has said that they arrived." in text_of(page)
+    assert support.post(url(order, "complete"), hidden(page)).status_code == 302
+    assert state(order)[0] == "completed"
+    assert _buttons(support, order) == _buttons(visitor("Manager"), order) == over
+    assert [_buttons(visitor(role), order) for role in ("Picker", "Reader")] == [set(), set()]
+    assert visitor("Picker").post(url(order, "reopen"), {"version": order.version}).status_code == 403
+
+    support.post(url(order, "reopen"), hidden(support.get(url(order, "reopen"))))
+    assert state(order)[0] == "confirmed"
+
+
+def test_order_that_waits_for_a_decision_says_so_on_the_button_that_ends_it(support: Visitor) -> None:
+    order = make_shipped().order
+    place_hold([order.pk], kind="fraud", actor=SYSTEM).only()
+
+    page = support.get(url(order, "change")).context["page"]
+
+    (button,) = [one for one in page["actions"] if one["name"] == "complete"]
+    assert (button["reason"], button["url"]) == (
+        f"Order {order.number} is held (Fraud check); lift that first.",
+        "",
+    )
+    assert "Complete order" not in _buttons(support, make_confirmed())
 
 
 def _buttons(client: Visitor, order: Order) -> set[str]:

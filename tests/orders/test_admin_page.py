@@ -20,6 +20,7 @@ from orders.models import Notification, Order
 from orders.neutral import NeutralTax
 from orders.services.allocating import allocate_orders
 from orders.services.cancelling import cancel_orders
+from orders.services.completing import complete_orders
 from tests.factories.fulfillment import make_confirmed, make_shipped, stock
 from tests.factories.inventory import make_kit, make_location, make_sku
 from tests.factories.orders import PLACED_AT, SYSTEM, make_channel, make_order, neutral_line
@@ -98,6 +99,18 @@ def test_cancelled_order_tells_how_far_it_came_and_promises_nothing(support: Vis
     assert len(page.context["page"]["sub"]) == 2
     assert "Why Torino?" not in text_of(page)
     assert "A mug MUG 2 2 cancelled 0 0 €10.00 –" in text_of(page)
+
+
+def test_order_that_was_ended_before_anybody_said_that_it_arrived_is_not_called_delivered(
+    support: Visitor,
+) -> None:
+    order = make_shipped().order
+    complete_orders([order.pk], actor=SYSTEM).raise_refusals()
+
+    page = page_of(support, order).context["page"]
+
+    assert page["steps"][3:] == [("Shipped", "done"), ("Completed", "done")]
+    assert [label for label, _tone in page["badges"]] == ["Completed", "Shipped", "Paid"]
 
 
 def test_lines_show_counters_and_place_in_line(support: Visitor) -> None:

@@ -1,21 +1,38 @@
-"""`complete_orders`: by hand, when everything owed has arrived."""
+"""`complete_orders` and `reopen_orders`: by hand, once all that is owed has left; and taken back."""
+
+from decimal import Decimal
 
 import pytest
 
 from config.kernel.actors import Actor, ActorKind
+from config.kernel.audit import run_audit
 from config.kernel.errors import IllegalTransition, NotAllowed
 from config.kernel.models import Event
-from orders.enums import OrderStatus
-from orders.errors import NotDelivered, OrderClosed
-from orders.models import LinePart, Order
+from config.kernel.states import Edge
+from fulfillment.enums import ParcelStatus
+from fulfillment.models import FulfillmentOrder, Parcel
+from fulfillment.services.releasing import release_orders
+from fulfillment.services.shipping import ship_by_hand
+from fulfillment.services.tracking import ParcelMark, mark_parcels, record_tracking
+from fulfillment.states import LOSE, SEND_BACK
+from inventory.models import Sku
+from orders.enums import HoldKind, OrderStatus
+from orders.errors import ChangeUndecided, HistoryOrder, NotAllShipped, OrderClosed, OrderOnHold
+from orders.models import LinePart, Order, Proposal
 from orders.services.cancelling import cancel_orders
-from orders.services.completing import complete_orders
+from orders.services.completing import complete_orders, reopen_orders
 from orders.services.confirming import confirm_orders
+from orders.services.holds import place_hold, release_holds
+from orders.services.proposals.confirming import confirm_proposals
+from orders.services.proposals.opening import drop_proposals, open_proposals
+from orders.services.proposals.wishes import NewLine
+from tests.factories.fulfillment import hand, make_delivered, make_shipped, stock, told
 from tests.factories.orders import make_order, neutral_line
+from tests.factories.proposals import propose
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor(ActorKind.USER, 1, "rosa", frozenset({"orders.complete_order"}))
+STAFF = Actor(ActorKind.USER, 1, "rosa", frozenset({"orders.complete_order", "orders.reopen_order"}))
 RULE = Actor.rule("tests")
 
 
@@ -23,6 +40,10 @@ def confirmed(**fields) -> Order:
     order = make_order(**fields)
     confirm_orders([order.pk], actor=RULE).raise_refusals()
     return order
+
+
+def broken() -> list[str]:
+    return [str(found) for finding in run_audit() for found in finding.violations]
 
 
 def complete(order: Order):
@@ -55,15 +76,67 @@ def test_complete_second_call_is_unchanged() -> None:
     assert Event.objects.count() == events
 
 
-def test_complete_units_are_missing_is_refused() -> None:
+def test_complete_shipped_order_is_done_and_later_news_changes_only_where_its_goods_are() -> None:
+    parcel = make_shipped()
+    order = parcel.order
+
+    assert complete(order).done_ids == [order.pk]
+    order.refresh_from_db()
+    assert (order.status, order.fulfillment_status) == ("completed", "shipped")
+    record_tracking([told(parcel, ParcelStatus.DELIVERED)], actor=RULE).raise_refusals()
+
+    order.refresh_from_db()
+    assert (order.status, order.fulfillment_status) == ("completed", "delivered")
+    assert LinePart.objects.get().delivered == 2
+    assert Event.objects.filter(kind="complete").count() == 1
+    assert broken() == []
+
+
+@pytest.mark.parametrize("edge", [LOSE, SEND_BACK])
+def test_complete_order_whose_parcel_never_arrives_is_done(edge: Edge) -> None:
+    parcel = make_shipped()
+    mark_parcels([ParcelMark(parcel.pk, edge)], actor=RULE).raise_refusals()
+
+    assert complete(parcel.order).done_ids == [parcel.order_id]
+    assert broken() == []
+
+
+def test_complete_units_have_not_left_is_refused() -> None:
     order = confirmed()
-    LinePart.objects.update(shipped=2, delivered=1)
+    LinePart.objects.update(shipped=1, delivered=1)
 
     problem = complete(order).refusals[order.pk]
 
-    assert isinstance(problem, NotDelivered)
+    assert isinstance(problem, NotAllShipped)
     assert problem.facts == {"number": order.number, "missing": 1}
     assert Order.objects.get().status == OrderStatus.CONFIRMED
+
+
+def test_complete_held_order_is_refused_until_the_hold_is_lifted() -> None:
+    order = make_shipped().order
+    place_hold([order.pk], kind=HoldKind.MANUAL, reason="ask", actor=RULE).raise_refusals()
+
+    problem = complete(order).refusals[order.pk]
+
+    assert isinstance(problem, OrderOnHold)
+    assert str(problem) == f"Order {order.number} is held (Held by staff); lift that first."
+    assert Order.objects.get().status == OrderStatus.CONFIRMED
+    release_holds([order.pk], kind=HoldKind.MANUAL, actor=RULE).raise_refusals()
+    assert complete(order).done_ids == [order.pk]
+
+
+@pytest.mark.parametrize("status", ["open", "stale"])
+def test_complete_order_with_an_undecided_change_is_refused_until_it_is_dropped(status: str) -> None:
+    order = make_shipped().order
+    pk = open_proposals([order.pk], actor=RULE).only()
+    Proposal.objects.update(status=status)
+
+    problem = complete(order).refusals[order.pk]
+
+    assert isinstance(problem, ChangeUndecided)
+    assert problem.facts == {"number": order.number, "proposal": pk}
+    drop_proposals([pk], actor=RULE).raise_refusals()
+    assert complete(order).done_ids == [order.pk]
 
 
 def test_complete_before_confirm_is_refused() -> None:
@@ -86,3 +159,60 @@ def test_complete_unknown_id_is_refused() -> None:
 def test_complete_without_permission_is_not_allowed() -> None:
     with pytest.raises(NotAllowed):
         complete_orders([make_order().pk], actor=Actor(ActorKind.USER, 1, "guest", frozenset()))
+
+
+def reopen(order: Order):
+    return reopen_orders([order.pk], actor=STAFF)
+
+
+def test_reopen_completed_order_is_confirmed_again_and_what_is_added_ships_and_ends_it() -> None:
+    order = make_delivered().order
+    stock({"JUG": 1})
+
+    assert reopen(order).done_ids == [order.pk]
+    order.refresh_from_db()
+    assert (order.status, order.completed_at) == ("confirmed", None)
+    assert Event.objects.get(kind="reopen").actor_id == 1
+    assert broken() == []
+
+    new = NewLine(Sku.objects.get(code="JUG").pk, 1, Decimal("3.00"))
+    confirm_proposals([propose(order, new).pk], actor=RULE).raise_refusals()
+    (work,) = release_orders([order.pk], actor=RULE).only()
+    parcel = Parcel.objects.get(
+        pk=ship_by_hand([hand(FulfillmentOrder.objects.get(pk=work))], actor=RULE).only()
+    )
+    record_tracking([told(parcel, ParcelStatus.DELIVERED)], actor=RULE).raise_refusals()
+
+    order.refresh_from_db()
+    assert (order.status, order.fulfillment_status) == ("completed", "delivered")
+    assert broken() == []
+
+
+def test_reopen_takes_completing_by_hand_back() -> None:
+    order = make_shipped().order
+    complete(order).raise_refusals()
+
+    assert reopen(order).done_ids == [order.pk]
+    assert reopen(order).unchanged_ids == [order.pk]
+    assert complete(order).done_ids == [order.pk]
+    assert list(Event.objects.filter(kind__in=("complete", "reopen")).values_list("kind", flat=True)) == [
+        "complete", "reopen", "complete",
+    ]  # fmt: skip
+
+
+def test_reopen_what_was_not_completed_is_refused() -> None:
+    gone, past, new = make_order(), make_order(is_history=True), make_order()
+    cancel_orders([gone.pk], reason="test", actor=RULE).raise_refusals()
+
+    results = reopen_orders([gone.pk, past.pk, new.pk, 404], actor=STAFF)
+
+    assert [type(results.refusals[pk]) for pk in (gone.pk, past.pk, new.pk)] == [
+        IllegalTransition, HistoryOrder, IllegalTransition,
+    ]  # fmt: skip
+    assert results.refusals[404].code == "not_found"
+    assert not Event.objects.filter(kind="reopen").exists()
+
+
+def test_reopen_without_permission_is_not_allowed() -> None:
+    with pytest.raises(NotAllowed):
+        reopen_orders([make_order().pk], actor=Actor(ActorKind.USER, 1, "guest", frozenset()))

@@ -23,7 +23,7 @@ from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders
 from orders.services.cancelling import cancel_orders
 from orders.services.cancelling_lines import CancelUnits, cancel_units
-from orders.services.completing import complete_orders
+from orders.services.completing import complete_orders, reopen_orders
 from orders.services.confirming import confirm_orders
 from orders.services.filling import Details, fill_details
 from orders.services.holds import place_hold, release_holds
@@ -214,6 +214,11 @@ class OrderMachine(Upset):
     @rule(which=WHICH)
     def complete(self, which: int) -> None:
         self.act(lambda: complete_orders([self.order(which)], actor=ACTOR))
+
+    @precondition(lambda self: self.has_shipped)
+    @rule(which=WHICH)
+    def reopen(self, which: int) -> None:
+        self.act(lambda: reopen_orders([self.order(which)], actor=ACTOR))
 
     @precondition(lambda self: self.has_shipped)
     @rule(which=WHICH, units=st.integers(1, 3))
