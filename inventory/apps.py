@@ -13,6 +13,7 @@ class InventoryConfig(AppConfig):
             document_invariants,
             exports,
             invariants,
+            queue_invariants,
             states,
             subscribers,
         )

@@ -1,7 +1,6 @@
 """Invariants of this room as queries (`manage.py audit`). Each finds nothing, or names at most fifty breaches."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from django.db.models import (
     Count,
@@ -17,13 +16,12 @@ from django.db.models import (
     Value,
     Window,
 )
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
 from config.kernel.audit import Violation, invariant
-from inventory.enums import LIVE_RESERVATION, BinKind, MovementKind, ReservationState
+from inventory.enums import LIVE_RESERVATION, BinKind, ReservationState
 from inventory.models import (
     Barcode,
     Bin,
@@ -39,7 +37,6 @@ from inventory.models import (
 from inventory.selectors.expiry import SWEEP_EVERY, overdue_reservations
 
 SHOWN = 50
-FREE = Greatest(F("on_hand") - F("reserved") - F("unsellable") - F("buffer"), Value(0))
 
 
 def _sum(rows: QuerySet[Model], column: str, by: str = "level") -> Coalesce:
@@ -47,12 +44,6 @@ def _sum(rows: QuerySet[Model], column: str, by: str = "level") -> Coalesce:
     grouped = rows.filter(**{by: OuterRef("pk")}).order_by().values(by)
     total = Subquery(grouped.annotate(total=Sum(column)).values("total"), output_field=IntegerField())
     return Coalesce(total, Value(0))
-
-
-def _total(rows: QuerySet[Any], units: Combinable, by: str) -> Coalesce:
-    """Σ of an expression over rows that are bound to the outer row already; `by` is what they have in common."""
-    total = rows.order_by().values(by).annotate(total=Sum(units)).values("total")
-    return Coalesce(Subquery(total, output_field=IntegerField()), Value(0))
 
 
 def _differing(column: str, total: Coalesce, what: str) -> Iterator[Violation]:
@@ -141,83 +132,6 @@ def promises_are_held() -> Iterator[Violation]:
     for level in wrong.order_by("pk")[:SHOWN]:
         figures = f"{level.on_hand} on hand, {level.reserved} reserved, {level.unsellable} unsellable"
         yield Violation(f"stock_level:{level.pk}", figures)
-
-
-@invariant("stock.queue", _("Nobody in line was overtaken"))
-def nobody_overtaken() -> Iterator[Violation]:
-    """No open reservation was taken from under those that waited ahead of it.
-
-    Precisely: O was opened at a location that sells, and fewer units are free at such locations than are waited for
-    by those W of the same SKU and equal priority, of other references, that stand before O by (`queued_at`, id) and
-    had begun to wait when O was opened (`opened_at` > `waiting_since`). `waiting_since` and not `queued_at`,
-    because an order that arrives late may have an old place in the queue. Priorities are compared only when
-    equal: a raised one does not take back what was given before. As many units as were left for W and are gone
-    since, lost or given to others ahead of O, say nothing about it.
-    """
-    shown = 0
-    for row in _takers():
-        if row["owed"] > row["free"] + _gone_since(row) and shown < SHOWN:
-            shown += 1
-            detail = f"was taken although reservation {row['first']} waits ahead of it"
-            yield Violation(f"reservation:{row['pk']}", detail)
-
-
-def _takers() -> Iterable[Mapping[str, Any]]:
-    """Open reservations at locations that sell, for which fewer units are `free` now than are `owed` to those who
-    waited ahead when they were opened, the `first` of these."""
-    before = Q(queued_at__lt=OuterRef("queued_at")) | Q(
-        queued_at=OuterRef("queued_at"), pk__lt=OuterRef("stood")
-    )
-    # The open part of a part-filled reservation is a younger row, and stood where the older one still stands.
-    stood = Reservation.objects.filter(
-        sku=OuterRef("sku"),
-        reference_kind=OuterRef("reference_kind"),
-        reference_id=OuterRef("reference_id"),
-        queued_at=OuterRef("queued_at"),
-    )
-    ahead = Reservation.objects.filter(
-        before,
-        sku=OuterRef("sku"),
-        state=ReservationState.WAITING,
-        priority=OuterRef("priority"),
-        waiting_since__lt=OuterRef("opened_at"),
-    ).exclude(reference_kind=OuterRef("reference_kind"), reference_id=OuterRef("reference_id"))
-    taken = Reservation.objects.filter(
-        state=ReservationState.OPEN, level__location__is_active=True, level__location__can_ship=True
-    )
-    levels = StockLevel.objects.filter(
-        sku=OuterRef("sku"), location__is_active=True, location__can_ship=True, on_hand__gt=0
-    )
-    lined = Reservation.objects.filter(state=ReservationState.WAITING).values("sku")
-    return (
-        taken.filter(sku__in=lined)
-        .annotate(stood=Subquery(stood.order_by("pk").values("pk")[:1]))
-        .annotate(first=Subquery(ahead.order_by("queued_at", "pk").values("pk")[:1]))
-        .annotate(owed=_total(ahead, F("quantity"), "sku"), free=_total(levels, FREE, "sku"))
-        .filter(owed__gt=F("free"))
-        .order_by("pk")
-        .values("pk", "sku", "priority", "queued_at", "opened_at", "first", "owed", "free")
-    )
-
-
-def _gone_since(taker: Mapping[str, Any]) -> int:
-    """Free units of the SKU that were taken away after a reservation was opened, and by whom nobody behind it: by
-    movements, shipping not among them, or by reservations of a higher priority or an older place."""
-    at = taker["opened_at"]
-    gone = F("unsellable_delta") - F("delta")
-    moved = StockMovement.objects.filter(level__sku=taker["sku"], at__gte=at).exclude(kind=MovementKind.SHIP)
-    higher = Q(priority__gt=taker["priority"])
-    # Whoever waited already is owed less since; others have come to an old place, as those who lost units do.
-    older = Q(
-        Q(waiting_since=None) | Q(waiting_since__gte=at),
-        priority=taker["priority"],
-        queued_at__lt=taker["queued_at"],
-        opened_at__gt=at,
-    )
-    held = (ReservationState.OPEN, ReservationState.CONSUMED)
-    given = Reservation.objects.filter(higher | older, sku=taker["sku"], opened_at__gte=at, state__in=held)
-    lost = moved.annotate(gone=gone).filter(gone__gt=0).aggregate(units=Sum("gone"))["units"]
-    return (lost or 0) + (given.aggregate(units=Sum("quantity"))["units"] or 0)
 
 
 @invariant("stock.bins", _("Each location has its default and its quarantine bin"))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import transaction
 
+from config.kernel import clock
 from config.kernel.audit import Violation, run_audit
 from inventory.errors import QueueJumped
 from inventory.models import Location, Reservation, Sku
@@ -12,6 +13,7 @@ from inventory.selectors.queue import QueuePlace, queue_places, waiting_in_line
 from inventory.selectors.stock import available_to_sell, waiting_quantity
 from inventory.services.correcting import Adjustment, adjust_stock
 from inventory.services.levels import lock_levels
+from inventory.services.policies import LevelPolicy, set_policies
 from inventory.services.reservations import Fill, fill_reservations, placing
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, receive, reserve
 
@@ -156,6 +158,54 @@ def test_audit_units_left_for_those_in_line_went_back_to_an_older_place_names_no
     reserve(sku, place, 2, queued_at=AT - timedelta(hours=1))
 
     assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
+
+
+@pytest.mark.parametrize("kept_by", ["buffer", "is_active", "can_ship"])
+def test_audit_units_left_for_those_in_line_are_offered_no_more_names_nobody(
+    sku: Sku, place: Location, kept_by: str
+) -> None:
+    """One waits and two come, to two places; of these the one that was left is kept back before the line is served."""
+    with clock.frozen(AT):
+        other = make_location()
+        reserve(sku, None, 1, queued_at=AT)
+        receive(sku, place, 1)
+        receive(sku, other, 1)
+    with clock.frozen(LATER):
+        reserve(sku, place, 1, queued_at=LATER)
+
+    with clock.frozen(LATER + timedelta(minutes=1)):
+        keep_back(sku, other, kept_by)
+
+    assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
+
+
+@pytest.mark.parametrize("kept_by", ["buffer", "is_active", "can_ship"])
+def test_audit_units_kept_back_before_excuse_nobody(
+    sku: Sku, place: Location, kept_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with clock.frozen(AT):
+        other = make_location()
+        first = reserve(sku, None, 1, queued_at=AT)
+        receive(sku, place, 1)
+        receive(sku, other, 1)
+        keep_back(sku, other, kept_by)
+    monkeypatch.setattr(placing, "refuse_overtaking", lambda *_given: None)
+
+    with clock.frozen(LATER):
+        late = reserve(sku, place, 1, queued_at=LATER)
+
+    (finding,) = run_audit(["stock.queue"])
+    said = f"was taken although reservation {first.pk} waits ahead of it"
+    assert finding.violations == (Violation(f"reservation:{late.pk}", said),)
+
+
+def keep_back(sku: Sku, place: Location, how: str) -> None:
+    """By a buffer of one unit, or by a location that is closed or ships no more."""
+    if how == "buffer":
+        set_policies([LevelPolicy(sku.pk, place.pk, buffer=1)], actor=ACTOR).raise_refusals()
+    else:
+        setattr(place, how, False)
+        place.save()
 
 
 @pytest.mark.parametrize("gone", ["lost", "given to a higher priority", "given to an older place"])
