@@ -221,7 +221,7 @@ class FactAdmin(PageAdmin, ReadOnlyAdmin):
     list_filter = (("kind", worded_filter(fact_words)),)
     search_fields = ("=subject_id", "kind")
     ordering = ("-id",)
-    fields = readonly_fields = ("told", "kind", "subject", "payload", "recorded_at", "correlation")
+    fields = readonly_fields = ("told", "kind_code", "subject", "payload", "recorded_at", "correlation")
     inlines = (DeliveryInline,)
     empty_text = _(
         "What happens and others must hear of is noted here, in the same moment as the change itself."
@@ -234,6 +234,10 @@ class FactAdmin(PageAdmin, ReadOnlyAdmin):
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         return {**(super().page_context(request, obj) or {}), "title": self.told(obj)}
+
+    @admin.display(description=_("code"))
+    def kind_code(self, row: Fact) -> Any:
+        return code(row.kind)
 
     @admin.display(description=_("fact"), ordering="kind")
     def told(self, row: Fact) -> str:

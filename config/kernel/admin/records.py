@@ -44,7 +44,7 @@ class EventAdmin(PageAdmin, ReadOnlyAdmin):
         "actor_kind",
     )
     search_fields = ("=thread_id", "=subject_id", "=kind", "=correlation")
-    search_help_text = _("Number of an order or another object, kind, correlation")
+    search_help_text = _("Number, kind or correlation")
     linked_by = ("thread_id",)
     ordering = ("-id",)
     fields = readonly_fields = (

@@ -371,6 +371,23 @@
     document.addEventListener("visibilitychange", ask);
   }
 
+  // Lines of a list go to the clipboard; where the browser keeps that from the page, they are selected to be copied.
+  function copyAll(button) {
+    const list = document.getElementById(button.dataset.copies);
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText([...list.children].map((line) => line.textContent.trim()).join("\n"));
+        button.textContent = button.dataset.said;
+      } catch { getSelection().selectAllChildren(list); }
+    });
+  }
+
+  function printPage(button) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+
   // What a button offers is typed into the fields that it names by their ids; the first has the focus then.
   function fillIn(button) {
     const named = Object.entries(button ? JSON.parse(button.dataset.fills) : {});
@@ -461,6 +478,8 @@
   each("[data-read-at]", countAge);
   each("[data-refresh-url]", refresh);
   each("input[type=file][data-drop]", dropZone);
+  each("[data-copies]", copyAll);
+  each("[data-prints]", printPage);
   each("form.confirm, .bulk-results form", once);
   each("#nav-sidebar .here, #nav-sidebar > .pages li:has([aria-current]), .tabs [aria-current]", (place) => {
     const strip = place.parentElement;
