@@ -20,6 +20,7 @@ from config.kernel.errors import BancaleError
 from config.kernel.money import exponent
 from config.kernel.quantities import MOST_UNITS
 from inventory.models import Sku
+from inventory.selectors.closest import Unknown, closest_skus
 from orders.admin.new_order_sums import sums_fragment, sums_of
 from orders.enums import ChannelKind
 from orders.models import Order, SalesChannel
@@ -30,6 +31,8 @@ from orders.states import PLACE
 
 BLANK_LINES = 4
 MOST_LINES = 200
+# Unknown SKUs that are told which are like them.
+MOST_SAID = 5
 MORE, LOOK, FRAGMENT = "more_lines", "look", "fragment"
 # Channels that an order from the phone may count to, the likeliest first; never a marketplace unasked.
 OURS = {ChannelKind.PHONE: 0, ChannelKind.WEB_SHOP: 1, ChannelKind.WOOCOMMERCE: 2, ChannelKind.SHOPIFY: 3}
@@ -99,9 +102,9 @@ class LineForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """A line is whole or empty."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
-        if self.has_changed() and not self.errors:
+        if self.has_changed():
             for name in ("sku", "quantity", "unit_amount"):
-                if values.get(name) in (None, ""):
+                if name not in self.errors and values.get(name) in (None, ""):
                     self.add_error(name, gettext("Fill this in, or empty the line."))
         return values
 
@@ -109,15 +112,17 @@ class LineForm(forms.Form):
 class BaseLines(forms.BaseFormSet):
     def clean(self) -> None:
         """Every SKU is known and active, and there is a line at all."""
-        lines = [form for form in self.forms if form.has_changed() and not form.errors]
-        if not lines and not any(form.errors for form in self.forms):
+        if not any(form.has_changed() or form.errors for form in self.forms):
             raise forms.ValidationError(gettext("An order needs at least one line."))
+        # A line with another fault too: both are told at once.
+        lines = [form for form in self.forms if form.has_changed() and form.cleaned_data.get("sku")]
         wanted = {form.cleaned_data["sku"] for form in lines}
         known = Sku.objects.in_bulk(list(wanted | {code.upper() for code in wanted}), field_name="code")
         for form in lines:
             code = form.cleaned_data["sku"]
             sku = known.get(code) or known.get(code.upper())
             if sku is None:
+                form.unknown = Unknown(code, "")
                 form.add_error("sku", gettext("No SKU is called “%(code)s”.") % {"code": code})
             elif not sku.is_active:
                 form.add_error("sku", gettext("%(sku)s is not active.") % {"sku": sku.code})
@@ -144,6 +149,7 @@ def new_order_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if MORE in request.POST:
         return _page(model_admin, request, _unchecked(form), lines, lenient=True)
     if not (form.is_valid() & lines.is_valid() and _coins_fit(form, lines)):
+        _say_alike(lines)
         return _page(model_admin, request, form, lines)
     try:
         order = Order.objects.get(pk=_accept(request, form, lines))
@@ -167,6 +173,15 @@ def _unchecked(form: NewOrderForm) -> NewOrderForm:
     """The same values without their errors: the person has not finished typing."""
     typed = form.data.dict()  # type: ignore[attr-defined]
     return NewOrderForm(initial={**typed, "prices_include_tax": "prices_include_tax" in typed})
+
+
+def _say_alike(lines: Any) -> None:
+    """Name beside the first unknown SKUs those of ours that are most alike; two statements, if there are any."""
+    wrong = [line for line in lines if hasattr(line, "unknown")][:MOST_SAID]
+    for line, skus in zip(wrong, closest_skus([one.unknown for one in wrong]), strict=True):
+        if skus:
+            said = gettext("Alike: %(codes)s.") % {"codes": ", ".join(sku.code for sku in skus)}
+            line.add_error("sku", said)
 
 
 def _coins_fit(form: NewOrderForm, lines: Any) -> bool:

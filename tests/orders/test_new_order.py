@@ -10,6 +10,7 @@ from config.kernel.admin import admin_url
 from config.kernel.errors import InvalidInput
 from inventory.models import Sku
 from inventory.services.catalogue import SkuChange, change_skus
+from orders.admin import new_order
 from orders.enums import ChannelKind
 from orders.models import Order, RawOrder
 from orders.phone import read_phone_order
@@ -129,6 +130,32 @@ def test_wrong_input_is_named_and_nothing_is_stored(
     assert page.status_code == 200
     assert said in text_of(page)
     assert Order.objects.count() == RawOrder.objects.count() == 0
+
+
+def test_unknown_sku_is_told_beside_what_else_is_wrong_with_its_line_and_with_those_alike(
+    support: Visitor,
+) -> None:
+    for code in ("MUG-BLUE", "MUG-RED", "PLATE"):
+        make_sku(code)
+    wrong = {"form-0-sku": "mug_blu", "form-0-quantity": "0", "form-0-unit_amount": ""}
+
+    page = support.post(ADD, typed(support, **wrong))
+
+    said = text_of(page)
+    assert "No SKU is called “mug_blu”." in said
+    assert "Alike: MUG-BLUE." in said
+    assert "greater than or equal to 1" in said
+    assert "Fill this in, or empty the line." in said
+    assert Order.objects.count() == RawOrder.objects.count() == 0
+
+
+def test_no_sku_is_looked_for_while_somebody_types(support: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_sku("MUG-BLUE")
+    monkeypatch.setattr(new_order, "closest_skus", None)
+
+    page = support.post(ADD, typed(support, fragment="1", **{"form-0-sku": "mug_blu"}))
+
+    assert page.status_code == 200
 
 
 def test_more_lines_keeps_what_was_typed(support: Visitor) -> None:
