@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import InvalidInput
 from config.kernel.money import ZERO
-from config.kernel.quantities import MOST_UNITS
+from config.kernel.quantities import COLUMN_HOLDS, MOST_UNITS
 from config.kernel.texts import is_storable, shown_whole
 from orders.enums import TEST_ORDER, HoldKind, NeutralState, PaymentStatus
 from orders.neutral import NeutralCharge, NeutralLine, NeutralOrder, NeutralPayment
@@ -136,12 +136,17 @@ def _line_faults(order: NeutralOrder) -> Iterator[Found]:
 
 
 def too_many_units(order: NeutralOrder, skus: Mapping[str, KnownSku]) -> InvalidInput | None:
-    """Whether a kit's parts come to more units than a line may have."""
+    """Whether a kit's parts come to more units than a line may have, or all lines to more than can be counted."""
+    units = 0
     for index, line in enumerate(order.lines):
         sku = skus.get(line.sku_code.strip())
         if (problem := too_many_parts(f"lines[{index}].quantity", line.quantity, sku)) is not None:
             return problem
-    return None
+        units += line.quantity * (sum(share.per_unit for share in sku.shares or ()) or 1 if sku else 1)
+    if units <= COLUMN_HOLDS:
+        return None
+    accepted = _("accepted are at most %(most)s units together") % {"most": COLUMN_HOLDS}
+    return InvalidInput(field="lines", value=str(units), accepted=accepted)
 
 
 def too_many_parts(field: str, quantity: int, sku: KnownSku | None) -> InvalidInput | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 
 from config.kernel.errors import AskedTwice, Conflict, TooMany, brief
 from config.kernel.garbage import rare_collections
@@ -61,7 +61,8 @@ def retried(call: Callable[[], T]) -> T:
 def verb(function: V) -> V:
     """Make a function of many into a verb: at most 200 units, retried and halved when it is outermost.
 
-    Halved until the unit stands alone that breaks a constraint or raises `Conflict`; that one is refused.
+    Halved until the unit stands alone that breaks a constraint, has a value that no column holds, or raises `Conflict`;
+    that one is refused.
 
     The first argument is the sequence of units (ids, or objects with a `key`). Equal ones count once; unequal
     ones under one key are refused with `AskedTwice`. Inside a transaction of the caller neither retry nor halving
@@ -125,7 +126,7 @@ def _is_test_transaction() -> bool:
 def _halve(call: Callable[[Sequence[Any]], Results[Any]], units: Sequence[Any]) -> Results[Any]:
     try:
         return retried(lambda: call(units))
-    except (IntegrityError, Conflict) as error:
+    except (IntegrityError, DataError, Conflict) as error:
         if not units:
             raise
         if len(units) == 1:

@@ -40,6 +40,25 @@ def test_verb_with_a_culprit_halves_until_it_stands_alone() -> None:
     assert written() == {f"k{number}" for number in range(50)}
 
 
+@pytest.mark.postgres
+def test_verb_with_a_number_that_no_column_holds_refuses_that_one() -> None:
+    @verb
+    def count_to(numbers: Sequence[int]) -> Results[int]:
+        results: Results[int] = Results(numbers)
+        with batch_transaction():
+            rows = [DocumentCounter(kind=f"k{number}", next_value=number) for number in numbers]
+            DocumentCounter.objects.bulk_create(rows)
+            for number in numbers:
+                results.done(number)
+        return results
+
+    results = count_to([1, 2, 2**80, 3])
+
+    assert results.done_ids == [1, 2, 3]
+    assert isinstance(results.refusals[2**80], Conflict)
+    assert written() == {"k1", "k2", "k3"}
+
+
 def test_verb_with_two_culprits_refuses_both_and_keeps_the_order_asked() -> None:
     DocumentCounter.objects.bulk_create([DocumentCounter(kind=kind, next_value=1) for kind in ("b", "e")])
 

@@ -319,6 +319,23 @@ def test_accept_orders_kit_of_more_units_than_a_line_may_have_refused_alone() ->
     assert str(facts["accepted"]) == "accepted are at most 333333 units"
 
 
+def test_accept_orders_more_units_than_an_order_can_count_refused_alone() -> None:
+    """Each line has as many as it may; all of them are counted on the order."""
+    make_kit("SET", CUP=(1, 1), LID=(1, 1), BOX=(1, 1))
+    lines = [neutral_line("SET", 1_000_000, "0.01", external_id=f"l{number}") for number in range(716)]
+
+    results = accept(
+        neutral_order("A-1", lines=tuple(lines[:715])), neutral_order("A-2", lines=tuple(lines)),
+        neutral_order("A-3"),
+    )  # fmt: skip
+
+    assert results.done_ids == ["A-1", "A-3"]
+    assert Order.objects.get(external_id="A-1").undecided_quantity == 2_145_000_000
+    facts = results.refusals["A-2"].facts
+    assert (facts["field"], facts["value"]) == ("lines", "2148000000")
+    assert str(facts["accepted"]) == "accepted are at most 2147483647 units together"
+
+
 def test_accept_orders_bad_one_in_the_middle_spoils_no_other() -> None:
     raws = store_raw_orders(
         [RawEntry(key, "test", key, f"body {key}") for key in ("A-1", "A-2", "A-3")],
