@@ -31,6 +31,12 @@ class FulfillmentStatus(TextChoices):
     DELIVERED = "delivered", _("Delivered")
 
 
+# Nothing that is owed has still to leave.
+GOODS_GONE = frozenset(
+    {FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP}
+)
+
+
 class PaymentAxis(TextChoices):
     """What has been paid for an order; derived from its payments, never pressed."""
 
@@ -83,6 +89,8 @@ class HoldKind(TextChoices):
 
 # The causes that a manual hold names where no person placed it.
 TEST_ORDER, UNCLEAR_PAYMENT = "test_order", "unclear_payment"
+# The cause of an unpaid hold where something had been paid.
+SENT_BACK = "refunded"
 
 # Only the buyer can mend these, so that a mail asks for it; the others wait for the channel or for staff.
 NEEDS_BUYER = frozenset({HoldKind.ADDRESS})

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +12,7 @@ from config.kernel.errors import InvalidInput
 from config.kernel.money import ZERO
 from config.kernel.quantities import COLUMN_HOLDS, MOST_UNITS
 from config.kernel.texts import is_storable, shown_whole
-from orders.enums import TEST_ORDER, HoldKind, NeutralState, PaymentStatus
+from orders.enums import SENT_BACK, TEST_ORDER, HoldKind, NeutralState, PaymentStatus
 from orders.neutral import NeutralCharge, NeutralLine, NeutralOrder, NeutralPayment
 from orders.parts import KnownSku
 from orders.totals import Totals
@@ -218,8 +218,9 @@ def holds_for(order: NeutralOrder, totals: Totals, findings: Findings) -> list[N
 def _holds(order: NeutralOrder, totals: Totals, findings: Findings) -> Iterator[NewHold]:
     if missing := _missing(order, totals):
         yield NewHold(HoldKind.AWAITING_DETAILS, facts={"missing": missing})
-    if order.total_amount != 0 and not is_paid(order.payments):
-        yield NewHold(HoldKind.UNPAID)
+    why = why_unpaid(order.payments, has_goods=_has_goods(order))
+    if order.total_amount != 0 and why is not None:
+        yield NewHold(HoldKind.UNPAID, facts=why)
     if findings.unknown_skus:
         yield NewHold(HoldKind.UNKNOWN_SKU, facts={"skus": list(findings.unknown_skus)})
     if totals.difference:
@@ -247,9 +248,39 @@ def difference_facts(
     }
 
 
-def is_paid(payments: Collection[NeutralPayment]) -> bool:
-    """Whether any record says that money is authorised or captured."""
-    return any(payment.status in PAID for payment in payments)
+class Paid(Protocol):
+    """A payment, as a channel reports it or as it is stored."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def authorised_amount(self) -> Decimal: ...
+    @property
+    def captured_amount(self) -> Decimal: ...
+    @property
+    def refunded_amount(self) -> Decimal: ...
+
+
+def stands(payment: Paid) -> bool:
+    """Whether money is authorised or captured by a payment and was not all sent back."""
+    if payment.status not in PAID:
+        return False
+    had = payment.captured_amount
+    if payment.status == PaymentStatus.AUTHORISED:
+        had = max(had, payment.authorised_amount)
+    return payment.refunded_amount == 0 or payment.refunded_amount < had
+
+
+def why_unpaid(payments: Collection[Paid], *, has_goods: bool) -> dict[str, str] | None:
+    """What an unpaid hold says of an order that costs something; None where no such hold is called for.
+
+    That all was sent back matters only while the order `has_goods` which have not left.
+    """
+    if any(map(stands, payments)):
+        return None
+    if any(payment.status in PAID for payment in payments):
+        return {"cause": SENT_BACK} if has_goods else None
+    return {}
 
 
 def _missing(order: NeutralOrder, totals: Totals) -> list[str]:
@@ -263,6 +294,11 @@ def _missing(order: NeutralOrder, totals: Totals) -> list[str]:
     if order.ship_to is None and needs_shipping(order):
         missing.append("address")
     return missing
+
+
+def _has_goods(order: NeutralOrder) -> bool:
+    """Whether any of it has still to leave."""
+    return any(line.requires_shipping and line.shipped_quantity < line.quantity for line in order.lines)
 
 
 def needs_shipping(order: NeutralOrder) -> bool:

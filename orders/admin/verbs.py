@@ -17,7 +17,7 @@ from config.kernel.results import Results
 from config.kernel.templatetags.bancale import money_text
 from orders.admin.mail_news import mail_said, mails_said
 from orders.admin.words import hold_title
-from orders.enums import FulfillmentStatus, HoldKind, MailKind, OrderStatus, Step
+from orders.enums import GOODS_GONE, HoldKind, MailKind, OrderStatus, Step
 from orders.models import Hold, LinePart, Order
 from orders.selectors.holds import refusing
 from orders.selectors.order_goods import goods_of
@@ -30,7 +30,6 @@ from orders.services.holds import HOLD_ORDER, place_hold, release_holds
 from orders.services.lifting import lift_and_confirm_orders
 from orders.services.mail_occasions import nobody_to_tell
 
-GONE = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP)
 STAFF_HOLDS = (HoldKind.MANUAL, HoldKind.FRAUD, HoldKind.CANCEL_REQUESTED, HoldKind.ADDRESS)
 
 
@@ -278,7 +277,7 @@ ORDER_VERBS = {
         lines=_sent_lines,
         undo=gettext_lazy("“Reopen order” takes it back."),
         blocked=_not_to_complete,
-        applies=lambda order: order.fulfillment_status in GONE,
+        applies=lambda order: order.fulfillment_status in GOODS_GONE,
     ),
     "reopen": TransitionVerb(
         verb=reopen_orders,

@@ -13,6 +13,7 @@ from config.kernel.admin.subjects import call_subscribers
 from config.kernel.admin.timeline import Lookup, detail_by
 from config.kernel.templatetags.bancale import local_text, money_text
 from orders.enums import (
+    SENT_BACK,
     TEST_ORDER,
     UNCLEAR_PAYMENT,
     ActionKind,
@@ -87,6 +88,7 @@ def money_said(amount: Any, currency: str) -> str:
 CAUSES = {
     TEST_ORDER: gettext_lazy("It is a test order."),
     UNCLEAR_PAYMENT: gettext_lazy("What the channel now says of its payment was refused."),
+    SENT_BACK: gettext_lazy("What was paid has been sent back."),
 }
 
 

@@ -6,12 +6,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from config.kernel import clock
 from config.kernel.outbox import LEASE
-from orders.enums import OPEN_ORDER, FulfillmentStatus, HoldKind, OrderStatus, Step
+from orders.enums import GOODS_GONE, OPEN_ORDER, FulfillmentStatus, HoldKind, OrderStatus, Step
 from orders.models import Hold, LegalEntity, Notification, Order, RawOrder
 from orders.states import HOLD_REFUSES
 
 _REFUSE_CONFIRM = sorted(kind for kind, steps in HOLD_REFUSES.items() if Step.CONFIRM in steps)
-_LEFT = frozenset({FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.NOTHING_TO_SHIP})
 # Where units may be undecided: the one index of open orders is read by these, and no other order is looked at.
 _UNDECIDED = (
     FulfillmentStatus.UNALLOCATED,
@@ -19,7 +18,7 @@ _UNDECIDED = (
     FulfillmentStatus.PARTLY_SHIPPED,
     FulfillmentStatus.BACKORDERED,
 )
-_HERE = frozenset(FulfillmentStatus) - _LEFT
+_HERE = frozenset(FulfillmentStatus) - GOODS_GONE
 
 
 def with_holds(rows: QuerySet[Order]) -> QuerySet[Order]:

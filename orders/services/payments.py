@@ -13,8 +13,8 @@ from config.kernel.events import Entry, Thread, record_events
 from config.kernel.locks import lock_rows
 from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition
-from orders.enums import HoldKind, PaymentStatus
-from orders.intake_rules import ONCE, PAID, payment_faults, shown
+from orders.enums import GOODS_GONE, SENT_BACK, HoldKind, PaymentStatus
+from orders.intake_rules import ONCE, payment_faults, shown, stands, why_unpaid
 from orders.models import Hold, Order, Payment
 from orders.neutral import NeutralPayment
 from orders.selectors.holds import open_holds
@@ -61,7 +61,8 @@ def report_payments(reports: Sequence[PaymentReport], *, actor: Actor) -> Result
     only move along their edges; older news than what is known changes nothing, and so does a second call. Of a
     payment that is void, failed or expired now, the sum that was once authorised stays, whatever is said of it.
     An order with nothing new is `unchanged`. The payment axis follows, and the unpaid hold: lifted once money
-    is authorised or captured, raised again on an open order when none is any more. With it go and come the
+    is authorised or captured, raised again on an open order when none is any more, or all was sent back while some
+    of it has still to leave. With it go and come the
     end of the order's reservations; units that went back before are allocated anew (fact `order.stock_due`).
 
     Refuses an order's whole report: `InvalidInput` (a payment twice, more refunded than captured, more captured
@@ -202,16 +203,20 @@ def _follow_unpaid(
     changes: Sequence[Change], rows: Sequence[Payment], held: Mapping[int, Sequence[Hold]], actor: Actor
 ) -> None:
     """Lift or raise the unpaid hold, as the payments now stand."""
-    payments = [*rows, *(row for change in changes for row in change.created)]
-    paid = {row.order_id for row in payments if row.status in PAID}
+    payments: dict[int, list[Payment]] = defaultdict(list)
+    for row in (*rows, *(row for change in changes for row in change.created)):
+        payments[row.order_id].append(row)
     lifted: list[Hold] = []
-    raised: list[Order] = []
+    raised: dict[str, list[Order]] = {"": [], SENT_BACK: []}
     for change in changes:
         order = change.order
         holds = [hold for hold in held.get(order.pk, ()) if hold.kind == HoldKind.UNPAID]
-        if order.pk in paid:
+        why = why_unpaid(payments[order.pk], has_goods=order.fulfillment_status not in GOODS_GONE)
+        if any(map(stands, payments[order.pk])):
             lifted += holds
-        elif not holds and not order.is_closed and order.owed_amount != 0:
-            raised.append(order)
+        elif why is not None and not holds and not order.is_closed and order.owed_amount != 0:
+            raised[why.get("cause", "")].append(order)
     lift(lifted, actor=actor)
-    raise_holds(raised, kind=HoldKind.UNPAID, actor=actor)
+    for cause, orders in raised.items():
+        facts = {"cause": cause} if cause else {}
+        raise_holds(orders, kind=HoldKind.UNPAID, facts=facts, actor=actor)

@@ -9,12 +9,20 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.audit import run_audit
 from config.kernel.errors import NotAllowed
 from config.kernel.models import Event
+from fulfillment.errors import OrderHeld
+from fulfillment.models import FulfillmentOrder
+from fulfillment.services.releasing import release_orders
+from fulfillment.services.shipping import ship_by_hand
+from orders.changes import SetPrice
 from orders.enums import HoldKind, NeutralState, PaymentStatus
 from orders.models import Hold, Order, Payment
 from orders.neutral import NeutralPayment
 from orders.selectors.holds import open_holds
+from orders.services.cancelling import cancel_orders
 from orders.services.payments import PaymentReport, report_payments
-from tests.factories.orders import SYSTEM, make_order, neutral_payment
+from tests.factories.fulfillment import hand, make_confirmed, make_delivered, make_shipped, stock
+from tests.factories.orders import SYSTEM, make_order, neutral_line, neutral_payment
+from tests.factories.proposals import change
 
 pytestmark = pytest.mark.django_db
 
@@ -169,6 +177,98 @@ def test_report_payments_raises_the_unpaid_hold_when_the_money_is_gone() -> None
     assert [hold.kind for hold in open_holds([order.pk])[order.pk]] == ["unpaid"]
     assert state_of(order)[0] == "voided"
     assert order.payment_status == "unpaid"
+
+
+def unpaid_holds(order: Order) -> list[Hold]:
+    holds = open_holds([order.pk]).get(order.pk, [])
+    return [hold for hold in holds if hold.kind == HoldKind.UNPAID]
+
+
+def test_report_payments_holds_an_order_whose_money_was_all_sent_back_before_it_left() -> None:
+    stock({"MUG": 2})
+    order = make_confirmed()
+
+    report(order, replace(CAPTURED, refunded_amount=Decimal(5)))
+    assert unpaid_holds(order) == []
+
+    assert report(order, REFUNDED).done_ids == [order.pk]
+    assert [hold.facts for hold in unpaid_holds(order)] == [{"cause": "refunded"}]
+    assert isinstance(release_orders([order.pk], actor=SYSTEM).refusals[order.pk], OrderHeld)
+    assert report(order, REFUNDED).unchanged_ids == [order.pk]
+
+    report(order, REFUNDED, neutral_payment(external_id="pi_2"))
+    assert unpaid_holds(order) == []
+    assert release_orders([order.pk], actor=SYSTEM).done_ids == [order.pk]
+
+
+def test_report_payments_holds_the_rest_of_a_part_shipped_order_whose_money_was_sent_back() -> None:
+    stock({"MUG": 1})
+    order = make_confirmed()
+    (work,) = release_orders([order.pk], actor=SYSTEM).only()
+    ship_by_hand([hand(FulfillmentOrder.objects.get(pk=work))], actor=SYSTEM).only()
+
+    report(order, REFUNDED)
+
+    assert len(unpaid_holds(order)) == 1
+
+
+@pytest.mark.parametrize("stage", ["shipped", "delivered", "services", "cancelled"])
+def test_report_payments_sent_back_where_nothing_is_left_to_ship_holds_nothing(stage: str) -> None:
+    if stage == "services":
+        order = make_order(lines=(neutral_line("CARD", 1, requires_shipping=False),))
+    elif stage == "cancelled":
+        order = make_order()
+        cancel_orders([order.pk], reason="test", actor=SYSTEM).raise_refusals()
+    else:
+        order = (make_shipped() if stage == "shipped" else make_delivered()).order
+
+    assert report(order, REFUNDED).done_ids == [order.pk]
+    assert Hold.objects.count() == 0
+
+
+def test_report_payments_one_of_two_sent_back_holds_nothing() -> None:
+    other = neutral_payment("10.00", external_id="pi_2")
+    order = make_order(payments=(CAPTURED, other))
+
+    report(order, REFUNDED, other)
+    assert Hold.objects.count() == 0
+
+    report(order, REFUNDED, replace(other, refunded_amount=Decimal(10)))
+    assert len(unpaid_holds(order)) == 1
+
+
+def test_report_payments_authorised_beyond_what_was_sent_back_holds_nothing() -> None:
+    part = replace(AUTHORISED, captured_amount=Decimal(5))
+    order = make_order(payments=(part,))
+
+    report(order, replace(part, refunded_amount=Decimal(5)))
+
+    assert Hold.objects.count() == 0
+
+
+def test_change_that_makes_an_order_cost_something_holds_it_where_its_money_was_sent_back() -> None:
+    order = make_order()
+    line = order.lines.get()
+    change(order, SetPrice(line.pk, Decimal(0)))
+    report(order, REFUNDED)
+    assert Hold.objects.count() == 0
+
+    change(order, SetPrice(line.pk, Decimal(3)))
+
+    assert len(unpaid_holds(order)) == 1
+
+
+def test_accept_orders_whose_money_was_sent_back_before_are_held_where_goods_are_left() -> None:
+    card = neutral_line("CARD", 1, requires_shipping=False)
+    goods, service, gone = (
+        make_order(payments=(REFUNDED,)),
+        make_order(payments=(REFUNDED,), lines=(card,)),
+        make_order(payments=(REFUNDED,), state=NeutralState.CANCELLED),
+    )
+
+    assert [hold.facts for hold in unpaid_holds(goods)] == [{"cause": "refunded"}]
+    assert [hold.order_id for hold in Hold.objects.all()] == [goods.pk]
+    assert (service.status, gone.status) == ("placed", "cancelled")
 
 
 @pytest.mark.parametrize("known", [PENDING, AUTHORISED])

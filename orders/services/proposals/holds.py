@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from config.kernel.actors import Actor
 from orders.enums import HoldKind
-from orders.intake_rules import PAID
+from orders.intake_rules import PAID, stands
 from orders.models import Hold, Payment
 from orders.selectors.holds import open_holds
 from orders.services.auto_confirm import record_confirmable
@@ -42,7 +42,7 @@ def _ask_for_money(chosen: Sequence[Planned], actor: Actor) -> None:
     costly = [one.order for one in chosen if _cost_nothing(one) and one.order.owed_amount]
     if not costly:
         return
-    paid = set(Payment.objects.filter(order__in=costly, status__in=PAID).values_list("order_id", flat=True))
+    paid = {row.order_id for row in Payment.objects.filter(order__in=costly, status__in=PAID) if stands(row)}
     held = set(
         Hold.objects.filter(order__in=costly, kind=HoldKind.UNPAID, lifted_at=None).values_list(
             "order_id", flat=True
