@@ -20,12 +20,13 @@ from orders.services.confirming import confirm_orders
 from orders.services.importing import changing
 from orders.services.importing.finishing import finish_runs
 from orders.services.importing.rolling_back import roll_back_runs
+from orders.services.payments import PaymentReport, report_payments
 from orders.services.proposals.confirming import confirm_proposals
 from orders.states import IMPORT, PLACE
 from tests.factories.fulfillment import make_confirmed, stock
 from tests.factories.imports import HEADER, apply, check, problems_of, row, text_of, work
 from tests.factories.inventory import make_level, make_location, make_sku, receive
-from tests.factories.orders import SYSTEM, make_order, neutral_line
+from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_line, neutral_payment
 from tests.factories.proposals import change
 
 pytestmark = pytest.mark.django_db
@@ -394,3 +395,58 @@ def test_units_given_back_by_a_roll_back_are_promised_for_the_day_of_the_order(s
 
     assert live.aggregate(units=Sum("quantity")) == {"units": 5}
     assert set(live.values_list("promised_at", flat=True)) == {promised}
+
+
+def told_of_money(order: Order, **fields: Any) -> None:
+    paid = neutral_payment("50.00", **fields)
+    report_payments([PaymentReport(order.pk, (paid,))], actor=SYSTEM).raise_refusals()
+
+
+def test_roll_back_holds_no_order_as_unpaid_that_was_paid_meanwhile(shelf: None) -> None:
+    channel = make_channel(unpaid_hold_hours=2)
+    make_order(channel=channel, external_id="W-1", lines=(neutral_line("MUG", 5, unit="10.00"),), payments=())
+    deliver()
+    order = Order.objects.get()
+    run = apply(check(text_of(row("W-1", quantity="2")), channel=channel))
+    told_of_money(order)
+
+    roll_back(run)
+
+    assert not Hold.objects.filter(order=order, lifted_at=None).exists()
+    assert set(Reservation.objects.filter(state="open").values_list("expires_at", flat=True)) == {None}
+    assert units_of(order) == {"open": 5}
+    assert_clean()
+
+
+def test_roll_back_keeps_the_hold_of_an_order_whose_money_was_sent_back_meanwhile(shelf: None) -> None:
+    make_order(
+        external_id="W-1",
+        lines=(neutral_line("MUG", 5, unit="10.00"),),
+        payments=(neutral_payment("50.00"),),
+    )
+    deliver()
+    order = Order.objects.get()
+    run = apply(check(text_of(row("W-1", quantity="2"))))
+    told_of_money(order, refunded_amount=D(50))
+
+    roll_back(run)
+
+    assert [hold.kind for hold in Hold.objects.filter(order=order, lifted_at=None)] == ["unpaid"]
+    assert_clean()
+
+
+@pytest.mark.parametrize("before", ["0.00", "10.00"])
+def test_roll_back_leaves_an_order_held_as_unpaid_as_it_was(shelf: None, before: str) -> None:
+    """A change that makes a free order cost something holds it, and one that makes it free lifts the hold."""
+    after = {"0.00": "10.00", "10.00": "0.00"}[before]
+    make_order(external_id="W-1", lines=(neutral_line("MUG", 2, unit=before),), payments=())
+    deliver()
+    held = Hold.objects.filter(kind=HoldKind.UNPAID, lifted_at=None)
+    was = held.exists()
+    run = apply(check(text_of(row("W-1", price=after))))
+    assert held.exists() is not was
+
+    roll_back(run)
+
+    assert held.exists() is was
+    assert_clean()

@@ -1,7 +1,7 @@
 """Lines, amounts and stock of orders as they were before a file changed them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,7 +14,8 @@ from inventory.errors import KitHoldsNoStock, NotEnoughStock, QueueJumped
 from inventory.services.levels import Stock, lock_stock
 from inventory.services.reservations import Claim, Cut, cut_reservations, place_reservations, placeable
 from orders.enums import HoldKind
-from orders.models import Charge, DiscountShare, LinePart, Order, OrderLine, TaxLine
+from orders.intake_rules import stands
+from orders.models import Charge, DiscountShare, Hold, LinePart, Order, OrderLine, Payment, TaxLine
 from orders.selectors.demand import ORDER_LINE_PART
 from orders.selectors.holds import open_holds
 from orders.services.axes import refresh_axes
@@ -63,21 +64,29 @@ def restore_goods(images: Mapping[int, Image], *, actor: Actor) -> Restored:
     for image in before.values():
         for name, some in image["rows"].items():
             rows[name] |= some
-    _follow_money({pk: image["unpaid"] for pk, image in before.items()}, actor)
-    stock = _give_back(chosen, before, rows, actor)
+    money = _Money.read({pk: image["unpaid"] for pk, image in before.items()})
+    money.hold_again(actor)
+    stock = _give_back(chosen, before, rows, money.unpaid, actor)
     _write_rows(chosen, rows)
     claim_units(chosen, stock, actor=actor)
     follow_unknown_skus(chosen, actor=actor)
     settle_cancelled(chosen, parts_by_order([order.pk for order in chosen]))
     refresh_axes(chosen)
+    money.lift_again(chosen, actor)
     for order in chosen:
         sums = {"before": text(totals[order.pk]), "after": text(order.total_computed_amount)}
         restored.sums[order.pk] = sums | {"currency": order.currency}
     return restored
 
 
-def _give_back(orders: Sequence[Order], before: Mapping[int, Image], rows: Rows, actor: Actor) -> Stock:
-    """Units of parts and the reservations behind them."""
+def _give_back(
+    orders: Sequence[Order],
+    before: Mapping[int, Image],
+    rows: Rows,
+    unpaid: Collection[int],
+    actor: Actor,
+) -> Stock:
+    """Units of parts and the reservations behind them, with their end only where the order is unpaid still."""
     parts = list(LinePart.objects.filter(line__order__in=orders).select_related("line").order_by("pk"))
     stock = lock_stock({part.sku_id for part in parts if part.sku_id is not None})
     claims = read_claims(parts, stock.levels)
@@ -89,7 +98,10 @@ def _give_back(orders: Sequence[Order], before: Mapping[int, Image], rows: Rows,
     # Claims of a confirmed order that were read before promises followed it have none.
     promised = {order.pk: promised_at(order) for order in orders}
     missing = [
-        claim._replace(promised_at=promised[part.line.order_id])
+        claim._replace(
+            promised_at=promised[part.line.order_id],
+            expires_at=claim.expires_at if part.line.order_id in unpaid else None,
+        )
         for part in parts
         for claim in _missing(claims[part.pk], wanted[part.pk])
     ]
@@ -201,11 +213,33 @@ def _empty(line: OrderLine) -> None:
         setattr(line, name, 0)
 
 
-def _follow_money(was_unpaid: Mapping[int, bool], actor: Actor) -> None:
-    """The unpaid holds as they were."""
-    held = open_holds(list(was_unpaid))
-    now = {pk: [one for one in held.get(pk, ()) if one.kind == HoldKind.UNPAID] for pk in was_unpaid}
-    lift([hold for pk, holds in now.items() for hold in holds if not was_unpaid[pk]], actor=actor)
-    place_hold(
-        [pk for pk, was in was_unpaid.items() if was and not now[pk]], kind=HoldKind.UNPAID, actor=actor
-    )
+@dataclass(slots=True)
+class _Money:
+    """The unpaid holds of orders: who `was` held before the change, the open ones now, and whose money stands now,
+    whatever was paid or sent back meanwhile."""
+
+    was: Mapping[int, bool]
+    now: dict[int, list[Hold]]
+    paid: set[int]
+
+    @classmethod
+    def read(cls, was: Mapping[int, bool]) -> "_Money":
+        """Two statements."""
+        held = open_holds(list(was))
+        now = {pk: [one for one in held.get(pk, ()) if one.kind == HoldKind.UNPAID] for pk in was}
+        paid = {row.order_id for row in Payment.objects.filter(order__in=list(was)) if stands(row)}
+        return cls(was, now, paid)
+
+    @property
+    def unpaid(self) -> set[int]:
+        return {pk for pk, was in self.was.items() if was and pk not in self.paid}
+
+    def hold_again(self, actor: Actor) -> None:
+        """The hold that the change lifted, unless money came."""
+        missing = [pk for pk in self.unpaid if not self.now[pk]]
+        place_hold(missing, kind=HoldKind.UNPAID, actor=actor)
+
+    def lift_again(self, orders: Iterable[Order], actor: Actor) -> None:
+        """The hold that the change raised, unless money went: of an order that costs nothing again."""
+        free = [order.pk for order in orders if not self.was[order.pk] and order.owed_amount == 0]
+        lift([hold for pk in free for hold in self.now[pk]], actor=actor)
