@@ -169,6 +169,42 @@ def shipped_work_left_by_ledger() -> Iterator[Violation]:
             f"fulfillment_order:{one.pk}",
             f"{one.status}: {one.asked} asked, {one.packed} in parcels, {one.moved} in the ledger",
         )
+    yield from _other_goods()
+
+
+def _other_goods() -> Iterator[Violation]:
+    """The sums of the work may agree where its goods do not: other SKUs left, or from another location."""
+    same = FulfillmentOrderLine.objects.filter(
+        fulfillment_order=OuterRef("fulfillment_order"), line_part__sku=OuterRef("line_part__sku")
+    )
+    moved = StockMovement.objects.filter(
+        reference_kind="fulfillment_order",
+        reference_id=OuterRef("fulfillment_order"),
+        level__sku=OuterRef("line_part__sku"),
+        level__location=OuterRef("fulfillment_order__location"),
+        kind=MovementKind.SHIP,
+    )
+    lines = FulfillmentOrderLine.objects.filter(fulfillment_order__status=FulfillmentOrderStatus.SHIPPED)
+    lines = lines.annotate(
+        asked=_total(same, "fulfillment_order"), moved=_total(moved, "reference_id", "delta")
+    )
+    for line in lines.exclude(asked=-F("moved")).order_by("pk")[:SHOWN]:
+        yield Violation(
+            f"fulfillment_order:{line.fulfillment_order_id}",
+            f"{line.asked} asked of line part {line.line_part_id}'s SKU, {line.moved} in the ledger",
+        )
+    own = FulfillmentOrderLine.objects.filter(
+        fulfillment_order=OuterRef("reference_id"),
+        fulfillment_order__location=OuterRef("level__location"),
+        line_part__sku=OuterRef("level__sku"),
+    )
+    every = StockMovement.objects.filter(reference_kind="fulfillment_order")
+    for row in every.exclude(Exists(own), kind=MovementKind.SHIP).order_by("pk")[:SHOWN]:
+        yield Violation(
+            f"stock_movement:{row.pk}",
+            f"{row.kind} {row.delta:+d} at level {row.level_id}, of which fulfillment order {row.reference_id}"
+            " asked nothing",
+        )
 
 
 @invariant("work.address", _("Goods went to the address that was released"))

@@ -69,28 +69,46 @@ def progress_agrees() -> Iterator[Violation]:
 
 @invariant("returns.ledger", _("Each return came in, and went on, by as many units as the ledger says"))
 def ledger_agrees() -> Iterator[Violation]:
-    units = ReturnUnit.objects.filter(rma=OuterRef("pk"))
-    rows = StockMovement.objects.filter(reference_kind="rma", reference_id=OuterRef("pk"))
+    """SKU by SKU, and where the return was taken in."""
+    rows = StockMovement.objects.filter(reference_kind="rma")
+    own = rows.filter(
+        reference_id=OuterRef("rma"),
+        level__sku=OuterRef("line_part__sku"),
+        level__location=OuterRef("rma__location"),
+    )
 
     def moved(kind: MovementKind) -> Coalesce:
-        sums = rows.filter(kind=kind).order_by().values("reference_id")
+        sums = own.filter(kind=kind).order_by().values("reference_id")
         total = sums.annotate(total=Sum("unsellable_delta")).values("total")
         return Coalesce(Subquery(total, output_field=IntegerField()), 0)
 
-    rmas = Rma.objects.annotate(
-        back=_count(units.filter(reception=Reception.RECEIVED), "rma"),
-        restocked=_count(units.filter(disposition=Disposition.RESTOCK), "rma"),
-        scrapped=_count(units.filter(disposition=Disposition.SCRAP), "rma"),
+    goods = ReturnUnit.objects.order_by().values("rma", "line_part__sku")
+    goods = goods.annotate(
+        back=Count("pk", filter=Q(reception=Reception.RECEIVED)),
+        restocked=Count("pk", filter=Q(disposition=Disposition.RESTOCK)),
+        scrapped=Count("pk", filter=Q(disposition=Disposition.SCRAP)),
         moved_in=moved(MovementKind.RETURN),
         put_back=moved(MovementKind.PUT_BACK),
         written_off=moved(MovementKind.SCRAP),
     )
     agreed = Q(back=F("moved_in"), restocked=-F("put_back"), scrapped=-F("written_off"))
-    for rma in rmas.exclude(agreed)[:SHOWN]:
+    for one in goods.exclude(agreed).order_by("rma")[:SHOWN]:
         yield Violation(
-            f"rma:{rma.pk}",
-            f"{rma.back} came back, {rma.restocked} went on for sale and {rma.scrapped} to scrap, "
-            f"ledger {rma.moved_in}, {-rma.put_back} and {-rma.written_off}",
+            f"rma:{one['rma']}",
+            f"SKU {one['line_part__sku']}: {one['back']} came back, {one['restocked']} went on for sale and"
+            f" {one['scrapped']} to scrap, ledger {one['moved_in']}, {-one['put_back']} and"
+            f" {-one['written_off']}",
+        )
+    units = ReturnUnit.objects.filter(
+        rma=OuterRef("reference_id"),
+        line_part__sku=OuterRef("level__sku"),
+        rma__location=OuterRef("level__location"),
+    )
+    kinds = (MovementKind.RETURN, MovementKind.PUT_BACK, MovementKind.SCRAP)
+    for row in rows.exclude(Exists(units), kind__in=kinds).order_by("pk")[:SHOWN]:
+        yield Violation(
+            f"stock_movement:{row.pk}",
+            f"{row.kind} {row.delta:+d} at level {row.level_id}, which rma {row.reference_id} cannot have made",
         )
 
 

@@ -129,6 +129,19 @@ def left_twice() -> None:
     FulfillmentOrder.objects.filter(pk=work_id).update(status="released", shipped_at=None)
 
 
+def left_of_another_sku() -> None:
+    """The work asked for two mugs and a lid; the other way round, its sums are the same."""
+    parcel = make_shipped({"MUG": 2, "LID": 1})
+    for rows in (ParcelLine.objects.filter(parcel=parcel), FulfillmentOrderLine.objects.all()):
+        rows.filter(line_part__sku__code="MUG").update(quantity=1)
+        rows.filter(line_part__sku__code="LID").update(quantity=2)
+
+
+def left_from_another_location() -> None:
+    work_id = make_shipped().shipment.fulfillment_order_id
+    FulfillmentOrder.objects.filter(pk=work_id).update(location=stock({"LID": 1}))
+
+
 def shipped_to_nowhere() -> None:
     FulfillmentOrder.objects.filter(pk=make_shipped().shipment.fulfillment_order_id).update(ship_to=None)
 
@@ -203,6 +216,8 @@ def test_address_that_changed_after_goods_had_left_is_no_breach() -> None:
         (shipped_without_a_parcel, "work.ledger"),
         (parcel_line, "work.ledger"),
         (left_twice, "work.ledger"),
+        (left_of_another_sku, "work.ledger"),
+        (left_from_another_location, "work.ledger"),
         (shipped_to_nowhere, "work.address"),
         (shipped_elsewhere, "work.address"),
         (shipped_past_a_change, "work.address"),

@@ -8,6 +8,7 @@ from config.kernel.audit import INVARIANTS, run_audit
 from inventory.models import UnsellableStock
 from orders.models import LinePart
 from returns.models import ReturnUnit, Rma
+from tests.factories.inventory import make_location
 from tests.factories.returns import (
     AS_NEW,
     BROKEN,
@@ -94,6 +95,17 @@ def came_back_without_the_ledger() -> None:
     ReturnUnit.objects.filter(rma=make_approved()).update(reception="received", disposition="quarantine")
 
 
+def came_back_of_another_sku() -> None:
+    """Two mugs came; now the return is of a mug and a lid."""
+    rma = make_received(2, {"MUG": 2, "LID": 1})
+    lid = LinePart.objects.get(line__order=rma.order_id, sku__code="LID")
+    ReturnUnit.objects.filter(pk=units_of(rma)[0].pk).update(line_part=lid)
+
+
+def came_back_elsewhere() -> None:
+    Rma.objects.filter(pk=make_received().pk).update(location=make_location())
+
+
 def quarantine_emptied() -> None:
     level = {"level__location": make_received().location_id}
     UnsellableStock.objects.filter(**level).update(quantity=0)
@@ -115,6 +127,8 @@ def quarantine_emptied() -> None:
         (restocked_without_the_ledger, "returns.ledger"),
         (scrapped_and_told_as_restocked, "returns.ledger"),
         (came_back_without_the_ledger, "returns.ledger"),
+        (came_back_of_another_sku, "returns.ledger"),
+        (came_back_elsewhere, "returns.ledger"),
         (quarantine_emptied, "returns.quarantine"),
     ],
 )
