@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F, Model, QuerySet
+from django.db.models import DateTimeField, F, Model, QuerySet
 from django.utils.translation import gettext
 
 from config.dashboard import MOST, Tile
@@ -51,12 +51,14 @@ def count_queues(asked: Sequence[tuple[QuerySet[Any], str]]) -> list[Waiting]:
     """Count queues by one statement: of each its rows, and the name of its column of waiting time or ""."""
     parts: list[str] = []
     params: list[Any] = []
+    # Of two that are NULL alone PostgreSQL would make a column of text, which no moment goes with.
+    never = f"CAST(NULL AS {DateTimeField().db_type(connection)})"
     for place, (rows, since) in enumerate(asked):
         try:
             sql, given = _limited(rows, since).query.sql_with_params()
         except EmptyResultSet:
             continue
-        oldest = "MIN(waiting.waits_since)" if since else "NULL"
+        oldest = "MIN(waiting.waits_since)" if since else never
         parts.append(f"SELECT {place}, COUNT(*), {oldest} FROM ({sql}) waiting")  # noqa: S608  (the ORM's own SQL)
         params += given
     counted: dict[int, Waiting] = {}
@@ -73,7 +75,7 @@ def _limited(rows: QuerySet[Any], since: str) -> QuerySet[Any, Any]:
 
 
 def _moment(value: Any) -> datetime | None:
-    """SQLite answers an aggregate of moments or days as text, in UTC."""
+    """SQLite answers an aggregate of moments as text, in UTC."""
     found = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
 
@@ -90,8 +92,6 @@ def _detail(queue: Queue, rows: QuerySet[Any], waiting: Waiting) -> str:
         return queue.detail(queue.rows(rows)) if waiting.count else ""
     if waiting.oldest is None or waiting.count >= MOST:
         return ""
-    if queue.since_words is not None:
-        return queue.since_words(waiting.oldest)
     seconds = max(0, round((clock.now() - waiting.oldest).total_seconds()))
     return gettext("oldest %(span)s") % {"span": span_text(seconds)}
 

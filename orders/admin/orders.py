@@ -1,7 +1,6 @@
 """Orders: the list with its work queues, and the page where an order is read and moved on."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -9,13 +8,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel import clock
 from config.kernel.admin import (
     ExtraVerb,
     OptionalColumn,
@@ -68,9 +65,10 @@ from orders.services.reallocating import reallocate_orders
 from orders.states import CANCEL, COMPLETE, CONFIRM, ORDER, PLACE, REOPEN
 
 
-def days_over(promised: datetime) -> str:
-    """For how many days a promise has been broken, as the list of the late ones says it."""
-    days = max(0, (timezone.localdate(clock.now()) - promised.date()).days)
+def days_over(rows: QuerySet[Order]) -> str:
+    """For how many days the oldest promise of late orders has been broken, by its legal entity's day; one statement."""
+    oldest = rows.select_related("legal_entity").order_by("dispatch_by_on", "pk").first()
+    days = work.days_late(oldest) if oldest is not None else 0
     return ngettext("%(n)d day over", "%(n)d days over", days) % {"n": days}
 
 
@@ -82,7 +80,7 @@ ORDER_QUEUES = (
     Queue("unknown_sku", _("Unmapped SKU"), work.unknown_sku, "stop", ALLOCATE, "accepted_at"),
     Queue("to_allocate", _("To allocate"), work.to_allocate, "wait", ALLOCATE, "accepted_at"),
     Queue("backordered", _("Backordered"), work.backordered, "wait", ALLOCATE, "placed_at"),
-    Queue("late", _("Late"), work.late, "stop", since="dispatch_by_on", since_words=days_over),
+    Queue("late", _("Late"), work.late, "stop", detail=days_over),
 )
 
 ORDER_ACTIONS = (

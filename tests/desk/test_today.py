@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -15,7 +15,7 @@ from config.kernel.models import Delivery, Fact
 from config.queues import Waiting, count_queues
 from fulfillment.services.reports import refresh_stage_times
 from inventory.models import Location, StaffLocation
-from orders.models import Order
+from orders.models import LegalEntity, Order
 from orders.services.holds import place_hold
 from orders.services.reports import refresh_daily_sales
 from tests.factories.fulfillment import make_confirmed, make_released, make_shipped
@@ -97,7 +97,7 @@ def test_each_reason_of_the_held_orders_opens_exactly_these(manager: Visitor, sh
 
 
 def test_late_tile_counts_the_days_of_the_promise(manager: Visitor, shop: None) -> None:
-    day = clock.today("UTC") - timedelta(days=3)
+    day = clock.today("Europe/Rome") - timedelta(days=3)
     Order.objects.update(dispatch_by_on=None)
     Order.objects.filter(pk=make_order().pk).update(
         dispatch_by_on=day, placed_at=clock.now() - timedelta(days=36)
@@ -108,6 +108,31 @@ def test_late_tile_counts_the_days_of_the_promise(manager: Visitor, shop: None) 
     tile = next(tile for tile in page.tiles if tile.url.endswith("queue=late"))
     assert tile.detail == "3 days over"
     assert "3 days over" in page.late[0].promise
+
+
+def test_late_tile_is_all_that_a_person_may_have() -> None:
+    order = make_order()
+    Order.objects.update(status="confirmed", dispatch_by_on=clock.today("Europe/Rome") - timedelta(days=3))
+    desk = visitor("", "orders.view_order")
+
+    page = desk.get("/").context["page"]
+
+    assert order.status == "placed"
+    assert [tile.detail for tile in page.tiles if tile.url.endswith("queue=late")] == ["3 days over"]
+
+
+@pytest.mark.parametrize(("zone", "days"), [("America/New_York", 1), ("Europe/Rome", 2)])
+def test_late_tile_counts_in_the_legal_entitys_days(zone: str, days: int) -> None:
+    make_order()
+    LegalEntity.objects.update(time_zone=zone)
+    Order.objects.update(status="confirmed", dispatch_by_on=date(2026, 12, 30))
+
+    with clock.frozen(datetime(2027, 1, 1, 2, 0, tzinfo=UTC)):
+        page = visitor("Manager").get("/").context["page"]
+
+    tile = next(tile for tile in page.tiles if tile.url.endswith("queue=late"))
+    assert tile.detail == ("1 day over" if days == 1 else f"{days} days over")
+    assert tile.detail in page.late[0].promise
 
 
 def test_mail_that_failed_is_counted_once(manager: Visitor, shop: None) -> None:
@@ -258,6 +283,15 @@ def test_count_queues_counts_and_finds_the_oldest_in_one_statement() -> None:
 
     assert counted == [Waiting(1, order.placed_at), Waiting(), Waiting(1)]
     assert len(queries) == 1
+
+
+def test_count_queues_tells_moments_behind_several_queues_without_one() -> None:
+    order = make_order()
+    rows = Order.objects.all()
+
+    counted = count_queues([(rows, ""), (rows, ""), (rows, "placed_at")])
+
+    assert counted == [Waiting(1), Waiting(1), Waiting(1, order.placed_at)]
 
 
 def test_empty_business_says_that_nothing_was_sold(manager: Visitor) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -26,9 +25,9 @@ class Queue:
     """`rows` is a selector: it narrows a queryset to what waits in this queue.
 
     With a `permission`, the queue is counted on the first page only for those who may work it off. `since` is the
-    column that says how long a row has waited, `since_words` how the longest wait reads; `detail` puts into words
-    what is in the queue, and `reasons` cuts it into what it is made of: (words, what to add to the address so that
-    it opens these). One that is not `on_front` is shown on the first page only while it holds something.
+    column of the moment since which a row has waited; `detail` puts into words what is in the queue, and `reasons`
+    cuts it into what it is made of: (words, what to add to the address so that it opens these). One that is not
+    `on_front` is shown on the first page only while it holds something.
     """
 
     name: str
@@ -38,7 +37,6 @@ class Queue:
     permission: str = ""
     since: str = ""
     detail: Callable[[QuerySet[Any]], str] | None = None
-    since_words: Callable[[datetime], str] | None = None
     reasons: Callable[[QuerySet[Any]], Sequence[tuple[str, str]]] | None = None
     on_front: bool = True
 
