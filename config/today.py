@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 
 from config import dashboard
 from config.charts import Chart, Column, stacked
+from config.first_steps import FirstStep, first_steps
 from config.kernel import clock
 from config.kernel.actors import places_of
 from config.kernel.admin import admin_url
@@ -70,6 +71,7 @@ class Today:
     read_at: datetime
     is_bound: bool = False
     sees_sales: bool = False
+    first_steps: list[FirstStep] = field(default_factory=list)
     trend: Trend | None = None
     stages: list[StageRow] = field(default_factory=list)
     slowest: str = ""
@@ -87,6 +89,9 @@ def today(request: HttpRequest) -> Today:
         is_bound=places_of(user) is not None,
         sees_sales=user.has_perm(SEE_SALES),
     )
+    orders = admin_url(Order, "changelist")
+    if not page.is_bound and not any(tile.count for tile in tiles if tile.url.startswith(orders)):
+        page.first_steps = first_steps(user)
     if user.has_perm("orders.view_order"):
         page.late = late_orders(user)
         page.stages = stage_rows(tiles)

@@ -10,7 +10,9 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config import today
 from config.kernel import clock
+from config.kernel.admin import admin_url
 from config.kernel.models import Delivery, Fact
 from config.queues import Waiting, count_queues
 from fulfillment.services.reports import refresh_stage_times
@@ -19,6 +21,7 @@ from orders.models import LegalEntity, Order
 from orders.services.holds import place_hold
 from orders.services.reports import refresh_daily_sales
 from tests.factories.fulfillment import make_confirmed, make_released, make_shipped
+from tests.factories.inventory import make_level, make_location, make_sku
 from tests.factories.orders import SYSTEM, make_channel, make_order
 from tests.kernel.visitor import Visitor, text_of, visitor
 
@@ -298,3 +301,44 @@ def test_empty_business_says_that_nothing_was_sold(manager: Visitor) -> None:
     make_channel()
 
     assert "Nothing was sold in these days." in text_of(manager.get("/"))
+
+
+def steps_of(seen: Visitor) -> list[tuple[str, bool, str, bool]]:
+    steps = seen.get("/").context["page"].first_steps
+    return [(str(step.label), step.done, step.url, step.is_next) for step in steps]
+
+
+def test_empty_business_is_told_its_first_steps_one_after_the_other(manager: Visitor) -> None:
+    found = steps_of(manager)
+    assert [(label, bool(url)) for label, _done, url, _next in found] == [
+        ("Add legal entity", True),
+        ("Add sales channel", False),
+        ("Add location", True),
+        ("Open SKUs", True),
+        ("Receive stock", False),
+        ("New order", False),
+    ]
+    assert [is_next for *_step, is_next in found] == [True, False, False, False, False, False]
+    for _label, _done, url, _next in found:
+        assert not url or manager.get(url).status_code == 200
+
+    channel = make_channel()
+    make_level(make_sku("MUG"), make_location(), on_hand=1)
+
+    found = steps_of(manager)
+    assert [done for _label, done, _url, _next in found] == [True] * 5 + [False]
+    assert found[-1] == ("New order", False, admin_url(Order, "add"), True)
+
+    Order.objects.filter(pk=make_order(channel=channel).pk).update(status="completed")
+    assert steps_of(manager) == []
+
+
+def test_first_steps_are_told_to_who_may_take_one_and_cost_nothing_where_work_waits(
+    manager: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [bool(url) for _label, _done, url, _next in steps_of(visitor("Support"))] == [False] * 6
+    assert steps_of(visitor("Reader")) == []
+
+    make_order()
+    monkeypatch.setattr(today, "first_steps", None)
+    assert steps_of(manager) == []
