@@ -14,6 +14,7 @@
     {% timeline events %}         events with tone, title, detail, at, actor
     {% actions buttons %}         buttons with label, url, tone, reason
     {% waterfall rows %}          rows with label, quantity, url, tone; a row with total=True is a sum
+    {% lacking form %}            what a form needs chosen and nobody has added yet, with the way there
     {% tiles rows %}              tiles as `config.dashboard.Tile`
     {% changelist_url opts %}     back to the same filtered list
 
@@ -28,9 +29,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from django import template
+from django.contrib.admin import site
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.db.models.options import Options
+from django.forms import ModelChoiceField
 from django.template.context import Context
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -229,6 +232,26 @@ def _foremost(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     primary = [row for row in rows if row.get("tone") == "primary"]
     plain = [row for row in rows if row.get("tone") not in {"primary", "risk"}]
     return [*plain[: _MOST_BUTTONS - 1 - len(primary)], *primary]
+
+
+@register.inclusion_tag("kernel/_lacking.html", takes_context=True)
+def lacking(context: Context, form: Any) -> dict[str, Any]:
+    """Of what must be chosen, that of which there is nothing yet, once each; a statement a choice."""
+    wanted: list[Any] = [
+        field.queryset
+        for field in form.fields.values()
+        if isinstance(field, ModelChoiceField) and field.required and not field.disabled
+    ]
+    missing = dict.fromkeys(rows.model for rows in wanted if not rows.exists())
+    return {"missing": [(model._meta.verbose_name, _adding(context, model)) for model in missing]}
+
+
+def _adding(context: Context, model: Any) -> str:
+    """Where one is added, for who may."""
+    pages, request = site._registry.get(model), context.get("request")
+    if pages is None or request is None or not pages.has_add_permission(request):
+        return ""
+    return reverse(admin_urlname(model._meta, "add"))  # type: ignore[arg-type]
 
 
 @register.inclusion_tag("kernel/_tiles.html")
