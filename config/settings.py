@@ -1,5 +1,6 @@
 """All settings, read once from the environment. Each variable stands in `.env.example`."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,8 @@ if (BASE_DIR / ".env").exists():
 DATA_DIR = Path(env.str("BANCALE_DATA_DIR", default="") or BASE_DIR / ".data")
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="")
+# Word for word: `env` takes a value that begins with $, as one of fifty of Django's keys does, for a variable's name.
+SECRET_KEY = os.environ.get("SECRET_KEY", "")
 if not SECRET_KEY and not env.str("DATABASE_URL", default=""):
     # The embedded default only: with a database of its own, an installation states its own key.
     SECRET_KEY = local_key(DATA_DIR)

@@ -317,7 +317,7 @@ def test_dev_lock_contains_the_runtime_lock() -> None:
     assert {name: pin for name, pin in runtime.items() if dev.get(name) != pin} == {}
 
 
-VARIABLE = re.compile(r"""\benv(?:\.\w+)?\(\s*["']([A-Z0-9_]+)["']""")
+VARIABLE = re.compile(r"""\b(?:env(?:\.\w+)?|environ\.get)\(\s*["']([A-Z0-9_]+)["']""")
 
 
 def test_every_setting_stands_in_the_example_and_is_fixed_for_tests() -> None:

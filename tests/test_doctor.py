@@ -202,3 +202,14 @@ def test_broken_environment_is_told_whole_without_a_traceback(tmp_path: Path) ->
         *("SECRET_KEY", "BANCALE_SITE_URL", "DATABASE_URL", "EMAIL_URL", "TIME_ZONE", "5"),
     ]
     assert "Traceback" not in done.stderr
+
+
+def test_key_that_begins_as_another_variables_name_does_is_taken_word_for_word() -> None:
+    code = "from config import settings; print(settings.SECRET_KEY)"
+    environment = {**os.environ, "SECRET_KEY": "$" + KEY}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+
+    assert done.stdout.strip() == "$" + KEY, done.stderr
