@@ -5,6 +5,7 @@ died between doing and settling), so it makes its effect unique itself.
 """
 
 import logging
+import math
 import random
 import time
 from collections import defaultdict
@@ -38,8 +39,10 @@ LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 10
 CUT_OFF = "the worker stopped in the middle"
 LONGEST_PAUSE = timedelta(minutes=15)
-# Seconds between looks of a worker at a long turn after others that died.
+# Seconds between looks of a worker after others that died, in one long turn or in many short ones.
 LOOK_EVERY = 5
+# By this process; one that takes a dead one's place has not looked yet.
+_looked = {"at": -math.inf}
 
 
 class OutcomeUnknown(BancaleError):
@@ -216,16 +219,14 @@ def deliver_due(lane: str, *, rounds: int = 50, seconds: float | None = None, si
     No round begins after `seconds`: what is left then is asked of the workers again.
     """
     total, started = 0, time.monotonic()
-    looked_at = started
-    for _round in range(rounds):
+    for number in range(rounds):
         now = time.monotonic()
         if seconds is not None and now - started > seconds:
             nudge({lane})
             break
-        if now - looked_at > LOOK_EVERY:
+        if number:
             # All workers at long turns would leave the sweep, and what the dead held, waiting.
-            reclaim()
-            looked_at = now
+            reclaim_now_and_then()
         owed = claim(lane, size)
         if not owed:
             break
@@ -330,13 +331,21 @@ def _pause(attempts: int) -> timedelta:
     return timedelta(seconds=random.uniform(longest / 2, longest))  # noqa: S311  (jitter)
 
 
+def reclaim_now_and_then() -> None:
+    """Give back what dead workers held, unless this process looked after them seconds ago."""
+    if time.monotonic() - _looked["at"] > LOOK_EVERY:
+        reclaim()
+
+
 def reclaim() -> int:
     """Give back what dead workers held: their database session ended, or the lease ran out. Returns how many.
 
-    The first time it is due as it was, after that with the pause of the failures before.
+    The first time it is due as it was and the workers are asked at once, after that with the pause of the failures
+    before.
     """
     from config.kernel.models import Delivery
 
+    _looked["at"] = time.monotonic()
     total = 0
     is_lost = lost(Delivery.objects.filter(state=DeliveryState.IN_FLIGHT))
     while found := _reclaim_some(is_lost):
@@ -358,4 +367,5 @@ def _reclaim_some(is_lost: Q) -> int:
             for row in rows:
                 results.refuse(row.pk, WorkerLost())
             settle({row.pk: row.attempt_count for row in rows}, results)
+            nudge({row.lane for row in rows})
     return len(rows)

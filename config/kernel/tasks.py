@@ -11,7 +11,9 @@ TURN_SECONDS = 40
 
 @shared_task(name="kernel.deliver_outbox")
 def deliver_outbox(lane: str) -> None:
+    """Deliver what is due in a lane, after a look after the dead: the sweep stands behind everything that was asked."""
     beat("worker")
+    outbox.reclaim_now_and_then()
     outbox.deliver_due(lane, seconds=TURN_SECONDS)
 
 

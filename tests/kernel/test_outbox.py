@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from config.kernel.outbox import (
     subscribe,
 )
 from config.kernel.results import Results
+from config.kernel.tasks import deliver_outbox
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -343,6 +345,43 @@ def test_worker_at_a_long_turn_takes_up_what_another_one_lost(
         assert deliver_due("work") == 2
 
     assert states() == ["delivered"] * 2
+
+
+def test_worker_that_took_a_dead_ones_place_looks_after_it_first_and_then_every_few_seconds(
+    hearer: Hearer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: dict[str, float] = {"at": -math.inf}
+    monkeypatch.setattr(outbox, "_looked", looked)
+    record()
+    claim("work")
+
+    with clock.frozen(AT + outbox.LEASE + timedelta(seconds=1)):
+        deliver_outbox("work")
+        assert states() == ["delivered"]
+
+        record()
+        claim("work")
+    with clock.frozen(AT + 3 * outbox.LEASE):
+        deliver_outbox("work")
+        assert states() == ["delivered", "in_flight"]
+        looked["at"] -= outbox.LOOK_EVERY
+        deliver_outbox("work")
+        assert states() == ["delivered", "delivered"]
+
+
+def test_workers_of_its_lane_are_asked_for_what_a_dead_one_held(
+    hearer: Hearer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe("mails", ["test.mailed"], hearer, lane="mail")
+    record(2, kind="test.mailed")
+    claim("mail")
+    asked: list[set[str]] = []
+    monkeypatch.setattr(outbox, "nudge", asked.append)
+
+    with clock.frozen(AT + outbox.LEASE + timedelta(seconds=1)):
+        outbox.reclaim()
+
+    assert asked == [{"mail"}]
 
 
 def test_reclaim_gives_back_everything_that_is_lost(hearer: Hearer, monkeypatch: pytest.MonkeyPatch) -> None:

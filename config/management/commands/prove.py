@@ -67,19 +67,18 @@ class Command(BaseCommand):
     @contextmanager
     def _figures(self, options: dict[str, Any], seed: int) -> Iterator[Iterator[Figures]]:
         if options["proof"] == "kills":
-            with private_stage(is_hasty=options["hasty"]) as stage:
+            counts = Counts(options["kills"], options["crashes"], options["flushes"])
+            plan = kills.Plan(counts, options["clients"], seed, options["hasty"], options["control"])
+            with private_stage(app=plan.app) as stage:
                 self.stdout.write(f"PostgreSQL on port {stage.postgres.port}, Redis at {stage.broker_url}")
-                yield self._kills(stage, options, seed)
+                yield self._kills(stage, plan)
         else:
             with own_database() as name:
                 self.stdout.write(f"database {name}, migrated")
                 yield self._rivals(options, seed)
 
-    def _kills(self, stage: Stage, options: dict[str, Any], seed: int) -> Iterator[Figures]:
-        counts = Counts(options["kills"], options["crashes"], options["flushes"])
-        yield from kills.prove(
-            stage, kills.Plan(counts, options["clients"], seed, options["hasty"], options["control"])
-        )
+    def _kills(self, stage: Stage, plan: kills.Plan) -> Iterator[Figures]:
+        yield from kills.prove(stage, plan)
         yield audit_figures()
 
     def _rivals(self, options: dict[str, Any], seed: int) -> Iterator[Figures]:

@@ -33,13 +33,20 @@ GROUP = "Support"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`is_hasty`: short leases and sweeps. `is_control`: no beat, so nothing sweeps what the dead left behind."""
+    """`is_hasty`: short leases and sweeps. `is_control`: no beat, and workers that never look after the dead."""
 
     counts: faults.Counts
     clients: int
     seed: int
     is_hasty: bool = False
     is_control: bool = False
+
+    @property
+    def app(self) -> str:
+        """The module of the workers' Celery app."""
+        if self.is_control:
+            return "config.prove.kills.unswept"
+        return "config.prove.kills.hasty" if self.is_hasty else "config"
 
     @property
     def sweep(self) -> float:

@@ -78,10 +78,9 @@ class Service:
 
 
 class Services:
-    """Web, worker and beat on one database and one broker."""
+    """Web, worker and beat on one database and one broker; `app` is the module of the workers' Celery app."""
 
-    def __init__(self, environment: Mapping[str, str], folder: Path, *, is_hasty: bool) -> None:
-        app = "config.prove.kills.hasty" if is_hasty else "config"
+    def __init__(self, environment: Mapping[str, str], folder: Path, *, app: str) -> None:
         self.port = spare_port()
         bind = ["--bind", f"127.0.0.1:{self.port}", "--workers", "2", "--threads", "4", "--preload"]
         web = ["gunicorn", "config.wsgi", "--worker-class", "gthread", *bind]

@@ -52,10 +52,11 @@ class Stage:
 
 
 @contextmanager
-def private_stage(*, is_hasty: bool) -> Iterator[Stage]:
+def private_stage(*, app: str) -> Iterator[Stage]:
     """Start servers of the proof's own, migrate, and point this process's Django at them until the end.
 
-    The web process, the worker and beat are made, not started. Raises `CannotProve` where there is no server.
+    The web process, the worker and beat are made, not started; `app` is the module of the Celery app of the last
+    two. Raises `CannotProve` where there is no server.
     """
     try:
         with (
@@ -68,7 +69,7 @@ def private_stage(*, is_hasty: bool) -> Iterator[Stage]:
             # Of its own, as the servers are: what this process signs (sessions), they must be able to read.
             settings.SECRET_KEY = get_random_secret_key()
             environment = _environment(postgres.url, broker.url, mailbox.url, Path(folder))
-            services = Services(environment, Path(folder), is_hasty=is_hasty)
+            services = Services(environment, Path(folder), app=app)
             with _database(postgres.url), nothing_published():
                 call_command("migrate", verbosity=0, interactive=False)
                 try:

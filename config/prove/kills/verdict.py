@@ -28,16 +28,15 @@ def strikes_table(strikes: Strikes, *, sweep: float) -> Figures:
         p50, longest = percentile(seconds, 0.5), max(seconds)
         figures.show(name, f"{len(seconds)} times, p50 {p50:.1f} s, max {longest:.1f} s")
     figures.must_be("never went on", strikes.never, [])
-    waits, tries = _waits_of_cut_off()
+    noticed, waits, tries = _waits_of_cut_off()
     # A pause grows with the tries, and a sweep may be cut off too.
     most = max(tries, default=1)
     pauses = PAUSE * 2.0 ** (most - 2) if most > 1 else 0
     restart = max((max(seconds) for seconds in strikes.recoveries.values()), default=0)
     bar = 2 * sweep + pauses + restart
     figures.show("deliveries cut off in a dead worker's hands", len(waits))
-    figures.show(
-        "taken up again after", f"p50 {percentile(waits, 0.5):.1f} s, max {max(waits, default=0):.1f} s"
-    )
+    for name, seconds in (("seen to be cut off after", noticed), ("taken up again after", waits)):
+        figures.show(name, f"p50 {percentile(seconds, 0.5):.1f} s, max {max(seconds, default=0):.1f} s")
     late = sum(wait > bar for wait in waits)
     figures.show(
         f"bar: two sweeps, a restart, the pause after try {most}",
@@ -46,16 +45,18 @@ def strikes_table(strikes: Strikes, *, sweep: float) -> Figures:
     return figures
 
 
-def _waits_of_cut_off() -> tuple[list[float], list[int]]:
-    """Seconds from the start of each attempt that was cut off to the start of the next one, and its number."""
+def _waits_of_cut_off() -> tuple[list[float], list[float], list[int]]:
+    """Seconds from the start of each attempt that was cut off until a worker saw so and until the next one began,
+    and its number."""
     cut = Attempt.objects.filter(error=CUT_OFF).values("delivery")
     rows = Attempt.objects.filter(delivery__in=cut).order_by("delivery", "number")
-    waits, tries = [], []
+    noticed, waits, tries = [], [], []
     for before, after in pairwise(rows):
-        if before.error == CUT_OFF and after.delivery_id == before.delivery_id:
+        if before.error == CUT_OFF and before.ended_at and after.delivery_id == before.delivery_id:
+            noticed.append((before.ended_at - before.started_at).total_seconds())
             waits.append((after.started_at - before.started_at).total_seconds())
             tries.append(before.number)
-    return waits, tries
+    return noticed, waits, tries
 
 
 def requests_table(history: History, repeated: Repeated) -> Figures:
