@@ -72,8 +72,11 @@ def subject_type_words(subject_type: str) -> str:
 
 
 def called_so(number: str) -> list[Subject]:
-    """The subjects whose own number this is, such as the order 10042; an indexed statement a kind of numbered ones."""
+    """The subjects whose own number this is, such as the order 10042; an indexed statement a kind of numbered ones,
+    none for no number."""
     found: list[Subject] = []
+    if not number:
+        return found
     for kind, model in sorted(_models().items()):
         if any(field.name == "number" and field.unique for field in model._meta.concrete_fields):
             rows = model._default_manager.filter(number__in={number, number.upper()}).order_by()
