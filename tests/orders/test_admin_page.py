@@ -311,7 +311,6 @@ def test_unpaid_order_says_until_when_its_stock_is_held(support: Visitor) -> Non
     order = make_order(channel=make_channel(unpaid_hold_hours=48), payments=())
     with clock.frozen(PLACED_AT):
         allocate_orders([order.pk], actor=SYSTEM).raise_refusals()
-
-    (notice,) = page_of(support, order).context["page"]["notices"]
+        (notice,) = page_of(support, order).context["page"]["notices"]
 
     assert notice["text"].endswith(" The order’s stock is held until 3 Mar, 11:00, then it goes back.")
