@@ -27,6 +27,10 @@ PAID = frozenset({PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED})
 ONCE = _("accepted is each once")
 A_KEY = _("accepted is a reference of 1 to 120 characters")
 AN_AMOUNT = _("accepted is a number below 100 trillion")
+UNIT_AMOUNT = "lines[%s].unit_amount"
+# Finer amounts would be kept rounded, and not add up to their sums.
+GRAIN = Decimal("0.0001")
+WHOLE_GRAINS = _("accepted are amounts with up to four decimals")
 
 Found = tuple[str, Any, str | Promise]
 
@@ -105,6 +109,9 @@ def _amount_faults(order: NeutralOrder) -> Iterator[Found]:
             continue
         if not fits(amount):
             yield name % place, amount, AN_AMOUNT
+        # The price of one unit is never added up, and channels state it finer.
+        elif name is not UNIT_AMOUNT and amount % GRAIN:
+            yield name % place, amount, WHOLE_GRAINS
         whole += abs(amount)
     if not fits(whole):  # Every sum that is stored of them is within theirs all.
         yield "amounts", whole, _("accepted are amounts that come to less than 100 trillion together")
@@ -160,7 +167,7 @@ def too_many_parts(field: str, quantity: int, sku: KnownSku | None) -> InvalidIn
 
 def payment_faults(payment: NeutralPayment, name: str) -> Iterator[Found]:
     """What no payment may say: more refunded than captured, more captured than authorised, less than nothing, more
-    than can be stored."""
+    or finer than can be stored."""
     if not (is_key(payment.provider) and len(payment.provider) <= 60 and is_key(payment.external_id)):
         yield f"{name}.external_id", f"{payment.provider} {payment.external_id}", A_KEY
     amounts = (payment.authorised_amount, payment.captured_amount, payment.refunded_amount)
@@ -169,6 +176,9 @@ def payment_faults(payment: NeutralPayment, name: str) -> Iterator[Found]:
         return
     if not all(map(fits, amounts)):
         yield name, max(amounts), AN_AMOUNT
+        return
+    if finer := [amount for amount in amounts if amount % GRAIN]:
+        yield name, finer[0], WHOLE_GRAINS
         return
     if payment.refunded_amount > payment.captured_amount:
         yield (
@@ -196,7 +206,7 @@ def _amounts(order: NeutralOrder) -> Iterator[tuple[str, tuple[object, ...], Dec
     """Every amount with its name, put together only where it is needed."""
     yield "total_amount", (), order.total_amount
     for index, line in enumerate(order.lines):
-        yield "lines[%s].unit_amount", (index,), line.unit_amount
+        yield UNIT_AMOUNT, (index,), line.unit_amount
         yield "lines[%s].subtotal_amount", (index,), line.subtotal_amount
     for index, charge in enumerate(order.charges):
         yield "charges[%s].amount", (index,), charge.amount

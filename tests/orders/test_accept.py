@@ -289,6 +289,15 @@ BAD = [
     ({"lines": (neutral_line("MUG", 1, "4e13"), neutral_line("CUP", 1, "4e13"))}, "amounts"),
     ({"charges": (replace(SHIPPING, taxes=(replace(VAT, rate=Decimal("1e5")),)),)}, "charges[0].taxes.rate"),
     ({"charges": (replace(SHIPPING, discounts=(NeutralDiscount(Decimal(-1)),)),)}, "charges[0].discounts"),
+    ({"total_amount": Decimal("20.00001")}, "total_amount"),
+    ({"lines": (neutral_line(subtotal_amount=Decimal("0.00005")),)}, "lines[0].subtotal_amount"),
+    ({"lines": (neutral_line(taxes=(replace(VAT, amount=Decimal("0.12345")),)),)}, "taxes of line-MUG"),
+    (
+        {"lines": (neutral_line(discounts=(NeutralDiscount(Decimal("0.12345")),)),)},
+        "discounts of line-MUG",
+    ),
+    ({"charges": (replace(SHIPPING, amount=Decimal("-0.00001")),)}, "charges[0].amount"),
+    ({"payments": (neutral_payment(refunded_amount=Decimal("0.00001")),)}, "payments[0]"),
 ]
 
 
@@ -305,6 +314,17 @@ def test_accept_orders_refused_names_the_field_and_writes_nothing(fields: dict[s
     assert "(" not in refusal.facts["value"]  # the value, not how the program writes it down
     for model in (Order, Customer, Address, Payment, Hold, Event, Fact):
         assert model.objects.count() == 0, model
+
+
+def test_accept_orders_prices_finer_than_they_are_kept_are_rounded_and_trailing_zeros_are_nothing() -> None:
+    line = neutral_line("MUG", 3, unit_amount=Decimal("3.333333"), subtotal_amount=Decimal("10.0000000"))
+    paid = neutral_payment(Decimal("10.0000000"))
+
+    results = accept(neutral_order("A-1", lines=(line,), total_amount=Decimal("10.00000"), payments=(paid,)))
+
+    assert results.done_ids == ["A-1"]
+    assert OrderLine.objects.get().unit_amount == Decimal("3.3333")
+    assert [one for finding in run_audit() for one in finding.violations] == []
 
 
 def test_accept_orders_kit_of_more_units_than_a_line_may_have_refused_alone() -> None:

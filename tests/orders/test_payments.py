@@ -108,6 +108,7 @@ REFUSED = [
     (replace(AUTHORISED, status=PaymentStatus.EXPIRED), CAPTURED, "illegal_transition"),
     (PART, neutral_payment("19.00"), "conflict"),
     (AUTHORISED, neutral_payment("19.00"), "conflict"),
+    (AUTHORISED, replace(CAPTURED, captured_amount=Decimal("9.99999")), "invalid_input"),
 ]
 
 
