@@ -1,5 +1,6 @@
 """What a change of stock would do, in sentences and as a table, for guided pages and confirm pages."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,11 +11,13 @@ from django.utils.translation import ngettext
 
 from config.kernel.admin import IN_LINE, Foreseen
 from inventory.aftermath import told_of
-from inventory.owners import Loss, Reference
+from inventory.owners import Reference
 from inventory.references import resolve
 from inventory.selectors.previews import CLEARED, RAISED, Change, Place, Preview, PreviewLine, preview
 
 MOST_NAMED = 10
+# Who, and units.
+Owed = tuple[Reference, int]
 
 
 def foreseen(changes: Mapping[Place, Change]) -> Foreseen:
@@ -51,20 +54,25 @@ def step(before: int, after: int) -> Any:
 
 
 def effects_of(shown: Preview) -> list[dict[str, str]]:
-    """Whose promises break, who hears of it, who in line is served, who still waits, and which alerts come and go:
+    """Whose promises break, who hears of it, who gets other units instead, who in line is served, who still waits,
+    and which alerts come and go:
     {"text", "tone", "url"}."""
-    said = loss_words(shown.losses)
+    gone, moved, given = _balance(shown)
     lost = [
         {**one, "text": _("Waits for stock again: %(who)s") % {"who": one["text"]}, "tone": "stop"}
-        for one in _first(said)
+        for one in _first(_named(gone))
     ]
-    units = sum(one.units for one in shown.served)
+    kept = [
+        {**one, "text": _("Gets its units from elsewhere: %(who)s") % {"who": one["text"]}, "tone": "wait"}
+        for one in _first(_named(moved))
+    ]
+    units = sum(some for _reference, some in given)
     unnamed = ngettext("Gets stock in line: %(n)s unit", "Get stock in line: %(n)s units", units) % {
         "n": units
     }
     served = [
         {**one, "text": _("Gets stock: %(who)s") % {"who": one["text"]}, "tone": "ok", IN_LINE: unnamed}
-        for one in _first(_named((one.reference, one.units) for one in shown.served))
+        for one in _first(_named(given))
     ]
     codes = {line.sku.pk: line.sku.code for line in shown.lines}
     waiting = [
@@ -76,7 +84,7 @@ def effects_of(shown: Preview) -> list[dict[str, str]]:
         for sku_id, units in shown.waiting.items()
     ]
     alerts = [_alert(line) for line in shown.lines if line.alert]
-    return [*lost, *told_of(shown.broken), *served, *waiting, *alerts] or [
+    return [*lost, *told_of(shown.broken), *kept, *served, *waiting, *alerts] or [
         _plain(_("No promise and no alert changes."), "")
     ]
 
@@ -110,12 +118,19 @@ def _first(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     return [*rows[:MOST_NAMED], {"text": text, "url": ""}]
 
 
-def loss_words(losses: Iterable[Loss]) -> list[dict[str, str]]:
-    """Who would lose how many units, a row a reference: {"text", "url"}."""
-    return _named((loss.reference, loss.quantity) for loss in losses)
+def _balance(shown: Preview) -> tuple[list[Owed], list[Owed], list[Owed]]:
+    """Who is left without units of a SKU, who loses them and gets as many of it again, and who gets units beside."""
+    lost, served = Counter[tuple[Reference, int]](), Counter[tuple[Reference, int]]()
+    for loss in shown.losses:
+        lost[loss.reference, loss.sku_id] += loss.quantity
+    for one in shown.served:
+        served[one.reference, one.sku_id] += one.units
+    counted = (lost - served, lost & served, served - lost)
+    gone, moved, given = ([(who, units) for (who, _sku), units in some.items()] for some in counted)
+    return gone, moved, given
 
 
-def _named(parts: Iterable[tuple[Reference, int]]) -> list[dict[str, str]]:
+def _named(parts: Iterable[Owed]) -> list[dict[str, str]]:
     units: dict[Reference, int] = {}
     for reference, some in parts:
         units[reference] = units.get(reference, 0) + some

@@ -102,6 +102,22 @@ def test_page_names_who_loses_stock(clerk: Client, place: Location, cup: Sku) ->
     assert Reservation.objects.get(state="waiting").quantity == 2
 
 
+def test_who_loses_units_and_gets_others_of_them_is_named_once(
+    clerk: Client, place: Location, cup: Sku
+) -> None:
+    reserve(cup, place, 9, reference_id=7)
+    make_level(cup, make_location("ELSE"), on_hand=1)
+    form = typed(place, "correction", {"sku": "CUP", "quantity": "−4"})
+
+    said = clerk.post(URL, {**form, "preview": "1"}).context["foreseen"].consequences
+
+    assert [(one["text"], one["tone"]) for one in said] == [
+        ("Waits for stock again: test 7: 2 units", "stop"),
+        ("Gets its units from elsewhere: test 7: 1 unit", "wait"),
+        ("CUP: 2 units still wait.", "wait"),
+    ]
+
+
 def test_page_that_is_stale_books_nothing(clerk: Client, place: Location, cup: Sku) -> None:
     form = typed(place, "correction", {"sku": "CUP", "quantity": "-1"})
     shown = clerk.post(URL, {**form, "preview": "1"})
