@@ -93,6 +93,40 @@ def test_trusted_proxy_tells_the_address_from_the_right(nina: Any, settings: Any
     assert log_in(Client(), HTTP_X_FORWARDED_FOR="203.0.113.5, 203.0.113.6").status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("203.0.113.7:4711", "203.0.113.7"),
+        ("[2001:db8::1]:4711", "2001:db8::1"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("unknown", "127.0.0.1"),
+        ("_hidden", "127.0.0.1"),
+        ("9" * 90, "127.0.0.1"),
+        ("203.0.113.7\x00", "127.0.0.1"),
+    ],
+)
+def test_log_in_succeeds_whatever_a_proxy_says_of_the_address(
+    settings: Any, nina: Any, told: str, kept: str
+) -> None:
+    settings.PROXY_COUNT = 1
+    client = Client()
+
+    log_in(client, "wrong", headers={"x-forwarded-for": f"198.51.100.1, {told}"})
+    assert AccessAttempt.objects.get().ip_address == kept
+    answer = log_in(client, headers={"x-forwarded-for": f"198.51.100.1, {told}"})
+
+    assert answer.status_code == 302
+    assert StaffSession.objects.get().address == kept
+
+
+@pytest.mark.parametrize("reached", ["", "unix:"])
+def test_log_in_succeeds_through_a_socket_without_an_address(nina: Any, reached: str) -> None:
+    assert log_in(Client(), "wrong", REMOTE_ADDR=reached).status_code == 200
+    assert log_in(Client(), REMOTE_ADDR=reached).status_code == 302
+    assert StaffSession.objects.get().address == ""
+
+
 def test_many_addresses_slow_a_name_down_but_not_where_it_is_known(nina: Any) -> None:
     assert log_in(Client(), REMOTE_ADDR="192.0.2.1").status_code == 302
     for number in range(MANY):
