@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from config.kernel.actors import Actor
+from orders.enums import HoldKind
 from orders.models import LinePart, Order
 from orders.selectors.cancelled import cancelled_values
+from orders.selectors.holds import open_holds
+from orders.services.holds import lift
 
 
 def settle_cancelled(orders: Sequence[Order], parts_of: Mapping[int, Sequence[LinePart]]) -> None:
@@ -17,3 +21,10 @@ def settle_cancelled(orders: Sequence[Order], parts_of: Mapping[int, Sequence[Li
     for order in moved:
         order.cancelled_amount = values[order.pk]
     Order.objects.bulk_update(moved, ["cancelled_amount"])
+
+
+def ask_for_no_money(orders: Sequence[Order], *, actor: Actor) -> None:
+    """Lift the unpaid hold of locked orders that cost nothing any more; no statement where all cost something."""
+    free = [order.pk for order in orders if order.owed_amount == 0]
+    holds = [hold for some in open_holds(free).values() for hold in some] if free else []
+    lift([hold for hold in holds if hold.kind == HoldKind.UNPAID], actor=actor)

@@ -13,17 +13,14 @@ from config.kernel.results import Results
 from inventory.enums import ReservationState
 from inventory.services.levels import lock_levels
 from inventory.services.reservations import Cut, cut_reservations
-from orders.enums import HoldKind
 from orders.errors import NotEnoughLeft, UnitsAtWork
 from orders.models import LinePart, Order
-from orders.selectors.holds import open_holds
 from orders.services.axes import refresh_axes
-from orders.services.cancelled_value import settle_cancelled
+from orders.services.cancelled_value import ask_for_no_money, settle_cancelled
 from orders.services.cancelling import call_off, closed, fit_reason, parts_by_order, tell_units
 from orders.services.claims import PartClaims, kits_left, kits_loose, read_claims
 from orders.services.completing import complete_delivered
 from orders.services.counters import write_counters
-from orders.services.holds import lift
 from orders.services.locking import lock_orders, refuse_unknown
 from orders.services.unknown_skus import follow_unknown_skus
 from orders.services.versions import count_up
@@ -163,15 +160,8 @@ def _close(
         follow_unknown_skus(others, actor=actor)
         count_up([order.pk for order in others])
         settle_cancelled(others, parts_of)
-        _ask_for_no_money(others, actor)
+        ask_for_no_money(others, actor=actor)
         refresh_axes(others)
         complete_delivered(others, actor=actor)
     if empty:
         call_off(empty, parts_of, reason=reason, actor=actor)
-
-
-def _ask_for_no_money(orders: Sequence[Order], actor: Actor) -> None:
-    """Lift the unpaid hold of orders that cost nothing any more; no statement where all cost something."""
-    free = [order.pk for order in orders if order.owed_amount == 0]
-    holds = [hold for some in open_holds(free).values() for hold in some] if free else []
-    lift([hold for hold in holds if hold.kind == HoldKind.UNPAID], actor=actor)

@@ -16,7 +16,7 @@ from orders.neutral import NeutralAddress, NeutralOrder
 from orders.selectors.holds import open_holds
 from orders.services.auto_confirm import record_confirmable
 from orders.services.axes import refresh_axes
-from orders.services.cancelled_value import settle_cancelled
+from orders.services.cancelled_value import ask_for_no_money, settle_cancelled
 from orders.services.cancelling import parts_by_order
 from orders.services.customers import ADDRESS_FIELDS, email_of, find_or_make_customers, language_of
 from orders.services.filling_amounts import AmountRows, fill_amounts, read_amounts, write_amounts
@@ -94,7 +94,7 @@ def fill_details(details: Sequence[Details], *, actor: Actor) -> Results[int]:
             _write([one for one in fillings if one.what], actor)
             write_holds(changes)
             changed = [orders[pk] for pk in results.done_ids]
-            _settle_cancelled(fillings)
+            _settle_cancelled(fillings, actor)
             refresh_axes(changed)
             record_confirmable(changed, open_holds(results.done_ids))
     return results
@@ -196,7 +196,7 @@ def _write(fillings: Sequence[_Filling], actor: Actor) -> None:
     record_events([_entry(one) for one in fillings], actor=actor)
 
 
-def _settle_cancelled(fillings: Sequence[_Filling]) -> None:
+def _settle_cancelled(fillings: Sequence[_Filling], actor: Actor) -> None:
     """What was cancelled before anybody knew what it costs; no statement where nothing was."""
     cut = [
         one.order.pk
@@ -204,8 +204,9 @@ def _settle_cancelled(fillings: Sequence[_Filling]) -> None:
         if any(part.cancelled for parts in one.rows.parts.values() for part in parts)
     ]
     if cut:
-        orders = {one.order.pk: one.order for one in fillings}
-        settle_cancelled([orders[pk] for pk in cut], parts_by_order(cut))
+        orders = [one.order for one in fillings if one.order.pk in cut]
+        settle_cancelled(orders, parts_by_order(cut))
+        ask_for_no_money(orders, actor=actor)
 
 
 def _entry(one: _Filling) -> Entry:

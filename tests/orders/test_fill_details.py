@@ -18,6 +18,7 @@ from orders.enums import ChargeKind, HoldKind, MailKind, NeutralState, OrderStat
 from orders.models import Hold, LinePart, Notification, Order, SalesChannel
 from orders.neutral import NeutralBuyer, NeutralCharge, NeutralDiscount, NeutralOrder, NeutralTax
 from orders.services.accepting import Incoming, accept_orders
+from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.filling import Details, fill_details
 from orders.services.holds import release_holds
 from tests.factories.orders import (
@@ -210,6 +211,23 @@ def test_fill_refuses_amounts_that_cannot_be_stored_of_that_order_alone(
     assert results.done_ids == [good.pk]
     assert results.refusals[bad.pk].code == "invalid_input"
     assert Order.objects.get(pk=bad.pk).total_computed_amount is None
+
+
+def test_fill_asks_for_no_money_where_all_that_costs_something_was_cancelled_before(
+    channel: SalesChannel,
+) -> None:
+    order = accept(pending(), channel)
+    line = order.lines.get(sku_code="MUG")
+    cancel_units([CancelUnits(order.pk, {line.pk: 2})], reason="test", actor=SYSTEM).raise_refusals()
+    assert "unpaid" in kinds(order)
+    lines = (neutral_line("MUG", 2, "10.00"), neutral_line("GIFT", 1, "0.00"))
+
+    fill(order, settled(lines=lines, charges=(), total_amount=Decimal(20), payments=())).raise_refusals()
+
+    order.refresh_from_db()
+    assert (order.owed_amount, order.payment_status) == (0, "paid")
+    assert kinds(order) == set()
+    assert_clean()
 
 
 def test_fill_leaves_history_and_closed_orders_alone(channel: SalesChannel) -> None:
