@@ -55,11 +55,15 @@ def fill_amounts(rows: AmountRows, stated: NeutralOrder) -> bool:
         found = by_id.get(line.external_id)
         if found is not None and found.quantity == line.quantity and _fill_line(rows, line, found):
             rows.changed.append(line)
-    known = {_name(charge.external_id, charge.kind, charge.title): charge for charge in rows.charges}
+    known: dict[tuple[str, ...], list[Charge]] = defaultdict(list)
+    for row in rows.charges:
+        known[_name(row.external_id, row.kind, row.title)].append(row)
     for one in stated.charges:
         title = fit(Charge, "title", one.title)
-        charge = known.get(_name(fit(Charge, "external_id", one.external_id), one.kind, title))
-        if charge is not None:
+        # Two of one name are told apart by their sequence alone.
+        same = known[_name(fit(Charge, "external_id", one.external_id), one.kind, title)]
+        if same:
+            charge = same.pop(0)
             if _fill_row(rows, charge, one, "amount"):
                 rows.changed.append(charge)
         elif rows.order.total_computed_amount is None:

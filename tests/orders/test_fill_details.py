@@ -230,6 +230,18 @@ def test_fill_asks_for_no_money_where_all_that_costs_something_was_cancelled_bef
     assert_clean()
 
 
+def test_fill_two_charges_of_one_name_each_gets_its_own_amount(channel: SalesChannel) -> None:
+    twice = (replace(SHIPPING, external_id="", amount=None),) * 2
+    order = accept(pending(charges=twice), channel)
+    known = tuple(replace(SHIPPING, external_id="", amount=Decimal(cost)) for cost in (5, 3))
+
+    fill(order, settled(charges=known, total_amount=Decimal("36.99"))).raise_refusals()
+
+    assert list(order.charges.order_by("pk").values_list("amount", flat=True)) == [5, 3]
+    assert kinds(order) == {"unpaid"}
+    assert_clean()
+
+
 def test_fill_leaves_history_and_closed_orders_alone(channel: SalesChannel) -> None:
     pk = accept_orders(
         [Incoming(pending(), is_history=True)], sales_channel_id=channel.pk, actor=SYSTEM
