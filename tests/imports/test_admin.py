@@ -151,3 +151,26 @@ def test_statements_of_the_pages_do_not_grow_with_the_file() -> None:
 
     assert (statements(client, page_url(three)), statements(client, LIST)) == first
     assert messages_of(client.get(LIST)) == []
+
+
+def test_empty_file_has_the_headings_that_are_read_without_a_question() -> None:
+    client = visitor("Manager")
+    page = client.get(ADD)
+    assert 'href="?template"' in page.content.decode()
+    assert "Shopify, Amazon, all orders" in words_of(page)
+    assert "it needs these: Order number, Date of the order, Quantity, SKU." in words_of(page)
+
+    empty = client.get(ADD, {"template": ""})
+
+    assert empty["Content-Disposition"] == 'attachment; filename="orders.csv"'
+    heading = empty.content.decode("utf-8-sig").strip()
+    values = {"order": "W-1", "placed_at": "2026-11-30", "sku": "MUG", "quantity": "1", "unit_amount": "9.00"}
+    typed = ",".join(values.get(name, "") for name in heading.split(","))
+    send(client, f"{heading}\n{typed}\n")
+    run = ImportRun.objects.get()
+    assert run.profile == "own"
+    assert {run.columns[name] for name in values} == set(values)
+
+
+def test_empty_file_is_for_those_only_who_import() -> None:
+    assert visitor("Picker").get(ADD, {"template": ""}).status_code == 403

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin import SeenFilter, TransitionAdmin, TransitionVerb, acting, admin_url, badge_column
 from config.kernel.admin.asked import number_of
 from config.kernel.errors import BancaleError
+from config.kernel.sheets import csv_lines
 from config.kernel.templatetags.bancale import localtime
 from orders.admin.imports.forms import TAX, ApplyForm, ColumnsForm, UploadForm
 from orders.admin.imports.page import MAPPABLE, page_of
@@ -25,7 +26,19 @@ from orders.services.importing.finishing import finish_runs
 from orders.services.importing.mapping import Columns, cancel_runs, map_columns, missing_fields, start_check
 from orders.services.importing.rolling_back import roll_back_runs
 from orders.services.importing.uploading import Upload, upload_file
+from orders.sheets.profiles import OWN, PROFILES
 from orders.states import IMPORT, IMPORT_RUN
+
+# The query that asks for an empty file.
+TEMPLATE = "template"
+
+
+def _template() -> HttpResponse:
+    """An empty file whose headings are read without a question."""
+    lines = "".join(csv_lines([list(OWN.columns.values())]))
+    answer = HttpResponse(lines, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="orders.csv"'
+    return answer
 
 
 def _on_apply(run: ImportRun) -> Sequence[Any]:
@@ -115,6 +128,8 @@ class ImportRunAdmin(TransitionAdmin):
         """Take a file in; then its columns, or its check at once where they are known."""
         if not self.has_add_permission(request):
             raise PermissionDenied
+        if TEMPLATE in request.GET and request.method == "GET":
+            return _template()
         form = UploadForm(request.POST or None, request.FILES or None)
         repairs = self._repairs(request)
         if repairs is not None:
@@ -136,8 +151,10 @@ class ImportRunAdmin(TransitionAdmin):
                     messages.success(request, gettext("Its columns are known; look at them, then check it."))
                 return HttpResponseRedirect(admin_url(ImportRun, page, run.pk))
         return self._page(
-            request, "orders/import_upload.html", gettext("Import orders"), form=form, repairs=repairs
-        )
+            request, "orders/import_upload.html", gettext("Import orders"), form=form, repairs=repairs,
+            layouts=[profile.label for profile in PROFILES if profile is not OWN],
+            needed=missing_fields({}), template_url=f"?{TEMPLATE}",
+        )  # fmt: skip
 
     def _repairs(self, request: HttpRequest) -> ImportRun | None:
         asked = number_of(request.GET.get("repairs"))
