@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from django.db.models import F
+
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
@@ -12,8 +14,9 @@ from config.kernel.outbox import record_facts
 from config.kernel.results import Results
 from orders.enums import HoldKind, MailKind
 from orders.errors import OrderClosed
+from orders.intake_rules import stands
 from orders.mail_kinds import hold_facts
-from orders.models import Hold, Notification, Order
+from orders.models import Hold, LinePart, Notification, Order, Payment
 from orders.selectors.holds import open_holds
 from orders.services.holds import HOLD_ORDER, PLACED, covers, hold_entry
 from orders.services.locking import lock_orders, refuse_unknown
@@ -25,8 +28,9 @@ from orders.services.versions import count_up
 def hold_again(order_ids: Sequence[int], *, kind: HoldKind, since: datetime, actor: Actor) -> Results[int]:
     """Place again the holds of one kind that were lifted since a moment, with their reasons and what they refuse.
 
-    At most 200 ids. Locks the orders by ascending pk. An order of which none was lifted, or that is held so again,
-    is `unchanged`. A buyer who was asked by the first hold is not asked once more.
+    At most 200 ids. Locks the orders by ascending pk. An order of which none was lifted, that is held so again, or
+    that was paid or whose SKUs became known meanwhile, so that such a hold would never be lifted by itself, is
+    `unchanged`. A buyer who was asked by the first hold is not asked once more.
 
     Refuses: `OrderClosed`, `NotFound`. Raises `NotAllowed`.
     """
@@ -37,6 +41,7 @@ def hold_again(order_ids: Sequence[int], *, kind: HoldKind, since: datetime, act
         held = open_holds(order_ids)
         lifted = _lifted(order_ids, kind, since)
         refuse_unknown(results, orders)
+        settled = _settled(orders, kind)
         wanted: list[Hold] = []
         for order in orders:
             missing = [
@@ -46,7 +51,7 @@ def hold_again(order_ids: Sequence[int], *, kind: HoldKind, since: datetime, act
             ]
             if order.is_closed:
                 results.refuse(order.pk, OrderClosed(order.number, order.status))
-            elif missing:
+            elif missing and order.pk not in settled:
                 results.done(order.pk)
                 wanted += missing
             else:
@@ -64,6 +69,18 @@ def _lifted(order_ids: Sequence[int], kind: HoldKind, since: datetime) -> Mappin
         if not any(covers(one, hold) for one in found[hold.order_id]):
             found[hold.order_id].append(hold)
     return found
+
+
+def _settled(orders: Sequence[Order], kind: HoldKind) -> set[int]:
+    """Orders that no new hold of this kind would be raised for any more; one statement, none for most kinds."""
+    pks = {order.pk for order in orders}
+    if kind == HoldKind.UNPAID:
+        paid = {row.order_id for row in Payment.objects.filter(order__in=pks) if stands(row)}
+        return paid | {order.pk for order in orders if order.owed_amount == 0}
+    if kind == HoldKind.UNKNOWN_SKU:
+        owed = LinePart.objects.filter(line__order__in=pks, sku=None, ordered__gt=F("cancelled"))
+        return pks - set(owed.values_list("line__order_id", flat=True))
+    return set()
 
 
 def _place(wanted: Sequence[Hold], orders: Sequence[Order], actor: Actor) -> None:

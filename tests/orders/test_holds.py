@@ -1,19 +1,28 @@
 """Holds stop named steps, and are placed and lifted one kind at a time."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 
+from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import InvalidInput, NotAllowed, NotFound
 from config.kernel.models import Event
+from orders.changes import SetPrice
 from orders.enums import HoldKind, NeutralState, Step
 from orders.errors import OrderClosed
 from orders.models import Hold, Order
 from orders.selectors.holds import open_holds, refusing
+from orders.services.holding_again import hold_again
 from orders.services.holds import place_hold, release_holds
+from orders.services.mapping import SkuMapping, map_skus
+from orders.services.payments import PaymentReport, report_payments
+from orders.services.reviving import revive_orders
 from orders.states import HOLD_REFUSES
-from tests.factories.orders import make_order
+from tests.factories.inventory import make_sku
+from tests.factories.orders import SYSTEM, make_order, neutral_line, neutral_payment
+from tests.factories.proposals import change
 
 pytestmark = pytest.mark.django_db
 
@@ -174,6 +183,38 @@ def test_refusing_manual_hold_may_allow_confirm() -> None:
 
     assert refusing([hold], Step.CONFIRM) == []
     assert refusing([hold], Step.SHIP) == [hold]
+
+
+def lift(orders: list[Order], kind: HoldKind) -> datetime:
+    since = clock.now()
+    release_holds([order.pk for order in orders], kind=kind, actor=STAFF).raise_refusals()
+    return since
+
+
+def test_hold_again_holds_no_order_as_unpaid_that_was_paid_meanwhile() -> None:
+    paid, free, due = orders = [make_order(payments=()) for _time in range(3)]
+    since = lift(orders, HoldKind.UNPAID)
+    report_payments([PaymentReport(paid.pk, (neutral_payment(),))], actor=SYSTEM).raise_refusals()
+    change(free, SetPrice(free.lines.get().pk, Decimal(0)))
+
+    results = hold_again([one.pk for one in orders], kind=HoldKind.UNPAID, since=since, actor=STAFF)
+
+    assert (results.done_ids, results.unchanged_ids) == ([due.pk], [paid.pk, free.pk])
+    assert list(Hold.objects.filter(lifted_at=None).values_list("order", flat=True)) == [due.pk]
+
+
+def test_hold_again_holds_no_order_for_a_sku_that_became_known_meanwhile() -> None:
+    known, unknown = orders = [
+        make_order(lines=(neutral_line(code, 1),), skus=False) for code in ("OLD", "ODD")
+    ]
+    since = lift(orders, HoldKind.UNKNOWN_SKU)
+    mug = make_sku("MUG")
+    map_skus([SkuMapping(known.sales_channel_id, "OLD", mug.pk)], actor=SYSTEM).raise_refusals()
+    revive_orders([known.pk], actor=SYSTEM)
+
+    results = hold_again([one.pk for one in orders], kind=HoldKind.UNKNOWN_SKU, since=since, actor=STAFF)
+
+    assert (results.done_ids, results.unchanged_ids) == ([unknown.pk], [known.pk])
 
 
 def test_open_holds_of_many_orders_in_one_statement(django_assert_num_queries) -> None:
