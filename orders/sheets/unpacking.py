@@ -13,6 +13,8 @@ from typing import Any
 
 MEMORY, SECONDS = 1 << 30, 100
 MOST_COLUMNS, MOST_ROWS = 200, 200_000
+# A workbook keeps a text once for all cells that hold it: little of it may mean more than a disk has.
+MOST_CHARACTERS = 200 * 2**20
 FORMULA, ERROR = "\ue000", "\ue001"
 
 
@@ -40,6 +42,7 @@ def unpack(source: str, target: str) -> str:
     first = next((row for row in rows if any(cell.value is not None for cell in row)), None)
     if first is None:
         return "empty"
+    size = 0
     with open(target, "w", encoding="utf-8") as out:
         for count, row in enumerate(chain([first], rows)):
             if count > MOST_ROWS:
@@ -49,7 +52,9 @@ def unpack(source: str, target: str) -> str:
                 cells.pop()
             if cells:
                 number = next(cell.row for cell in row if cell.value is not None)
-                out.write(json.dumps([number, cells], ensure_ascii=False) + "\n")
+                size += out.write(json.dumps([number, cells], ensure_ascii=False) + "\n")
+                if size > MOST_CHARACTERS:
+                    return "size"
     return ""
 
 

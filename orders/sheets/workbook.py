@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,10 +18,18 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def unpack_workbook(file: BinaryIO, source: Path, target: Path) -> None:
     """Write the first sheet of `source`, which `file` reads, to `target` as JSON rows (`orders.sheets.unpacking`).
 
-    Refuses: `UnreadableFile`, before parsing wherever the archive's directory tells.
+    Refuses: `UnreadableFile`, before parsing wherever the archive's directory tells; then there is no `target`.
     """
     check_workbook(file)
     command = [sys.executable, "-m", "orders.sheets.unpacking", str(source), str(target)]
+    try:
+        _unpack(command)
+    except UnreadableFile:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _unpack(command: Sequence[str]) -> None:
     try:
         child = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
@@ -31,6 +40,7 @@ def unpack_workbook(file: BinaryIO, source: Path, target: Path) -> None:
     known = {
         "rows": _("it has more than 200,000 rows"),
         "empty": _("its first sheet is empty"),
+        "size": _("its cells hold more than 200 MiB; split it"),
     }
     word = said[-1] if said else ""
     raise UnreadableFile(known.get(word, _("it is damaged, or too large to be read; save it as CSV")))

@@ -29,10 +29,12 @@ def cell(place: str, text: str = "x") -> str:
     return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
 
 
-def workbook(body: str, *, doctype: str = "", more: dict[str, bytes] | None = None) -> bytes:
+def workbook(
+    body: str, *, doctype: str = "", more: dict[str, bytes] | None = None, types: str = TYPES
+) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", TYPES)
+        archive.writestr("[Content_Types].xml", types)
         archive.writestr("_rels/.rels", RELS.format(kind="officeDocument", target="xl/workbook.xml"))
         archive.writestr("xl/workbook.xml", BOOK)
         archive.writestr(
@@ -53,6 +55,23 @@ def table(*rows: tuple[str, ...]) -> bytes:
         for number, row in enumerate(rows, start=1)
     )
     return workbook(f"<sheetData>{body}</sheetData>")
+
+
+def repeated(text: str, rows: int, columns: int) -> bytes:
+    """A text that is kept once and stands in many cells."""
+    shared = (
+        '<Override PartName="/xl/sharedStrings.xml" '
+        'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/></Types>'
+    )
+    cells = "".join(f'<c r="{chr(65 + place)}{{0}}" t="s"><v>0</v></c>' for place in range(columns))
+    body = "".join(f'<row r="{n}">{cells.format(n)}</row>' for n in range(1, rows + 1))
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    strings = f'<?xml version="1.0"?><sst xmlns="{space}"><si><t>{text}</t></si></sst>'
+    return workbook(
+        f"<sheetData>{body}</sheetData>",
+        more={"xl/sharedStrings.xml": strings.encode()},
+        types=TYPES.replace("</Types>", shared),
+    )
 
 
 def last_cell() -> bytes:

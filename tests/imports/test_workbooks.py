@@ -146,6 +146,19 @@ def test_workbook_that_cannot_be_read_is_refused_by_the_child(
         unpacked(content, tmp_path)
 
 
+def test_text_that_stands_in_many_cells_does_not_fill_the_disk(tmp_path: Path) -> None:
+    content = bombs.repeated("x" * 30_000, rows=1_000, columns=10)
+    source, target = tmp_path / "a.xlsx", tmp_path / "a.xlsx.rows"
+    source.write_bytes(content)
+    assert len(content) < 100 * 1024
+
+    with source.open("rb") as file, pytest.raises(UnreadableFile) as refused:
+        unpack_workbook(file, source, target)
+
+    assert "its cells hold more than 200 MiB; split it" in str(refused.value)
+    assert not target.exists()
+
+
 def test_child_limits_its_own_memory(tmp_path: Path) -> None:
     code = (
         "import orders.sheets.unpacking as child; child.MEMORY = 200 << 20; "
