@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.statemachines.corrections import CorrectionMachine
 from tests.statemachines.money import MoneyMachine
 from tests.statemachines.orders import OrderMachine
 from tests.statemachines.queue import QueueMachine
@@ -13,6 +14,10 @@ pytestmark = pytest.mark.django_db
 
 def test_stock_verbs_in_any_order_keep_every_invariant() -> None:
     run(StockMachine)
+
+
+def test_stock_that_is_corrected_by_hand_and_taken_back_keeps_every_invariant() -> None:
+    run(CorrectionMachine)
 
 
 def test_order_verbs_in_any_order_keep_every_invariant() -> None:
