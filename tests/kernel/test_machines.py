@@ -79,6 +79,9 @@ def test_machine_knows_its_edges_by_name_and_whose_timeline_it_is_on(monkeypatch
     assert register(lamp) is lamp
     assert dict(lamp.by_name) == {"switch_on": SWITCH_ON}
     assert (SWITCH_ON.leads_from("off"), SWITCH_ON.leads_from("on")) == (True, False)
+    assert SWITCH_ON.refusal("off") is None
+    assert getattr(SWITCH_ON.refusal("on"), "facts", None) == {"edge": "Switch on", "status": "On"}
+    assert getattr(SWITCH_ON.refusal("gone"), "facts", None) == {"edge": "Switch on", "status": "gone"}
     assert lamp.thread_of(SimpleNamespace(pk=1, room_id=7)) == Thread("room", 7)
 
 

@@ -40,6 +40,23 @@ def test_derive_fulfillment(parts: list[PartState], axis: FulfillmentStatus) -> 
     assert derive_fulfillment(parts) == axis
 
 
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("part", "units"),
+    [
+        (PartState(9), 9),
+        (PartState(9, cancelled=1, allocated=2, waiting=1), 5),
+        (PartState(9, shipped=3, delivered=3, allocated=2), 4),
+        (PartState(9, cancelled=9), 0),
+        (PartState(9, cancelled=3, shipped=9, delivered=9), 0),
+    ],
+)
+def test_undecided_are_the_owed_units_that_neither_left_nor_are_held_nor_wait(
+    part: PartState, units: int
+) -> None:
+    assert part.undecided == units
+
+
 def money(
     captured: str, *, authorised: str = "0", refunded: str = "0", status: str = "captured"
 ) -> PaymentState:
