@@ -157,7 +157,7 @@ def test_empty_file_has_the_headings_that_are_read_without_a_question() -> None:
     client = visitor("Manager")
     page = client.get(ADD)
     assert 'href="?template"' in page.content.decode()
-    assert "Shopify, Amazon, all orders" in words_of(page)
+    assert "Shopify · Amazon, all orders · " in words_of(page)
     assert "it needs these: Order number, Date of the order, Quantity, SKU." in words_of(page)
 
     empty = client.get(ADD, {"template": ""})
