@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import (
@@ -17,6 +17,7 @@ from config.kernel.admin import (
     VersionedAdmin,
     ZoneField,
     acting,
+    admin_url,
     describe,
 )
 from config.kernel.admin.forms import VersionedForm
@@ -95,8 +96,20 @@ class LocationAdmin(VersionedAdmin):
             super().save_model(request, obj, form, change)
             if "is_active" in form.changed_data:
                 record_crossed(mistold_levels(StockLevel.objects.filter(location=obj)))
+                obj.is_just_closed = not obj.is_active
         else:
             create_location(obj, actor=acting(request))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Who has closed it stays while something is left to look after: its page says what."""
+        answer = super().response_change(request, obj)
+        if (
+            "_save" in request.POST
+            and getattr(obj, "is_just_closed", False)
+            and closing_notices(request, obj)
+        ):
+            return HttpResponseRedirect(admin_url(Location, "change", obj.pk))
+        return answer
 
     @admin.display(description=_("sells"), ordering="is_active")
     def selling(self, row: Location) -> Any:

@@ -428,6 +428,25 @@ def test_location_page_says_what_hangs_on_it_before_it_is_closed_and_after() -> 
     assert "Before you close it" not in text_of(boss.get(admin_url(Location, "change", empty.pk)))
 
 
+def test_who_closes_a_location_stays_on_its_page_while_something_hangs_on_it() -> None:
+    place, empty = stock({"MUG": 5}), make_location("EMPTY")
+    make_confirmed({"MUG": 1})
+    boss = visitor("Manager")
+
+    def close(location: Location) -> Any:
+        url = admin_url(Location, "change", location.pk)
+        form = boss.get(url).context["adminform"].form
+        values = {name: form[name].value() or "" for name in form.fields} | {"is_active": ""}
+        return boss.post(url, values | {"bins-TOTAL_FORMS": 0, "bins-INITIAL_FORMS": 0, "_save": "1"})
+
+    answer = close(place)
+
+    assert answer["Location"] == admin_url(Location, "change", place.pk)
+    assert "Closed, yet: 1 unit is reserved here." in text_of(boss.get(answer["Location"]))
+    assert close(empty)["Location"] == admin_url(Location, "changelist")
+    assert not Location.objects.filter(is_active=True).exists()
+
+
 def test_link_of_a_location_lists_the_work_that_it_counts() -> None:
     place = stock({"MUG": 5})
     work = at_work(2)
