@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -155,11 +156,26 @@ class RawOrderAdmin(TransitionAdmin):
         return format_html('<pre class="body-text" tabindex="0">{}</pre>', row.body[:20_000])
 
 
+class LiftedFilter(admin.SimpleListFilter):
+    """Whether a hold still stands."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", capfirst(gettext("open"))), ("lifted", capfirst(gettext("lifted")))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in {"open", "lifted"}:
+            return queryset
+        return queryset.filter(lifted_at__isnull=self.value() == "open")
+
+
 @admin.register(Hold)
 class HoldAdmin(OfOrder):
     list_display = ("order_link", "kind", "said", "reason_said", "since", "lifted")
     list_display_links = ("kind",)
-    list_filter = ("kind", ("lifted_at", admin.EmptyFieldListFilter))
+    list_filter = ("kind", LiftedFilter)
     search_fields = ("=order__number",)
     fields = readonly_fields = (
         "order_link",

@@ -7,6 +7,7 @@ import pytest
 
 from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
+from config.kernel.admin import admin_url
 from config.kernel.errors import InvalidInput, NotAllowed, NotFound
 from config.kernel.models import Event
 from orders.changes import SetPrice
@@ -23,6 +24,7 @@ from orders.states import HOLD_REFUSES
 from tests.factories.inventory import make_sku
 from tests.factories.orders import SYSTEM, make_order, neutral_line, neutral_payment
 from tests.factories.proposals import change
+from tests.kernel.visitor import text_of, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -224,3 +226,19 @@ def test_open_holds_of_many_orders_in_one_statement(django_assert_num_queries) -
         held = open_holds([order.pk for order in orders])
 
     assert sorted(held) == [orders[0].pk, orders[1].pk]
+
+
+def test_list_tells_holds_that_stand_from_those_that_are_lifted() -> None:
+    stands, lifted = make_order(), make_order()
+    place_hold([stands.pk, lifted.pk], kind="fraud", actor=SYSTEM)
+    release_holds([lifted.pk], kind="fraud", actor=SYSTEM)
+    seen = visitor(superuser=True)
+
+    def listed(state: str) -> list[int]:
+        page = seen.get(admin_url(Hold, "changelist"), {"state": state})
+        assert "Not empty" not in text_of(page)
+        return sorted(row.order_id for row in page.context["cl"].result_list)
+
+    assert listed("open") == [stands.pk]
+    assert listed("lifted") == [lifted.pk]
+    assert listed("odd") == [stands.pk, lifted.pk]
