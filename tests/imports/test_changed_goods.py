@@ -12,7 +12,7 @@ from config.kernel import outbox
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.audit import run_audit
 from fulfillment.errors import OrderHeld
-from inventory.models import Reservation, StockLevel
+from inventory.models import Reservation, Sku, StockLevel
 from orders.changes import SetAddress
 from orders.enums import HoldKind, ImportPlan, ImportPolicy, MailKind, ProposalStatus
 from orders.models import Address, Hold, ImportRun, LinePart, Notification, Order, Proposal
@@ -20,6 +20,7 @@ from orders.services.confirming import confirm_orders
 from orders.services.importing import changing
 from orders.services.importing.finishing import finish_runs
 from orders.services.importing.rolling_back import roll_back_runs
+from orders.services.mapping import SkuMapping, map_skus
 from orders.services.payments import PaymentReport, report_payments
 from orders.services.proposals.confirming import confirm_proposals
 from orders.states import IMPORT, PLACE
@@ -338,6 +339,28 @@ def test_order_whose_units_are_gone_costs_no_other_its_place_in_line() -> None:
 
     assert units_of(gone) == {"open": 1, "waiting": 4}
     assert (units_of(kept), units_of(behind)) == ({"open": 3}, {"waiting": 3})
+    assert_clean()
+
+
+def test_units_that_a_line_got_when_its_sku_became_known_stay_its_own_after_a_roll_back() -> None:
+    place = make_location()
+    for code, units in (("MUG", 5), ("CUP", 2)):
+        make_level(make_sku(code), place, on_hand=units)
+    lines = (neutral_line("MUG", 2, unit="10.00"), neutral_line("ODD", 2, unit="1.00"))
+    order = make_order(external_id="W-1", lines=lines, skus=False)
+    deliver()
+    run = apply(check(text_of(row("W-1", quantity="3"), row("W-1", "ODD", "2", "1.00"))))
+    mapped = SkuMapping(order.sales_channel_id, "ODD", Sku.objects.get(code="CUP").pk)
+    map_skus([mapped], actor=SYSTEM).raise_refusals()
+    deliver()
+    behind = make_order(external_id="W-2", lines=(neutral_line("CUP", 2),))
+    deliver()
+    assert (units_of(order), units_of(behind)) == ({"open": 5}, {"waiting": 2})
+
+    roll_back(run)
+    deliver()
+
+    assert (units_of(order), units_of(behind)) == ({"open": 4}, {"waiting": 2})
     assert_clean()
 
 

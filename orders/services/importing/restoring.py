@@ -94,7 +94,10 @@ def _give_back(
     for image in before.values():
         for claim in image["claims"]:
             wanted[claim[0]].append(claim)
-    cuts = [cut for part in parts for cut in _surplus(claims[part.pk], wanted[part.pk])]
+    for part in parts:
+        known = rows[LinePart.__name__].get(str(part.pk))
+        part.ordered = known[COLUMNS[LinePart].index("ordered")] if known else 0
+    cuts = [cut for part in parts for cut in _surplus(claims[part.pk])]
     # Claims of a confirmed order that were read before promises followed it have none.
     promised = {order.pk: promised_at(order) for order in orders}
     missing = [
@@ -118,9 +121,6 @@ def _give_back(
     for claim in missing:
         if claim.level_id is not None:
             by_pk[claim.reference_id].allocated += claim.quantity
-    for part in parts:
-        known = rows[LinePart.__name__].get(str(part.pk))
-        part.ordered = known[COLUMNS[LinePart].index("ordered")] if known else 0
     write_counters(parts, ["ordered", "allocated"])
     return stock
 
@@ -129,9 +129,10 @@ def _units(claims: PartClaims) -> int:
     return sum(row.quantity for row in claims.waiting) + sum(row.quantity for row, _place in claims.held)
 
 
-def _surplus(claims: PartClaims, wanted: Sequence[Sequence[Any]]) -> Iterator[Cut]:
-    """Units beyond those that were claimed before: waiting ones first, then the youngest."""
-    rest = _units(claims) - sum(claim[3] for claim in wanted)
+def _surplus(claims: PartClaims) -> Iterator[Cut]:
+    """Units beyond those that the part is of again: waiting ones first, then the youngest. What it owed before and
+    got only since stays its own."""
+    rest = _units(claims) - claims.part.remaining
     for cut in (*(Cut(row, row.quantity) for row in reversed(claims.waiting)), *claims.unasked()):
         if rest > 0:
             yield Cut(cut.reservation, min(rest, cut.quantity))
