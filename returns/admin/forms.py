@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from config.kernel.admin import ObjectForm, ids_of
 from config.kernel.visibility import visible_to
-from fulfillment.selectors.page import goods_title
+from fulfillment.selectors.page import goods_title, is_kit_part
 from inventory.models import Location
 from orders.models import Order
 from orders.selectors.order_goods import goods_of
@@ -134,6 +134,15 @@ def returnable_of(order: Order) -> dict[int, Returnable]:
     return {part.pk: Returnable(part, units) for part, units in left.items() if units > 0}
 
 
+def _can_come(one: Returnable) -> str:
+    """How many, and of which kit: the buyer names the kit, the box holds its parts."""
+    said, part = _("%(n)s can come back.") % {"n": one.quantity}, one.part
+    if not is_kit_part(part):
+        return said
+    of_kit = _("Each %(kit)s holds %(n)s of it.") % {"kit": part.line.sku, "n": part.per_unit}
+    return f"{said} {of_kit}"
+
+
 class RequestForm(ObjectForm):
     """How many units of each part come back, why, and where to."""
 
@@ -150,7 +159,7 @@ class RequestForm(ObjectForm):
                 min_value=0,
                 max_value=one.quantity,
                 initial=1 if len(parts) == 1 else 0,
-                help_text=_("%(n)s can come back.") % {"n": one.quantity},
+                help_text=_can_come(one),
             )
         self.fields = {**asked, **self.fields}
         places = visible_to(self.user, Location.objects.filter(is_active=True))

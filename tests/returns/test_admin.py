@@ -21,7 +21,7 @@ from returns.services.inspecting import inspect_returns
 from returns.services.receiving import receive_returns
 from returns.services.requesting import MOST_UNITS
 from tests.factories.fulfillment import ACTOR, make_delivered, make_released
-from tests.factories.inventory import make_location
+from tests.factories.inventory import make_kit, make_location, make_sku
 from tests.factories.returns import (
     AS_NEW,
     first_part,
@@ -114,6 +114,17 @@ def test_requesting_nothing_or_too_much_is_said_on_the_form(support: Visitor) ->
 
     assert nothing.context["form"].non_field_errors() == ["Say how many units come back."]
     assert list(too_much.context["form"].errors) == [name]
+
+
+def test_request_says_of_which_kit_the_parts_are(support: Visitor) -> None:
+    make_kit({make_sku("LEAF", "Tea leaves"): 3, make_sku("POT", "Tea pot"): 1}, "TEA")
+    parcel = make_delivered({"TEA": 2, "MUG": 1}, goods={"LEAF": 6, "POT": 2, "MUG": 1})
+
+    said = text_of(support.get(admin_url(Order, "request_return", parcel.order_id)))
+
+    assert "Tea leaves (LEAF) 6 can come back. Each TEA holds 3 of it." in said
+    assert "Tea pot (POT) 2 can come back. Each TEA holds 1 of it." in said
+    assert "A mug (MUG) 1 can come back. Reason" in said
 
 
 def test_order_page_links_the_returns_that_a_person_sees() -> None:
