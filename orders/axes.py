@@ -68,7 +68,7 @@ def derive_payment(total: Decimal | None, payments: Sequence[PaymentState]) -> P
     """The payment axis of an order that costs `total`; None while the channel has not stated it.
 
     Any refund shows before what was paid. Money against an unknown total is `partly_paid`; an order that costs
-    nothing is paid.
+    nothing, or less, is paid.
     """
     captured = sum((payment.captured for payment in payments), ZERO)
     refunded = sum((payment.refunded for payment in payments), ZERO)
@@ -76,7 +76,7 @@ def derive_payment(total: Decimal | None, payments: Sequence[PaymentState]) -> P
         return PaymentAxis.REFUNDED if refunded >= captured else PaymentAxis.PARTLY_REFUNDED
     if captured > 0:
         return _paid(total, captured)
-    if total == 0:
+    if total is not None and total <= 0:
         return PaymentAxis.PAID
     if any(payment.status in _AUTHORISED and payment.authorised > 0 for payment in payments):
         return PaymentAxis.AUTHORISED

@@ -229,7 +229,8 @@ def _holds(order: NeutralOrder, totals: Totals, findings: Findings) -> Iterator[
     if missing := _missing(order, totals):
         yield NewHold(HoldKind.AWAITING_DETAILS, facts={"missing": missing})
     why = why_unpaid(order.payments, has_goods=_has_goods(order))
-    if order.total_amount != 0 and why is not None:
+    is_free = order.total_amount is not None and order.total_amount <= 0
+    if why is not None and not is_free:
         yield NewHold(HoldKind.UNPAID, facts=why)
     if findings.unknown_skus:
         yield NewHold(HoldKind.UNKNOWN_SKU, facts={"skus": list(findings.unknown_skus)})

@@ -199,3 +199,9 @@ class Order(QuickRead, Versioned):
         """What the buyer owes: what was agreed less what was cancelled of it."""
         agreed = self.agreed_amount
         return None if agreed is None else agreed - self.cancelled_amount
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is known that the buyer owes nothing; where more was taken off than it costs, they are owed."""
+        owed = self.owed_amount
+        return owed is not None and owed <= 0

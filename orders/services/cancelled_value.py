@@ -25,6 +25,6 @@ def settle_cancelled(orders: Sequence[Order], parts_of: Mapping[int, Sequence[Li
 
 def ask_for_no_money(orders: Sequence[Order], *, actor: Actor) -> None:
     """Lift the unpaid hold of locked orders that cost nothing any more; no statement where all cost something."""
-    free = [order.pk for order in orders if order.owed_amount == 0]
+    free = [order.pk for order in orders if order.is_free]
     holds = [hold for some in open_holds(free).values() for hold in some] if free else []
     lift([hold for hold in holds if hold.kind == HoldKind.UNPAID], actor=actor)

@@ -73,7 +73,7 @@ def follow_details(
     if order.total_difference_amount:
         sums = (order.total_sent_amount, order.total_computed_amount, order.total_difference_amount)
         changes.put(order, HoldKind.TOTALS, difference_facts(*sums, order.currency))
-    if order.owed_amount == 0:
+    if order.is_free:
         changes.lift(order, HoldKind.UNPAID)
 
 

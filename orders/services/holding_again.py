@@ -76,7 +76,7 @@ def _settled(orders: Sequence[Order], kind: HoldKind) -> set[int]:
     pks = {order.pk for order in orders}
     if kind == HoldKind.UNPAID:
         paid = {row.order_id for row in Payment.objects.filter(order__in=pks) if stands(row)}
-        return paid | {order.pk for order in orders if order.owed_amount == 0}
+        return paid | {order.pk for order in orders if order.is_free}
     if kind == HoldKind.UNKNOWN_SKU:
         owed = LinePart.objects.filter(line__order__in=pks, sku=None, ordered__gt=F("cancelled"))
         return pks - set(owed.values_list("line__order_id", flat=True))

@@ -214,7 +214,7 @@ def _follow_unpaid(
         why = why_unpaid(payments[order.pk], has_goods=order.fulfillment_status not in GOODS_GONE)
         if any(map(stands, payments[order.pk])):
             lifted += holds
-        elif why is not None and not holds and not order.is_closed and order.owed_amount != 0:
+        elif why is not None and not holds and not order.is_closed and not order.is_free:
             raised[why.get("cause", "")].append(order)
     lift(lifted, actor=actor)
     for cause, orders in raised.items():

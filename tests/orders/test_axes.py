@@ -69,6 +69,8 @@ def money(
     [
         ("10.00", [], P.UNPAID),
         (None, [], P.UNPAID),
+        ("-2.00", [], P.PAID),
+        ("-2.00", [money("1.00")], P.OVERPAID),
         ("0", [], P.PAID),
         ("10.00", [money("0", authorised="10", status="authorised")], P.AUTHORISED),
         ("10.00", [money("0", authorised="10", status="voided")], P.UNPAID),

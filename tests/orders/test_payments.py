@@ -14,11 +14,13 @@ from fulfillment.models import FulfillmentOrder
 from fulfillment.services.releasing import release_orders
 from fulfillment.services.shipping import ship_by_hand
 from orders.changes import SetPrice
-from orders.enums import HoldKind, NeutralState, PaymentStatus
+from orders.enums import ChargeKind, HoldKind, NeutralState, PaymentStatus
 from orders.models import Hold, Order, Payment
-from orders.neutral import NeutralPayment
+from orders.neutral import NeutralCharge, NeutralPayment
 from orders.selectors.holds import open_holds
 from orders.services.cancelling import cancel_orders
+from orders.services.cancelling_lines import CancelUnits, cancel_units
+from orders.services.holds import release_holds
 from orders.services.payments import PaymentReport, report_payments
 from tests.factories.fulfillment import hand, make_confirmed, make_delivered, make_shipped, stock
 from tests.factories.orders import SYSTEM, make_order, neutral_line, neutral_payment
@@ -257,6 +259,32 @@ def test_change_that_makes_an_order_cost_something_holds_it_where_its_money_was_
     change(order, SetPrice(line.pk, Decimal(3)))
 
     assert len(unpaid_holds(order)) == 1
+
+
+def test_accept_orders_that_cost_less_than_nothing_ask_for_no_money() -> None:
+    """An exchange by whose fee the buyer is owed something."""
+    fee = NeutralCharge(ChargeKind.FEE, "fee", "For the old one", Decimal("-22.00"))
+
+    order = make_order(payments=(), charges=(fee,), total_amount=Decimal("-2.00"))
+
+    assert (order.payment_status, Hold.objects.count()) == ("paid", 0)
+
+
+def test_order_of_which_more_was_cancelled_than_it_was_agreed_to_cost_asks_for_no_money() -> None:
+    """The channel took 2 off that no part explains, and a person went on with that."""
+    card = neutral_line("CARD", 1, "0.00")
+    order = make_order(lines=(neutral_line("MUG", 2), card), payments=(), total_amount=Decimal("18.00"))
+    release_holds([order.pk], kind=HoldKind.TOTALS, actor=SYSTEM).raise_refusals()
+    assert len(unpaid_holds(order)) == 1
+
+    line = order.lines.get(sku_code="MUG")
+    cancel_units([CancelUnits(order.pk, {line.pk: 2})], reason="test", actor=SYSTEM).raise_refusals()
+
+    order.refresh_from_db()
+    assert (order.owed_amount, order.payment_status, unpaid_holds(order)) == (Decimal(-2), "paid", [])
+    failed = replace(PENDING, status=PaymentStatus.FAILED)
+    assert report(order, failed).done_ids == [order.pk]
+    assert unpaid_holds(order) == []
 
 
 def test_accept_orders_whose_money_was_sent_back_before_are_held_where_goods_are_left() -> None:

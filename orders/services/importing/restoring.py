@@ -242,5 +242,5 @@ class _Money:
 
     def lift_again(self, orders: Iterable[Order], actor: Actor) -> None:
         """The hold that the change raised, unless money went: of an order that costs nothing again."""
-        free = [order.pk for order in orders if not self.was[order.pk] and order.owed_amount == 0]
+        free = [order.pk for order in orders if not self.was[order.pk] and order.is_free]
         lift([hold for pk in free for hold in self.now[pk]], actor=actor)

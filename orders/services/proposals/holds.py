@@ -32,14 +32,14 @@ def follow_holds(chosen: Sequence[Planned], *, actor: Actor) -> None:
 
 def _settled(one: Planned) -> list[HoldKind]:
     settled = [HoldKind.ADDRESS] if one.plan.new_address else []
-    if one.order.owed_amount == 0:
+    if one.order.is_free:
         settled.append(HoldKind.UNPAID)
     return settled
 
 
 def _ask_for_money(chosen: Sequence[Planned], actor: Actor) -> None:
     """An order that cost nothing and costs something now is held until it is paid, as a new one would be."""
-    costly = [one.order for one in chosen if _cost_nothing(one) and one.order.owed_amount]
+    costly = [one.order for one in chosen if _cost_nothing(one) and not one.order.is_free]
     if not costly:
         return
     paid = {row.order_id for row in Payment.objects.filter(order__in=costly, status__in=PAID) if stands(row)}
@@ -54,4 +54,4 @@ def _ask_for_money(chosen: Sequence[Planned], actor: Actor) -> None:
 
 def _cost_nothing(one: Planned) -> bool:
     owed, added = one.order.owed_amount, one.plan.added_amount
-    return owed is not None and added is not None and owed - added == 0
+    return owed is not None and added is not None and owed - added <= 0
