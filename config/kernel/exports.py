@@ -39,6 +39,11 @@ class TooManyRows(BancaleError):
     message = _("An Excel file holds up to %(limit)s rows; export as CSV, or narrow the list.")
 
 
+class TooLate(BancaleError):
+    code = "export_expired"
+    message = _("The time of this export is up. Export the list again.")
+
+
 class MadeWithMore(BancaleError):
     code = "made_with_more"
     message = _("This file was made with the right to see more than you may see now. Export the list again.")
@@ -288,16 +293,16 @@ def remove_files(export: Any) -> None:
 def expire_exports(limit: int = 200) -> int:
     """Remove the files whose time is up, and the filters, which may name people; returns how many.
 
-    Who took what out and when stays. A second call finds none.
+    Who took what out and when stays. A second call finds none; of two at once each takes its own.
     """
     from config.kernel.models import Export
 
-    due = Export.objects.filter(expires_at__lte=clock.now(), expired_at=None).order_by("pk")[:limit]
-    exports = list(due)
-    for export in exports:
-        remove_files(export)
+    due = Export.objects.filter(expires_at__lte=clock.now(), expired_at=None).order_by("pk")
     with transaction.atomic():
+        exports = list(due.select_for_update(skip_locked=True)[:limit])
         for export in exports:
+            # Before the commit: where this is cut off, the next call finds the row and what is left of its files.
+            remove_files(export)
             record(export, "expired", actor=Actor.system("exports"))
         chosen = Export.objects.filter(pk__in=[export.pk for export in exports])
         chosen.update(expired_at=clock.now(), query="")

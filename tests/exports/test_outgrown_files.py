@@ -4,16 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from config.kernel import clock
 from config.kernel import exports as kernel_exports
 from config.kernel.actors import Actor
 from config.kernel.enums import ExportFormat
-from config.kernel.exports import Wanted, request_export
-from config.kernel.jobs import run_job
+from config.kernel.exports import Wanted, expire_exports, path_of, request_export
+from config.kernel.jobs import retry_job, run_job
 from config.kernel.models import Event, Export, Job
 from inventory.models import Location, StaffLocation
 from tests.exports.files import make_export, person_of, table_in
 from tests.factories.imports import work
 from tests.factories.inventory import make_location, make_sku, receive
+from tests.factories.orders import SYSTEM
 from tests.kernel.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.django_db
@@ -74,3 +76,25 @@ def test_export_goes_on_anew_where_its_person_was_bound_meanwhile(monkeypatch: p
 
     assert export.pk == pk
     assert [row["location"] for row in table_in(export)] == ["HERE"]
+
+
+def test_job_that_is_repeated_after_its_export_expired_makes_no_file() -> None:
+    receive(make_sku("MUG"), make_location(), 2)
+    reader = visitor("Reader")
+    actor = Actor.for_user(person_of(reader))
+    export = Export.objects.get(
+        pk=request_export(Wanted("stock_levels", ExportFormat.CSV, "q=mug"), actor=actor)
+    )
+    Job.objects.update(state="failed")
+    with clock.frozen(clock.now() + timedelta(days=31)):
+        assert expire_exports() == 1
+        retry_job(export.job_id or 0, actor=SYSTEM)
+
+        run_job(export.job_id or 0)
+
+    job = Job.objects.get()
+    assert (job.state, job.error) == (
+        "failed",
+        "TooLate: The time of this export is up. Export the list again.",
+    )
+    assert not list(path_of(export).parent.glob(f"{path_of(export).stem}*"))

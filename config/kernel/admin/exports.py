@@ -31,6 +31,7 @@ from config.kernel.exports import (
     EXPORT_JOB,
     EXPORT_KINDS,
     ExportKind,
+    TooLate,
     Wanted,
     kinds_of,
     make_file,
@@ -173,6 +174,9 @@ def run_export_job(run: JobRun) -> Mapping[str, Any]:
     export = Export.objects.get(pk=run.params["export"])
     if export.ready_at is not None:
         return {**run.job.result, "rows": export.row_count}
+    if export.expired_at is not None:
+        # Its filters are gone: the file would be of the whole list, and nobody would remove it.
+        raise TooLate
     kind = EXPORT_KINDS[export.kind]
     require(run.actor, kind, has_personal=export.has_personal)
     try:
