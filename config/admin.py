@@ -137,6 +137,12 @@ class PersonForm(ComparedForm, UserChangeForm):
         help_text=gettext_lazy("Kept so that nobody can read it; the button sets another."),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Django's own help for a person without a password speaks of other ways in: here is none.
+        if "password" in self.fields and not self.instance.has_usable_password():
+            self.fields["password"].help_text = _("Without one nobody logs in; the button sets one.")
+
 
 class RoleForm(ComparedForm):
     thread_type = "role"
@@ -280,6 +286,11 @@ class PersonAdmin(ComparedMixin, InWords, UserAdmin):
             )
             for title, options in given
         ]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Whoever is added works here: all work is on these pages, and without this nobody could log in."""
+        obj.is_staff = obj.is_staff or not change
+        super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save roles and locations too, say what was changed, and end the sessions of whoever may work no more."""

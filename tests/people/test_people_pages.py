@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.test import Client
 
 from config.access.browsers import browser_words
 from config.kernel.admin import admin_url
@@ -43,6 +44,25 @@ def test_person_is_added_with_name_and_password_and_opens_on_their_page() -> Non
     assert answer["Location"] == admin_url(nina, "change", nina.pk)
     assert nina.check_password("scaffale-nastro-7")
     assert list(Event.objects.values_list("kind", flat=True)) == ["person_added"]
+
+
+def test_person_who_was_just_added_logs_in() -> None:
+    typed = {"username": "nina", "password1": "scaffale-nastro-7", "password2": "scaffale-nastro-7"}
+    assert visitor(superuser=True).post("/auth/user/add/", typed).status_code == 302
+    nina = Client()
+
+    answer = nina.post("/login/", {**typed, "password": typed["password1"], "next": "/"}, follow=True)
+
+    assert answer.wsgi_request.user.get_username() == "nina"
+    assert "Nothing is waiting for you" in text_of(answer)
+
+
+def test_page_of_a_person_without_a_password_says_what_that_means() -> None:
+    nina = get_user_model().objects.create_user("nina", is_staff=True)
+
+    said = text_of(visitor(superuser=True).get(admin_url(nina, "change", nina.pk)))
+
+    assert "No password is set. Set a password… Without one nobody logs in; the button sets one." in said
 
 
 def test_lists_and_navigation_say_roles() -> None:
