@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.texts import storable
+
 
 class BancaleError(Exception):
     """Anything that the product refuses on purpose.
@@ -88,4 +90,4 @@ class AskedTwice(BancaleError):
 
 def brief(error: BaseException) -> str:
     """An error's first line, for records that are kept: a database's further lines repeat the row's own values."""
-    return next(iter(str(error).splitlines()), "")
+    return storable(next(iter(str(error).splitlines()), ""))

@@ -21,6 +21,7 @@ from config.kernel.events import JOB_CORRELATION, correlation
 from config.kernel.machines import BREAK, CANCEL_JOB, FINISH, JOB, RETRY_JOB, START
 from config.kernel.sessions import LET_GO, claimed, lost
 from config.kernel.states import Edge, apply_transition
+from config.kernel.texts import storable
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class JobRun:
     def log(self, text: str) -> None:
         from config.kernel.models import JobLine
 
-        JobLine.objects.create(job=self.job, at=clock.now(), text=text)
+        JobLine.objects.create(job=self.job, at=clock.now(), text=storable(text))
 
     def progress(self, done: int, total: int) -> None:
         """Show progress, renew the lease, and stop here when a person asked to cancel (`JobCancelled`), when the

@@ -29,6 +29,7 @@ from config.kernel.machines import BURY, CLAIM, DELIVER, DELIVERY, FAIL, LOSE_TR
 from config.kernel.results import Results
 from config.kernel.sessions import LET_GO, claimed, lost
 from config.kernel.states import Edge, apply_transition
+from config.kernel.texts import storable
 
 log = logging.getLogger(__name__)
 
@@ -317,13 +318,15 @@ def _outcome(row: Any, results: Results[int]) -> _Outcome:
     if error is None:
         answered = results.is_done(row.pk) or row.pk in results.unchanged_ids
         return _Outcome(DELIVER) if answered else _Outcome(FAIL, "the subscriber gave no answer", tries)
+    # A word of one that no database keeps would leave all that were claimed with it unsettled.
+    said = storable(str(error))
     if isinstance(error, Suppressed):
-        return _Outcome(SUPPRESS, str(error))
+        return _Outcome(SUPPRESS, said)
     if isinstance(error, OutcomeUnknown):
-        return _Outcome(LOSE_TRACK, str(error))
+        return _Outcome(LOSE_TRACK, said)
     if tries >= MAX_ATTEMPTS:
-        return _Outcome(BURY, str(error))
-    return _Outcome(FAIL, str(error), tries - isinstance(error, WorkerLost))
+        return _Outcome(BURY, said)
+    return _Outcome(FAIL, said, tries - isinstance(error, WorkerLost))
 
 
 def _pause(attempts: int) -> timedelta:

@@ -52,6 +52,20 @@ def queued(kind: str = "copy", **params: Any) -> int:
     return enqueue_job(kind, title="A job", params={"word": "pallet", **params}, actor=ACTOR, total=2)
 
 
+def test_job_that_fails_with_words_that_no_database_keeps_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(run: JobRun) -> Mapping[str, Any]:
+        run.log("cell \x00 of \ud83d")
+        raise ValueError("cell \x00 of \ud83d")
+
+    monkeypatch.setitem(jobs.JOB_KINDS, "fail", fail)
+    pk = queued("fail")
+
+    run_job(pk)
+
+    job = Job.objects.get(pk=pk)
+    assert (job.state, job.error, job.lines.get().text) == ("failed", "ValueError: cell  of ?", "cell  of ?")
+
+
 def test_job_runs_once_and_keeps_its_result() -> None:
     pk = queued()
 

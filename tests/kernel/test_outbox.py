@@ -255,6 +255,25 @@ def test_broken_handler_spoils_only_the_delivery_that_breaks_it(
     assert hearer.batches == [[0, 1, 2, 3], [0], [1], [2], [3]]
 
 
+@pytest.mark.parametrize("is_raised", [True, False])
+def test_words_that_no_database_keeps_spoil_only_their_own_delivery(hearer: Hearer, is_raised: bool) -> None:
+    def answer(owed: Owed, results: Results[int]) -> None:
+        if owed.subject_id == 1 and is_raised:
+            raise ValueError("the server said \x00 and \ud83d")
+        if owed.subject_id == 1:
+            results.refuse(owed.delivery_id, Conflict(detail="the server said \x00 and \ud83d"))
+        else:
+            results.done(owed.delivery_id)
+
+    hearer.answer = answer
+    record(3)
+    deliver_due("work", rounds=1)
+
+    assert states() == ["delivered", "failed", "delivered"]
+    assert Delivery.objects.get(state="failed").last_error.endswith("the server said  and ?")
+    assert Attempt.objects.filter(error__endswith="the server said  and ?").count() == 1
+
+
 def test_delivery_of_a_subscriber_that_is_gone_fails_in_words(
     hearer: Hearer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
