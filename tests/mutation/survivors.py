@@ -29,7 +29,6 @@ WHY: dict[str, dict[str, str]] = {
     },
     "inventory/services/reservations/requeueing.py": {
         "requeue_reservations: lock_stock(before.values_list('sku_id', flat=True)) -> pass": "SQLite locks no rows; test_requeue_race shows on PostgreSQL what goes wrong without",
-        "requeue_reservations: lock_stock(before.values_list('sku_id', flat=True)) | True -> False": "SQLite locks no rows; test_requeue_race shows on PostgreSQL what goes wrong without",
         "_is_moved: return False -> return None": "its caller asks only whether it is true",
         "_is_moved: return False -> return None #2": "its caller asks only whether it is true",
     },
