@@ -25,6 +25,7 @@ from orders.services.confirming import confirm_orders
 from orders.services.mailing import send_mails
 from orders.services.mapping import MAPPED
 from orders.services.merging import MERGED, MOVE_MERGED, follow_merges
+from orders.services.naming import NAME_ORDERS, RENAMED, name_orders
 from orders.services.proposals.telling import CHANGED
 from orders.services.reviving import LINES_KNOWN, revive_known_orders
 from orders.services.unpaid_stock import STOCK_DUE
@@ -50,6 +51,7 @@ def register() -> None:
     subscribe(CONFIRM, [CONFIRMABLE], confirm_confirmable)
     subscribe(REVIVE, [MAPPED], revive_mapped)
     subscribe(MOVE_MERGED, [MERGED], move_merged)
+    subscribe(NAME_ORDERS, [RENAMED], name_renamed)
     subscribe(FILL, [STOCK_FREED], fill_freed)
     for kind, fact in MAIL_FACTS.items():
         subscribe(SUBSCRIBERS[kind], [fact], send_mails, lane="mail")
@@ -84,6 +86,11 @@ def revive_mapped(owed: Sequence[Owed]) -> Results[int]:
 def move_merged(owed: Sequence[Owed]) -> Results[int]:
     """Move what was stored under merged customers while they were merged."""
     return _answer_all(owed, follow_merges())
+
+
+def name_renamed(owed: Sequence[Owed]) -> Results[int]:
+    """Let orders be found by what their customers are called now."""
+    return _answer_all(owed, name_orders({one.subject_id for one in owed}))
 
 
 def _answer_all(owed: Sequence[Owed], count: int) -> Results[int]:

@@ -32,6 +32,7 @@ from orders.logos import MOST_BYTES, Logo, NotALogo, read_logo
 from orders.models import ChannelLogo, Customer, LegalEntity, Order, SalesChannel
 from orders.services.logos import put_logo
 from orders.services.merging import MERGE
+from orders.services.naming import tell_renamed
 
 
 class LegalEntityForm(VersionedForm):
@@ -215,6 +216,11 @@ class CustomerAdmin(VersionedAdmin, TransitionAdmin):
         """The form of those who may change customers; who was merged is only remembered."""
         is_merged = obj is not None and obj.merged_into_id is not None
         return request.user.has_perm("orders.change_customer") and not is_merged
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if {"name", "phone"} & set(form.changed_by_hand):
+            tell_renamed([obj.pk])
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}

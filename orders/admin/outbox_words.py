@@ -7,6 +7,7 @@ from config.kernel.admin.subjects import call_facts, call_jobs
 call_facts(
     {
         "customer.merged": _("Customers merged"),
+        "customer.renamed": _("Customer called otherwise"),
         "order.accepted": _("Order received"),
         "order.backordered": _("Order waits for stock"),
         "order.called_off": _("Order cancelled before anything left"),

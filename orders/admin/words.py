@@ -451,6 +451,7 @@ call_subscribers(
         "orders.auto_confirm": gettext_lazy("Confirm the order by itself"),
         "orders.revive_mapped": gettext_lazy("Go on with orders whose SKU is known now"),
         "orders.move_merged": gettext_lazy("Move what belonged to a merged customer"),
+        "orders.name_orders": gettext_lazy("Find a customer's orders by the new name"),
         "orders.fill_backorders": gettext_lazy("Give stock that came free to who waits"),
     }
 )

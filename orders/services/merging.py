@@ -14,6 +14,7 @@ from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
 from config.kernel.visibility import seen_by
 from orders.models import Address, Customer, Order
+from orders.services.naming import tell_renamed
 
 MERGE = "orders.merge_customer"
 MERGED = "customer.merged"
@@ -92,6 +93,7 @@ def _merge(merged: Sequence[Customer], keep: Customer, actor: Actor) -> None:
     entries += [Entry(("customer", pk), Thread("customer", pk), "merged_away", facts=facts) for pk in pks]
     record_events(entries, actor=actor)
     record_facts([NewFact(MERGED, ("customer", pk)) for pk in pks])
+    tell_renamed([keep.pk])
 
 
 def _move(customer_ids: Collection[int], keep_id: int) -> int:

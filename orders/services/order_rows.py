@@ -235,6 +235,8 @@ def _order(
         confirmed_at=neutral.placed_at if is_past else None,
         completed_at=neutral.placed_at if is_past else context.at if is_over else None,
         required_on=neutral.required_on,
+        # Found by what the buyer is called here, whatever the channel goes on calling them.
+        search_text="" if customer is None else customer.name,
     )
 
 

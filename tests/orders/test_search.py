@@ -8,17 +8,22 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
+from config.kernel import outbox
 from config.kernel.fastpath import Among, AmongFew, is_fast
 from inventory.models import Barcode, Sku
-from orders.models import Order, SkuAlias
+from orders.models import Customer, Order, SkuAlias
 from orders.neutral import NeutralBuyer
 from orders.search_texts import phone_part, search_text
 from orders.selectors import search
 from orders.selectors.numbers import begins_with, named_by
 from orders.selectors.search import search_numbers, search_orders
 from orders.services.filling import Details, fill_details
+from orders.services.merging import merge_customers
+from orders.services.naming import name_orders
 from tests.factories.fulfillment import make_shipped
 from tests.factories.orders import PLACED_AT, SYSTEM, make_order, neutral_address, neutral_line, neutral_order
+from tests.kernel.visitor import visitor
+from tests.orders.test_admin_business import opened, url
 
 ROSA = NeutralBuyer(name="Rosa De Neri", email="Rosa@Example.com", phone="+39 011 555-0199", language="it")
 
@@ -229,6 +234,52 @@ def test_search_takes_two_statements_however_many_words(django_assert_num_querie
     with CaptureQueriesContext(connection) as captured:
         assert found("rosa neri") == {"wanted"}
     assert " JOIN " not in captured[-1]["sql"]
+
+
+@pytest.mark.django_db
+def test_orders_of_a_customer_who_is_called_otherwise_are_found_by_the_new_name_too() -> None:
+    buyer = NeutralBuyer(name="Rosa Neri", email="rosa@example.com")
+    old, _other = make_order(external_id="A-1", buyer=buyer), make_order(external_id="A-2")
+    outbox.deliver_due("work")
+    old.refresh_from_db()
+    clerk, version = visitor("Support"), old.version
+    form = opened(clerk, old.customer)
+
+    clerk.post(url(old.customer), {**form, "name": "Rosa Bianchi", "phone": "+39 011 765 432"})
+    assert found("bianchi") == set()
+    outbox.deliver_due("work")
+    new = make_order(external_id="A-3", buyer=buyer)
+
+    assert found("bianchi") == {"A-1", "A-3"}
+    assert found("rosa neri") >= {"A-1", "A-3"}
+    assert found("011 765432") == {"A-1"}
+    old.refresh_from_db()
+    assert (old.version, name_orders([old.customer_id])) == (version, 1)
+    assert (new.customer_id, name_orders([old.customer_id])) == (old.customer_id, 0)
+
+
+@pytest.mark.django_db
+def test_orders_of_merged_customers_are_found_by_the_name_of_the_kept_one() -> None:
+    gone, kept = (
+        make_order(external_id=key, buyer=NeutralBuyer(name=name, email=f"{key}@example.com"))
+        for key, name in (("A-1", "R. N."), ("A-2", "Rosalinda Neri"))
+    )
+    merge_customers([gone.customer_id], keep_id=kept.customer_id, actor=SYSTEM).raise_refusals()
+
+    outbox.deliver_due("work")
+
+    assert found("rosalinda") == {"A-1", "A-2"}
+
+
+@pytest.mark.django_db
+def test_orders_of_a_customer_are_named_two_hundred_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    buyer = NeutralBuyer(name="Rosa Neri", email="rosa@example.com")
+    orders = [make_order(buyer=buyer) for _number in range(5)]
+    Customer.objects.update(name="Rosa Bianchi")
+    monkeypatch.setattr("orders.services.naming.MAX_BATCH", 2)
+
+    assert name_orders([orders[0].customer_id]) == 5
+    assert len(found("bianchi")) == 5
 
 
 @pytest.mark.django_db
