@@ -1,5 +1,6 @@
-"""What upsets orders from outside: goods lost, set aside or sent away, time that runs out, places in line that change,
-customers who are the same, kits made of something else. Rules for the machine over order verbs."""
+"""What upsets orders from outside: goods lost, set aside, kept back or sent away, locations that close, time that runs
+out, places in line that change, customers who are the same, kits made of something else. Rules for the machine over
+order verbs."""
 
 from collections import Counter
 from datetime import timedelta
@@ -11,9 +12,11 @@ from hypothesis.stateful import precondition, rule
 
 from config.kernel.results import Results
 from inventory.enums import LIVE_RESERVATION, UnsellableReason
+from inventory.errors import LocationClosed
 from inventory.models import Location, Reservation, Sku, Transfer
 from inventory.services.catalogue import PartOfKit, save_kits
 from inventory.services.correcting import Adjustment, adjust_stock
+from inventory.services.policies import LevelPolicy, set_policies
 from inventory.services.reservations import Requeue, expire_reservations, requeue_reservations
 from inventory.services.returning import ReturnedGoods
 from inventory.services.setting_aside import Aside, put_back, set_aside
@@ -41,6 +44,7 @@ WHICH = st.integers(0, 5)
 PLACES = st.integers(0, 1)
 UNITS = st.integers(1, 3)
 DAMAGED = UnsellableReason.DAMAGED
+OFTEN = st.sampled_from([True, True, True, False])
 # Whole sums of the order's 10.00 a unit: some pay one line, some all, some too much.
 PAID = st.sampled_from(["10.00", "30.00"])
 REPORTS = st.sampled_from(
@@ -87,8 +91,8 @@ class Upset(Watched):
         """From one place to the other; promised units may be among them."""
         ends = self.places[place].pk, self.places[1 - place].pk
         plan = TransferPlan(*ends, (TransferUnits(self.skus[sku].pk, units),))
-        pk = self.act(lambda: book_transfer(plan, nonce=self.key(), actor=ACTOR))
-        if self.done(self.act(lambda: send_transfers([pk], actor=ACTOR))):
+        pk = self.act(lambda: book_transfer(plan, nonce=self.key(), actor=ACTOR), LocationClosed)
+        if pk is not None and self.done(self.act(lambda: send_transfers([pk], actor=ACTOR))):
             self.hand[self.skus[sku].pk] -= units
             self.is_away = True
 
@@ -106,6 +110,18 @@ class Upset(Watched):
             results = self.act(lambda: cancel_transfers([row.pk], reason="test", actor=ACTOR))
         if self.done(results):
             self.hand.update(units)
+
+    @rule(sku=PLACES, place=PLACES, buffer=st.integers(0, 4))
+    def keep_back(self, sku: int, place: int, buffer: int) -> None:
+        policy = LevelPolicy(self.skus[sku].pk, self.places[place].pk, buffer)
+        self.act(lambda: set_policies([policy], actor=ACTOR))
+
+    @rule(place=PLACES, is_active=OFTEN, can_ship=OFTEN)
+    def close_or_open(self, place: int, is_active: bool, can_ship: bool) -> None:
+        """As the location's page does; nobody is told, whoever waits is served by the sweep."""
+        row = Location.objects.get(pk=self.places[place].pk)
+        row.is_active, row.can_ship = is_active, can_ship
+        self.act(row.save)
 
     @rule(which=WHICH, priority=st.integers(-1, 6))
     def move_in_line(self, which: int, priority: int) -> None:
