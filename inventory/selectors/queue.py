@@ -1,7 +1,7 @@
 """The queue of a SKU: highest priority first, then oldest `queued_at`, then id."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,10 +19,11 @@ QUEUE_ORDER = (F("priority").desc(), F("queued_at").asc(), F("id").asc())
 
 @dataclass(frozen=True, slots=True)
 class QueuePlace:
-    """`position` counts from 1; `units_ahead` wait before it."""
+    """`position` counts from 1; `units_ahead` wait before it. `reservation_id` says whose it is."""
 
     position: int
     units_ahead: int
+    reservation_id: int = field(default=0, compare=False)
 
 
 def _waiting(sku_ids: Iterable[int]) -> QuerySet[Reservation]:
@@ -50,7 +51,7 @@ def queue_places(reservation_ids: Iterable[int]) -> dict[int, QueuePlace]:
     # applied to what was counted.
     wanted = Q(position=0) | Q(pk__in=ids)
     rows = line.filter(wanted).values_list("pk", "position", "units", "quantity")
-    return {pk: QueuePlace(position, units - quantity) for pk, position, units, quantity in rows}
+    return {pk: QueuePlace(position, units - quantity, pk) for pk, position, units, quantity in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.kernel.actors import places_of
 from config.kernel.admin import admin_url, status_pair, tone_of
 from config.kernel.languages import language_name
 from config.kernel.money import ZERO
@@ -66,6 +67,7 @@ def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
         "show_form": False,
         "lines": lines,
         "lines_more": _lines_more(lines),
+        "links_line": _sees_line(request),
         "why": None if order.status in GONE else decision_words(newest_decision(order)),
         "main_panels": [panel for panel in panels if panel.column == "main"],
         "side_panels": [panel for panel in panels if panel.column != "main"],
@@ -176,6 +178,12 @@ def _last_step(order: Order) -> tuple[str, str, bool]:
     if is_over and goods == F.SHIPPED:
         return _("Deliver"), str(OrderStatus.COMPLETED.label), True
     return _("Deliver"), _("Delivered"), is_over or goods == F.DELIVERED
+
+
+def _sees_line(request: HttpRequest) -> bool:
+    """Whether a place in line leads to the line: who waits there is seen by who sees the whole business."""
+    user = request.user
+    return user.has_perm("inventory.view_reservation") and places_of(user) is None
 
 
 def _lines_more(lines: Sequence[LineView]) -> str:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from config.kernel import clock
 from config.kernel.admin import ExtraVerb, admin_url
 from config.kernel.fastpath import is_fast
-from inventory.models import Location
+from inventory.models import Location, Reservation
 from orders.admin import panels
 from orders.admin.panels import PanelContext, register_order_panel
 from orders.models import Notification, Order
@@ -25,6 +25,7 @@ from tests.factories.fulfillment import make_confirmed, make_shipped, stock
 from tests.factories.inventory import make_kit, make_location, make_sku
 from tests.factories.orders import PLACED_AT, SYSTEM, make_channel, make_order, neutral_line
 from tests.kernel.visitor import Visitor, text_of, visitor
+from tests.people.test_visibility import bound
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +123,19 @@ def test_lines_show_counters_and_place_in_line(support: Visitor) -> None:
 
     assert "A mug MUG 2 2 0 €10.00 Torino 2" in said
     assert "A jug JUG 1 0 1 waiting place 2 in line 0 €10.00 –" in said
+
+
+def test_place_in_line_leads_to_the_line_for_who_sees_who_waits(support: Visitor) -> None:
+    place = stock({"MUG": 3}, torino())
+    order = make_confirmed({"MUG": 2, "JUG": 1})
+    line = admin_url(Reservation, "change", Reservation.objects.get(state="waiting").pk)
+
+    assert f'<a href="{line}">place 1 in line</a>' in page_of(support, order).content.decode()
+    assert "Place in line" in text_of(support.get(line))
+
+    of_one = page_of(bound("Support", place), order)
+    assert line not in of_one.content.decode()
+    assert "place 1 in line" in text_of(of_one)
 
 
 def test_allocation_explains_itself(support: Visitor) -> None:
