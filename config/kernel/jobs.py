@@ -61,7 +61,8 @@ class JobRun:
 
     def progress(self, done: int, total: int) -> None:
         """Show progress, renew the lease, and stop here when a person asked to cancel (`JobCancelled`), when the
-        turn is over and something was kept to go on from (`JobPaused`), or when the job was lost (`JobLost`).
+        turn is over and something was kept to go on from (`JobPaused`), or when the job was lost (`JobLost`). With
+        all done there is nothing left to cancel.
 
         Once it is further than the workers that died on it came, their deaths no longer count against it.
         """
@@ -69,7 +70,7 @@ class JobRun:
 
         columns: dict[str, Any] = {"attempt_count": 1} if done > self._known_count else {}
         self._renew(done_count=min(done, total), total_count=total, **columns)
-        if Job.objects.filter(pk=self.job.pk, is_cancel_requested=True).exists():
+        if done < total and Job.objects.filter(pk=self.job.pk, is_cancel_requested=True).exists():
             raise JobCancelled
         if self._has_kept and clock.now() >= self._turn_until:
             raise JobPaused

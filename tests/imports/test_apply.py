@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from config.kernel import clock, outbox
 from config.kernel.audit import INVARIANTS, run_audit
+from config.kernel.jobs import cancel_job
 from inventory.models import Reservation, StockLevel
 from orders.enums import ChannelKind, HoldKind, ImportMode, ImportPolicy, ImportStatus, OrderStatus
 from orders.errors import ImportOpen, ImportStopped, NothingToApply, NotOfImport, ProblemsLeft
@@ -302,6 +303,28 @@ def test_apply_stops_at_the_next_chunk_when_it_is_rolled_back(monkeypatch: pytes
     assert set(Order.objects.values_list("external_id", "status")) == {("W-0", "void"), ("W-1", "void")}
     assert work(job_id).state == "done"
     assert Order.objects.count() == 2
+
+
+def test_cancel_that_comes_with_the_last_order_leaves_the_run_applied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from orders.services.importing import applying
+
+    make_skus("MUG")
+    run = check(text_of(row("W-1")))
+    job_id = apply_runs([run.pk], policy=ImportPolicy.GOOD_ONES, actor=SYSTEM).only()
+    write = applying._write
+
+    def write_and_cancel(*given: Any) -> None:
+        write(*given)
+        cancel_job(job_id, actor=SYSTEM)
+
+    monkeypatch.setattr(applying, "_write", write_and_cancel)
+
+    work(job_id)
+
+    run.refresh_from_db()
+    assert (run.status, Order.objects.count()) == (ImportStatus.APPLIED, 1)
 
 
 def test_originals_go_after_30_days_and_what_became_of_them_stays() -> None:

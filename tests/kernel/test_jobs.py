@@ -173,6 +173,22 @@ def test_job_that_keeps_nothing_has_no_turns(monkeypatch: pytest.MonkeyPatch) ->
     assert Job.objects.get(pk=pk).state == "done"
 
 
+def test_cancel_that_comes_with_the_last_step_leaves_the_job_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(run: JobRun) -> Mapping[str, Any]:
+        run.progress(1, 2)
+        cancel_job(run.job.pk, actor=ACTOR)
+        run.progress(2, 2)
+        return {"at": 2}
+
+    monkeypatch.setitem(jobs.JOB_KINDS, "late", late)
+    pk = queued("late")
+
+    run_job(pk)
+
+    job = Job.objects.get(pk=pk)
+    assert (job.state, job.result, job.lines.count()) == ("done", {"at": 2}, 0)
+
+
 def test_sweep_jobs_asks_again_for_a_job_whose_message_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     monkeypatch.setattr(jobs, "_publish", asked.append)
