@@ -115,7 +115,7 @@ def _sub(order: Order) -> Iterator[Any]:
 
 def _notices(order: Order, lines: Sequence[LineView], request: HttpRequest) -> list[dict[str, Any]]:
     until = kept_until(lines)
-    may_lift = request.user.has_perm(HOLD_ORDER) and not order.is_closed
+    may_lift = request.user.has_perm(HOLD_ORDER) and order.status not in GONE
     personal, money = (request.user.has_perm(right) for right in (SEE_PERSONAL, SEE_MONEY))
     return [
         {

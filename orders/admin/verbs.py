@@ -355,6 +355,6 @@ RELEASE_HOLD = ExtraVerb(
     success=gettext_lazy("Hold lifted."),
     consequences=_on_lift,
     undo=gettext_lazy("It can be held again at any time."),
-    applies=lambda order: _is_open(order) and any(hold.kind != HoldKind.IMPORT for hold in holds_of(order)),
+    applies=lambda order: any(hold.kind != HoldKind.IMPORT for hold in holds_of(order)),
 )
 EXTRA_VERBS = (LIFT_AND_CONFIRM, ALLOCATE_BUTTON, RELEASE_HOLD, HOLD)

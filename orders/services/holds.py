@@ -12,7 +12,7 @@ from config.kernel.errors import InvalidInput
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.outbox import record_facts
 from config.kernel.results import Results
-from orders.enums import HoldKind, ImportStatus
+from orders.enums import HoldKind, ImportStatus, OrderStatus
 from orders.errors import ImportOpen, OrderClosed
 from orders.mail_kinds import hold_facts, news_of
 from orders.models import Hold, ImportRun, Order
@@ -106,8 +106,8 @@ def release_holds(
     Where the channel confirms by itself and nothing refuses it any more, the fact `order.confirmable` is recorded.
     What buyers could not be told while their import could be rolled back is due now.
 
-    Refuses: `OrderClosed`, `ImportOpen` for an import's hold while that can be rolled back, `NotFound`. Raises
-    `NotAllowed`.
+    Refuses: `OrderClosed`, but not for a hold that stayed open when its order was completed, `ImportOpen` for an
+    import's hold while that can be rolled back, `NotFound`. Raises `NotAllowed`.
     """
     actor.require(HOLD_ORDER)
     results: Results[int] = Results(order_ids)
@@ -121,7 +121,7 @@ def release_holds(
             holds = [
                 hold for hold in held.get(order.pk, ()) if hold.kind == kind and reason in ("", hold.reason)
             ]
-            if order.is_closed:
+            if order.is_closed and not (holds and order.status == OrderStatus.COMPLETED):
                 results.refuse(order.pk, OrderClosed(order.number, order.status))
             elif not holds:
                 results.unchanged(order.pk)

@@ -10,6 +10,7 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.admin import admin_url
 from config.kernel.errors import InvalidInput, NotAllowed, NotFound
 from config.kernel.models import Event
+from fulfillment.services.tracking import record_tracking
 from orders.changes import SetPrice
 from orders.enums import HoldKind, NeutralState, Step
 from orders.errors import OrderClosed
@@ -21,6 +22,7 @@ from orders.services.mapping import SkuMapping, map_skus
 from orders.services.payments import PaymentReport, report_payments
 from orders.services.reviving import revive_orders
 from orders.states import HOLD_REFUSES
+from tests.factories.fulfillment import make_shipped, told
 from tests.factories.inventory import make_sku
 from tests.factories.orders import SYSTEM, make_order, neutral_line, neutral_payment
 from tests.factories.proposals import change
@@ -138,6 +140,25 @@ def test_release_holds_twice_is_unchanged() -> None:
     assert results.unchanged_ids == [order.pk]
     assert Hold.objects.get().lifted_at == lifted_at
     assert Event.objects.filter(kind="hold_lifted").count() == 1
+
+
+def test_release_holds_lifts_what_stayed_open_when_the_order_was_completed() -> None:
+    """A carrier's word completes an order, whatever holds it: nobody is to be stuck with the hold."""
+    parcel = make_shipped()
+    order = parcel.order
+    place_hold([order.pk], kind=HoldKind.FRAUD, actor=STAFF).raise_refusals()
+    record_tracking([told(parcel, "delivered")], actor=SYSTEM).raise_refusals()
+    order.refresh_from_db()
+    assert (order.status, len(open_holds([order.pk])[order.pk])) == ("completed", 1)
+    clerk = visitor("Support")
+    (notice,) = clerk.get(admin_url(Order, "change", order.pk)).context["page"]["notices"]
+
+    assert clerk.press(notice["url"], kind="fraud").status_code == 302
+
+    assert open_holds([order.pk]) == {}
+    assert (
+        release_holds([order.pk], kind=HoldKind.FRAUD, actor=STAFF).refusals[order.pk].code == "order_closed"
+    )
 
 
 def test_release_holds_refuses_closed_and_unknown() -> None:
