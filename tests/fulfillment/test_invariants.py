@@ -19,7 +19,15 @@ from orders.models import Address, Hold, LinePart, Order
 from orders.services.cancelling import cancel_orders
 from orders.services.holds import place_hold, release_holds
 from orders.services.proposals.wishes import NewAddress, NewLine
-from tests.factories.fulfillment import ACTOR, hand, make_delivered, make_released, make_shipped, stock
+from tests.factories.fulfillment import (
+    ACTOR,
+    hand,
+    make_confirmed,
+    make_delivered,
+    make_released,
+    make_shipped,
+    stock,
+)
 from tests.factories.orders import neutral_address
 from tests.factories.proposals import change
 
@@ -153,12 +161,13 @@ def shipped_elsewhere() -> None:
 
 
 def shipped_past_a_change() -> None:
-    """To the address that it has now, which is not the one that was released."""
+    """To the address of before, and the order has got a third one since."""
     work = make_released()
-    with clock.frozen(work.released_at + timedelta(minutes=1)):
-        order = change(work.order, NewAddress(neutral_address(city="Bologna")))
+    for number in (1, 3):
+        with clock.frozen(work.released_at + timedelta(minutes=number)):
+            change(work.order, NewAddress(neutral_address(line1=f"Via Roma {number}")))
     FulfillmentOrder.objects.filter(pk=work.pk).update(
-        status="shipped", shipped_at=work.released_at + timedelta(minutes=2), ship_to=order.ship_to
+        status="shipped", shipped_at=work.released_at + timedelta(minutes=2)
     )
 
 
@@ -191,6 +200,17 @@ def test_address_that_changed_after_goods_had_left_is_no_breach() -> None:
         ship_by_hand([hand(later)], actor=ACTOR).raise_refusals()
 
     assert shipped.shipment.fulfillment_order.ship_to_id != order.ship_to_id == later.ship_to_id
+    assert broken(["work.address"]) == {}
+
+
+def test_work_released_to_a_new_address_by_a_clock_that_is_behind_is_no_breach() -> None:
+    stock({"MUG": 2})
+    order = make_confirmed()
+    order = change(order, NewAddress(neutral_address(line1="Via Roma 1")))
+    with clock.frozen(clock.now() - timedelta(minutes=1)):
+        (pk,) = release_orders([order.pk], actor=ACTOR).only()
+    ship_by_hand([hand(FulfillmentOrder.objects.get(pk=pk))], actor=ACTOR).raise_refusals()
+
     assert broken(["work.address"]) == {}
 
 
