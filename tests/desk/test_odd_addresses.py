@@ -4,6 +4,7 @@ import json
 from urllib.parse import quote
 
 import pytest
+from django.test import Client
 
 from config.kernel.admin import admin_url
 from orders.models import Order
@@ -49,6 +50,18 @@ def test_stale_press_with_an_odd_mark_is_answered(seen: str) -> None:
 
     assert page.status_code == 200
     assert "It changed while you were looking" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"HTTP_COOKIE": 'sessionid="abcdefgh\\000ij"'}, {"HTTP_USER_AGENT": "a\x00b"}],
+    ids=["cookie", "browser"],
+)
+def test_header_with_a_nul_is_refused(header: dict[str, str]) -> None:
+    typed = {"username": "nobody", "password": "nothing"}
+
+    assert Client().get("/", **header).status_code == 400  # type: ignore[arg-type]
+    assert Client().post("/login/", typed, **header).status_code == 400  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

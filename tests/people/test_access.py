@@ -103,7 +103,6 @@ def test_trusted_proxy_tells_the_address_from_the_right(nina: Any, settings: Any
         ("unknown", "127.0.0.1"),
         ("_hidden", "127.0.0.1"),
         ("9" * 90, "127.0.0.1"),
-        ("203.0.113.7\x00", "127.0.0.1"),
     ],
 )
 def test_log_in_succeeds_whatever_a_proxy_says_of_the_address(
