@@ -321,6 +321,10 @@ def test_empty_business_is_told_its_first_steps_one_after_the_other(manager: Vis
     assert [is_next for *_step, is_next in found] == [True, False, False, False, False, False]
     for _label, _done, url, _next in found:
         assert not url or manager.get(url).status_code == 200
+    assert (
+        admin_url(Order, "add")
+        not in manager.get("/").content.decode().split('<details class="card all-pages"')[0]
+    )
 
     channel = make_channel()
     make_level(make_sku("MUG"), make_location(), on_hand=1)
@@ -331,6 +335,8 @@ def test_empty_business_is_told_its_first_steps_one_after_the_other(manager: Vis
 
     Order.objects.filter(pk=make_order(channel=channel).pk).update(status="completed")
     assert steps_of(manager) == []
+    head = f'<a class="btn do" href="{admin_url(Order, "add")}">New order</a>'
+    assert head in manager.get("/").content.decode()
 
 
 def test_first_steps_are_told_to_who_may_take_one_and_cost_nothing_where_work_waits(
