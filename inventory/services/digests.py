@@ -26,7 +26,7 @@ from config.kernel.results import Results
 from inventory.models import AlertDigest, AlertFollower, AlertNotice, LowStockAlert
 from inventory.selectors.alerts import live_alerts, low_now
 from inventory.selectors.sight import places_by_user
-from inventory.services.digest_texts import write_digest
+from inventory.services.digest_texts import Written, write_digest
 
 DIGEST_DUE = "stock.alert_digest"
 DIGEST_MAIL = "inventory.alert_digest"
@@ -152,9 +152,11 @@ def _send_once(digest: AlertDigest | None, *, first_try: bool) -> bool:
     )
     if reason := _nothing_due(digest, alerts):
         raise Suppressed(reason)
+    # Before it is marked as leaving: what breaks while it is written has surely sent nothing.
+    written = write_digest(alerts, digest.follower.language)
     _begin(digest, first_try=first_try)
     try:
-        _post(digest, alerts)
+        _post(digest, written)
     except MailRefused:
         AlertDigest.objects.filter(pk=digest.pk).update(sending_at=None)
         raise
@@ -184,8 +186,7 @@ def _begin(digest: AlertDigest, *, first_try: bool) -> None:
     raise OutcomeUnknown(_("The mail may have left: the worker stopped before it knew."))
 
 
-def _post(digest: AlertDigest, alerts: Sequence[LowStockAlert]) -> None:
-    written = write_digest(alerts, digest.follower.language)
+def _post(digest: AlertDigest, written: Written) -> None:
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
     mail = EmailMultiAlternatives(
         written.subject,

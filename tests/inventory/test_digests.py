@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
+from django.db import OperationalError
 
 from config.kernel import clock, outbox
 from config.kernel.actors import Actor, ActorKind
@@ -23,6 +24,7 @@ from inventory.models import (
     LowStockAlert,
     StaffLocation,
 )
+from inventory.services import digests
 from inventory.services.alerts import acknowledge_alerts
 from inventory.services.digests import prepare_digests
 from inventory.services.policies import LevelPolicy, set_policies
@@ -200,6 +202,23 @@ def test_server_that_refuses_is_asked_again(milano: Location, monkeypatch: pytes
     assert AlertDigest.objects.get().sending_at is None
 
     assert len(send(NOON + LATER)) == 1
+
+
+def test_mail_that_could_not_be_written_is_tried_again(
+    milano: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_given: Any) -> Any:
+        raise OperationalError("the connection is lost")
+
+    follow()
+    fall_low("CUP", milano)
+    with monkeypatch.context() as patched:
+        patched.setattr(digests, "write_digest", away)
+        assert send() == []
+    assert Delivery.objects.get(lane="mail").state == DeliveryState.FAILED
+
+    assert len(send(NOON + LATER)) == 1
+    assert Delivery.objects.get(lane="mail").state == DeliveryState.DELIVERED
 
 
 def test_worker_that_died_after_sending_is_not_repeated(
