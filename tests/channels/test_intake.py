@@ -305,6 +305,20 @@ def test_sweep_raw_orders_reads_what_a_dead_door_left() -> None:
     assert RawOrder.objects.get(source="csv-row").problem == ""
 
 
+def test_sweep_raw_orders_is_not_kept_busy_by_bodies_that_nobody_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake, "MAX_BATCH", 2)
+    entries = [RawEntry(f"row {number}", "csv-row", "", "not ours to read") for number in range(2)]
+    entries.append(RawEntry("a", "webhook:woocommerce", "", woo(id=1)))
+    store_raw_orders(entries, sales_channel_id=make_channel().pk)
+
+    with clock.frozen(clock.now() + timedelta(minutes=3)):
+        assert sweep_raw_orders() == 1
+
+    assert Order.objects.get().external_id == "1"
+
+
 def test_sweep_raw_orders_takes_in_the_news_of_a_body_whose_reader_died(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
