@@ -309,8 +309,8 @@ def test_sweep_raw_orders_is_not_kept_busy_by_bodies_that_nobody_reads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(intake, "MAX_BATCH", 2)
-    entries = [RawEntry(f"row {number}", "csv-row", "", "not ours to read") for number in range(2)]
-    entries.append(RawEntry("a", "webhook:woocommerce", "", woo(id=1)))
+    entries = [RawEntry(f"row {number}", "csv-row", "", f"not ours to read: {number}") for number in range(2)]
+    entries.append(RawEntry("z", "webhook:woocommerce", "", woo(id=1)))
     store_raw_orders(entries, sales_channel_id=make_channel().pk)
 
     with clock.frozen(clock.now() + timedelta(minutes=3)):
