@@ -93,8 +93,11 @@ def _refuse_two_meanings(
         meanings.add(row.sku, ())
         if row.sku not in before and (problem := meanings.code_problem(row.sku)) is not None:
             outcome.complain(row, "sku", row.sku, str(problem))
+    # One that a SKU keeps is judged too where the file makes a SKU of that code; what both were before is no matter.
+    made = {row.sku for row in rows} - set(before)
     for row in rows:
-        new = [code for code in row.get("barcodes") or () if code not in before.get(row.sku, ())]
+        kept = set(before.get(row.sku, ())) - made
+        new = [code for code in row.get("barcodes") or () if code not in kept]
         if (problem := meanings.barcode_problem(row.sku, new)) is not None:
             outcome.complain(row, "barcodes", problem.facts["code"], str(problem))
 

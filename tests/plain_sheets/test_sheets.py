@@ -127,6 +127,18 @@ def test_barcode_that_is_another_skus_code_is_refused_in_the_file_and_with_the_r
     ]
 
 
+def test_barcode_that_its_sku_keeps_is_refused_as_the_code_of_a_new_one(manager: Visitor) -> None:
+    make_sku("MUG", barcodes=["111"])
+    make_sku("222")
+    Barcode.objects.create(sku=make_sku("CUP"), code="222")
+    lines = ["MUG,,111 112", "CUP,A cup,222", "111,One,"]
+
+    found = complaints(manager, "skus", "\n".join(["sku,title,barcodes", *lines, ""]))
+
+    words = "“111” cannot be the code of one SKU and a barcode of another, MUG: a scan would mean both."
+    assert found == [(2, "barcodes", "111", words)], "CUP's barcode meant two before the file"
+
+
 def test_wrong_cells_name_line_column_value_and_what_is_accepted(manager: Visitor) -> None:
     make_sku("MUG", barcodes=["111"])
     content = (
