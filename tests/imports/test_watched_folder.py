@@ -1,5 +1,6 @@
 """The watched folder: every file that is put there becomes a run, is refused with the reason, or is tried again."""
 
+import errno
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -99,12 +100,119 @@ def test_file_whose_watcher_died_is_taken_by_the_next(folder: Path, monkeypatch:
         with pytest.raises(KeyboardInterrupt):
             watch_folder(folder)
     assert watch_folder(folder) == []
-    assert names(folder) == ["orders.csv.taking"]
+    (held,) = names(folder)
+    assert held.startswith("orders.csv.")
+    assert held.endswith(".taking")
 
     with clock.frozen(clock.now() + timedelta(minutes=16)):
         assert len(watch_folder(folder)) == 1
 
     assert names(folder) == ["orders.csv.taken"]
+
+
+@pytest.fixture(params=["links", "no links"])
+def links(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that allows hard links, and one of files that belong to somebody else."""
+
+    def forbidden(*_given: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    if request.param == "no links":
+        monkeypatch.setattr(os, "link", forbidden)
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in (folder / "shop").iterdir()}
+
+
+@pytest.mark.usefixtures("links")
+def test_file_of_a_name_that_is_held_replaces_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = text_of(row("W-1")), text_of(row("W-2"))
+    put(folder, "orders.csv", first)
+
+    def killed(*_given: Any, **_more: Any) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(watching, "upload_file", killed)
+        with pytest.raises(KeyboardInterrupt):
+            watch_folder(folder)
+        put(folder, "orders.csv", second)
+        with pytest.raises(KeyboardInterrupt):
+            watch_folder(folder)
+    assert sorted(texts(folder).values()) == [first, second]
+    third = text_of(row("W-3"))
+    put(folder, "orders.csv", third)
+
+    with clock.frozen(clock.now() + timedelta(minutes=16)):
+        assert len(watch_folder(folder)) == 3
+
+    assert names(folder) == ["orders (2).csv.taken", "orders (3).csv.taken", "orders.csv.taken"]
+    assert sorted(texts(folder).values()) == [first, second, third]
+
+
+@pytest.mark.usefixtures("links")
+def test_file_that_gets_its_name_back_replaces_no_newer_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = text_of(row("W-1")), text_of(row("W-2"))
+    put(folder, "orders.csv", first)
+
+    def full(*_given: Any, **_more: Any) -> int:
+        put(folder, "orders.csv", second)
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(watching, "upload_file", full)
+
+    assert watch_folder(folder) == []
+    assert texts(folder) == {"orders.csv": second, "orders (2).csv": first}
+
+
+@pytest.mark.usefixtures("links")
+@pytest.mark.parametrize(("text", "endings"), [(None, ["taken"]), ("", ["refused", "refused.txt"])])
+def test_second_file_of_a_name_stays_beside_the_first(
+    folder: Path, text: str | None, endings: list[str]
+) -> None:
+    for _number in range(2):
+        put(folder, "orders.csv", text)
+        watch_folder(folder)
+
+    assert names(folder) == [f"orders{also}.csv.{ending}" for also in (" (2)", "") for ending in endings]
+
+
+def test_file_with_two_names_of_a_watcher_that_died_is_taken_once(folder: Path) -> None:
+    path = put(folder, "orders.csv")
+    os.link(path, path.with_name("orders.csv.0a1b2c3d.taking"))
+
+    with clock.frozen(clock.now() + timedelta(minutes=16)):
+        assert len(watch_folder(folder)) == 1
+
+    assert names(folder) == ["orders.csv.taken"]
+
+
+def test_files_that_always_fail_let_those_behind_them_pass(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_channel(code="zoo")
+    (folder / "zoo").mkdir()
+    for number in range(watching.MOST_FILES):
+        put(folder, f"a{number}.csv")
+    put(folder, "b.csv", text_of(row("W-2")))
+    put(folder, "../zoo/c.csv", text_of(row("W-3")))
+    keep = watching.upload_file
+    tried: list[str] = []
+
+    def full(file: Any, given: Any, **more: Any) -> int:
+        tried.append(given.name)
+        if given.name.startswith("a"):
+            raise OSError("no space left on device")
+        return keep(file, given, **more)
+
+    monkeypatch.setattr(watching, "upload_file", full)
+    made = [len(watch_folder(folder)) for _turn in range(2)]
+
+    assert made == [0, 2]
+    assert len(tried) == 2 * watching.MOST_FILES
 
 
 def test_folder_that_cannot_be_read_stops_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
