@@ -93,6 +93,16 @@ class AlreadyShipped(BancaleError):
     message = _("Order %(number)s: %(shipped)s units have already been shipped; use a return.")
 
 
+class NeverConfirmed(BancaleError):
+    """An order that ended without being confirmed: it had left before it was known here, or what had left was all
+    that stayed of it. `facts`: `number`."""
+
+    code = "never_confirmed"
+    message = _(
+        "Order %(number)s was never confirmed here, so it cannot be reopened among the confirmed orders."
+    )
+
+
 class NotAllShipped(BancaleError):
     """`facts`: `number`, `missing` units that are owed and have not left."""
 

@@ -289,7 +289,7 @@ ORDER_VERBS = {
         ],
         undo=gettext_lazy("“Complete order” ends it again."),
         rank=1,
-        applies=lambda order: not order.is_history,
+        applies=lambda order: not order.is_history and order.confirmed_at is not None,
     ),
     "cancel": TransitionVerb(
         verb=cancel_orders,

@@ -11,7 +11,14 @@ from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition
 from orders.axes import PartState
 from orders.enums import FulfillmentStatus, OrderStatus, ProposalStatus
-from orders.errors import ChangeUndecided, HistoryOrder, NotAllShipped, OrderClosed, OrderOnHold
+from orders.errors import (
+    ChangeUndecided,
+    HistoryOrder,
+    NeverConfirmed,
+    NotAllShipped,
+    OrderClosed,
+    OrderOnHold,
+)
 from orders.models import Hold, Order, Proposal
 from orders.selectors.holds import open_holds
 from orders.services.axes import part_states
@@ -58,7 +65,8 @@ def reopen_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
 
     At most 200 ids. Locks the orders by ascending pk. A confirmed order is `unchanged`.
 
-    Refuses: `HistoryOrder`, `IllegalTransition` for one that is not completed, `NotFound`. Raises `NotAllowed`.
+    Refuses: `HistoryOrder`, `IllegalTransition` for one that is not completed, `NeverConfirmed` for one that ended
+    without being confirmed, `NotFound`. Raises `NotAllowed`.
     """
     actor.require(REOPEN.permission)
     results: Results[int] = Results(order_ids)
@@ -72,6 +80,8 @@ def reopen_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
                 results.refuse(order.pk, HistoryOrder(number=order.number))
             elif (problem := REOPEN.refusal(order.status)) is not None:
                 results.refuse(order.pk, problem)
+            elif order.confirmed_at is None:
+                results.refuse(order.pk, NeverConfirmed(number=order.number))
             else:
                 results.done(order.pk)
         chosen = [order for order in orders if results.is_done(order.pk)]

@@ -17,7 +17,14 @@ from fulfillment.services.tracking import ParcelMark, mark_parcels, record_track
 from fulfillment.states import LOSE, SEND_BACK
 from inventory.models import Sku
 from orders.enums import HoldKind, OrderStatus
-from orders.errors import ChangeUndecided, HistoryOrder, NotAllShipped, OrderClosed, OrderOnHold
+from orders.errors import (
+    ChangeUndecided,
+    HistoryOrder,
+    NeverConfirmed,
+    NotAllShipped,
+    OrderClosed,
+    OrderOnHold,
+)
 from orders.models import LinePart, Order, Proposal
 from orders.services.cancelling import cancel_orders
 from orders.services.completing import complete_orders, reopen_orders
@@ -29,6 +36,7 @@ from orders.services.proposals.wishes import NewLine
 from tests.factories.fulfillment import hand, make_delivered, make_shipped, stock, told
 from tests.factories.orders import make_order, neutral_line
 from tests.factories.proposals import propose
+from tests.kernel.visitor import visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -210,6 +218,23 @@ def test_reopen_what_was_not_completed_is_refused() -> None:
         IllegalTransition, HistoryOrder, IllegalTransition,
     ]  # fmt: skip
     assert results.refusals[404].code == "not_found"
+    assert not Event.objects.filter(kind="reopen").exists()
+
+
+def test_reopen_what_was_never_confirmed_is_refused_and_has_no_button() -> None:
+    before = make_order(lines=(neutral_line(quantity=2, shipped_quantity=2),))
+    rest = make_order(lines=(neutral_line(quantity=3, shipped_quantity=1),))
+    cancel_orders([rest.pk], reason="test", actor=RULE).raise_refusals()
+    support = visitor("Support")
+
+    results = reopen_orders([before.pk, rest.pk], actor=STAFF)
+
+    assert [type(problem) for problem in results.refusals.values()] == [NeverConfirmed, NeverConfirmed]
+    for order in (before, rest):
+        order.refresh_from_db()
+        assert (order.status, order.confirmed_at) == ("completed", None)
+        page = support.get(f"/orders/order/{order.pk}/change/").context["page"]
+        assert "reopen" not in [button["name"] for button in page["actions"]]
     assert not Event.objects.filter(kind="reopen").exists()
 
 
