@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from config.kernel.errors import BancaleError, NotFound
 from config.kernel.events import Entry, Thread, record_events
 from config.kernel.jobs import JobPaused, JobRun, enqueue_job
 from config.kernel.sheets import MARK, Cell, csv_lines, write_workbook
+
+log = logging.getLogger(__name__)
 
 EXPORT_JOB = "export"
 FOLDER, KEPT = "exports", timedelta(days=30)
@@ -293,17 +296,41 @@ def remove_files(export: Any) -> None:
 def expire_exports(limit: int = 200) -> int:
     """Remove the files whose time is up, and the filters, which may name people; returns how many.
 
-    Who took what out and when stays. A second call finds none; of two at once each takes its own.
+    Who took what out and when stays. A second call finds none; of two at once each takes its own. Each export is one
+    transaction under its lock; its file goes after the commit. One that cannot be removed is logged, and again tried
+    by the next call.
     """
     from config.kernel.models import Export
 
     due = Export.objects.filter(expires_at__lte=clock.now(), expired_at=None).order_by("pk")
+    expired = sum(_expire(due, pk) for pk in list(due.values_list("pk", flat=True)[:limit]))
+    _remove_expired()
+    return expired
+
+
+def _expire(due: QuerySet[Any], export_id: int) -> bool:
     with transaction.atomic():
-        exports = list(due.select_for_update(skip_locked=True)[:limit])
-        for export in exports:
-            # Before the commit: where this is cut off, the next call finds the row and what is left of its files.
-            remove_files(export)
-            record(export, "expired", actor=Actor.system("exports"))
-        chosen = Export.objects.filter(pk__in=[export.pk for export in exports])
-        chosen.update(expired_at=clock.now(), query="")
-    return len(exports)
+        export = due.select_for_update(skip_locked=True).filter(pk=export_id).first()
+        if export is None:
+            return False
+        export.expired_at, export.query = clock.now(), ""
+        export.save(update_fields=["expired_at", "query"])
+        record(export, "expired", actor=Actor.system("exports"))
+    return True
+
+
+def _remove_expired() -> None:
+    """Delete what the folder holds of expired exports, also what a crash after their commit left there."""
+    from config.kernel.models import Export
+
+    folder = Path(default_storage.path(FOLDER))
+    if not folder.is_dir():
+        return
+    stems = sorted({path.name.partition(".")[0] for path in folder.iterdir()})
+    for begin in range(0, len(stems), CHUNK):
+        names = [f"{FOLDER}/{stem}.{end}" for stem in stems[begin : begin + CHUNK] for end in ("csv", "xlsx")]
+        for export in Export.objects.filter(stored_name__in=names).exclude(expired_at=None):
+            try:
+                remove_files(export)
+            except OSError as error:
+                log.warning("the file of export %s cannot be removed: %s", export.pk, error)

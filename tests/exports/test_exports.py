@@ -376,6 +376,49 @@ def test_expiring_removes_file_and_filters_and_keeps_who_and_when() -> None:
     assert Event.objects.filter(thread_type="export", kind="expired").count() == 1
 
 
+def test_files_of_expired_exports_go_after_the_commit_and_one_that_stays_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_order()
+    stuck, other = make_export("orders"), make_export("orders")
+    # No plain file, so that it cannot be deleted.
+    blocking = path_of(stuck).with_suffix(".part")
+    blocking.mkdir()
+    remove, outside, depths = kernel_exports.remove_files, len(connection.savepoint_ids), []
+
+    def removed(export: Export) -> None:
+        depths.append(len(connection.savepoint_ids))
+        remove(export)
+
+    monkeypatch.setattr(kernel_exports, "remove_files", removed)
+    with clock.frozen(clock.now() + timedelta(days=30)):
+        assert expire_exports() == 2
+
+        assert not path_of(other).exists()
+        assert not Export.objects.filter(expired_at=None).exists()
+        assert set(depths) == {outside}
+        assert f"the file of export {stuck.pk} cannot be removed" in caplog.text
+        blocking.rmdir()
+        assert expire_exports() == 0
+    assert not path_of(stuck).exists()
+
+
+def test_crash_before_the_file_is_gone_leaves_it_to_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_order()
+    export, kept = make_export("orders"), make_export("orders")
+    Export.objects.filter(pk=kept.pk).update(expires_at=clock.now() + timedelta(days=60))
+    with clock.frozen(clock.now() + timedelta(days=30)):
+        with monkeypatch.context() as patched:
+            patched.setattr(kernel_exports, "remove_files", lambda export: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                expire_exports()
+        assert path_of(export).exists()
+
+        assert expire_exports() == 0
+
+    assert (path_of(export).exists(), path_of(kept).exists()) == (False, True)
+
+
 @pytest.mark.parametrize("kind", ["orders", "order_lines", "stock_levels", "stock_movements", "customers"])
 def test_rows_take_as_many_statements_for_three_as_for_one(kind: str) -> None:
     place, counts = make_location(), []
