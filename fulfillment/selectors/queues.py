@@ -26,6 +26,7 @@ def _held() -> Q:
     return Q(order__in=Hold.objects.filter(lifted_at=None).values("order"))
 
 
+_LEFT = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED)
 _CLOSED = Q(order__status__in=CLOSED_ORDER)
 _SAME_ADDRESS = Q(ship_to=F("order__ship_to"))
 # All that it compares stands in the indexes of live work and of open orders.
@@ -86,12 +87,10 @@ def to_release(rows: QuerySet[Order]) -> QuerySet[Order]:
 
 def not_closed(rows: QuerySet[Order]) -> QuerySet[Order]:
     """Confirmed orders of which all has left and no parcel is awaited any more: each came back, was lost, or left two
-    weeks ago and was never said to have arrived."""
+    weeks ago and was never said to have arrived; and those of which all has arrived and that were reopened."""
     awaited = Parcel.objects.filter(
         order=OuterRef("pk"),
         status__in=(*MOVING, ParcelStatus.LABELLED, ParcelStatus.EXCEPTION),
         shipment__shipped_at__gte=clock.now() - EXPECTED,
     )
-    return rows.filter(
-        ~Exists(awaited), status=OrderStatus.CONFIRMED, fulfillment_status=FulfillmentStatus.SHIPPED
-    )
+    return rows.filter(~Exists(awaited), status=OrderStatus.CONFIRMED, fulfillment_status__in=_LEFT)

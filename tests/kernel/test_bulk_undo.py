@@ -14,12 +14,15 @@ from config.kernel.admin import admin_url
 from config.kernel.admin.bulk_verbs import BULK_VERBS
 from config.kernel.errors import NotAllowed
 from config.kernel.models import Fact, Job
+from fulfillment.enums import ParcelStatus
+from fulfillment.services.tracking import record_tracking
 from orders.models import Hold, Notification, Order, OrderTag
 from orders.services.cancelling import cancel_orders
+from orders.services.completing import complete_orders
 from orders.services.holding_again import hold_again
 from orders.services.holds import place_hold, release_holds
 from orders.services.noting import set_tags
-from tests.factories.fulfillment import make_delivered, make_shipped
+from tests.factories.fulfillment import make_delivered, make_shipped, told
 from tests.factories.orders import SYSTEM, make_order
 from tests.inventory.test_correcting import NOBODY
 from tests.kernel.test_bulk import carry_out, followed, start
@@ -79,6 +82,28 @@ def test_undo_of_completing_opens_exactly_those_again_that_were_completed(suppor
     assert undo(support, ended).context["done"] == 1
     statuses = Order.objects.filter(pk__in=[sent.pk, over.pk]).order_by("pk")
     assert list(statuses.values_list("status", flat=True)) == ["confirmed", "completed"]
+
+
+def test_undo_of_completing_what_arrived_meanwhile_leaves_it_in_the_queue_of_what_is_to_be_closed(
+    support: Visitor,
+) -> None:
+    parcel = make_shipped()
+    ended = carry_out(support, start(support, COMPLETE, [parcel.order_id]))
+    record_tracking([told(parcel, ParcelStatus.DELIVERED)], actor=SYSTEM).raise_refusals()
+    assert to_close(support) == []
+
+    undo(support, ended)
+
+    order = Order.objects.get()
+    assert (order.status, order.fulfillment_status) == ("confirmed", "delivered")
+    assert to_close(support) == [order.pk]
+    complete_orders(to_close(support), actor=SYSTEM).raise_refusals()
+    assert to_close(support) == []
+
+
+def to_close(person: Visitor) -> list[int]:
+    page = person.get(admin_url(Order, "changelist"), {"queue": "not_closed"})
+    return [row.pk for row in page.context["cl"].result_list]
 
 
 def test_undo_is_not_offered_where_it_would_take_back_more(support: Visitor) -> None:
