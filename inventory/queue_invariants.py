@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -37,12 +38,19 @@ def nobody_overtaken() -> Iterator[Violation]:
     location was closed or ships no more, or a larger buffer keeps them.
     """
     shown = 0
+    stocks: dict[int, _Stock] = {}
     for row in _takers():
         missing = row["owed"] - row["free"] - _gone_since(row)
-        if missing > 0 and missing > _kept_back_since(row) and shown < SHOWN:
-            shown += 1
-            detail = f"was taken although reservation {row['first']} waits ahead of it"
-            yield Violation(f"reservation:{row['pk']}", detail)
+        if missing <= 0:
+            continue
+        stock = stocks.get(row["sku"]) or stocks.setdefault(row["sku"], _stock_of(row["sku"]))
+        if missing <= _kept_back_since(row, stock):
+            continue
+        detail = f"was taken although reservation {row['first']} waits ahead of it"
+        yield Violation(f"reservation:{row['pk']}", detail)
+        shown += 1
+        if shown == SHOWN:
+            return
 
 
 def _takers() -> Iterable[Mapping[str, Any]]:
@@ -103,26 +111,51 @@ def _gone_since(taker: Mapping[str, Any]) -> int:
     return (lost or 0) + (given.aggregate(units=Sum("quantity"))["units"] or 0)
 
 
-def _kept_back_since(taker: Mapping[str, Any]) -> int:
+State = tuple[datetime, tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stock:
+    """The levels of a SKU that hold units, with what their buffers and locations were set to."""
+
+    levels: Sequence[StockLevel]
+    buffers: Mapping[int, Sequence[State]]
+    places: Mapping[int, Sequence[State]]
+
+
+def _stock_of(sku_id: int) -> _Stock:
+    """Three statements."""
+    levels = list(StockLevel.objects.filter(sku=sku_id, on_hand__gt=0).select_related("location"))
+    return _Stock(
+        levels,
+        _states(StockLevel, {level.pk for level in levels}, "buffer"),
+        _states(Location, {level.location_id for level in levels}, "is_active", "can_ship"),
+    )
+
+
+def _kept_back_since(taker: Mapping[str, Any], stock: _Stock) -> int:
     """Units of the SKU that would be free under the buffers and locations of when a reservation was opened, beyond
-    those that are free now. Three statements."""
-    rows = StockLevel.objects.filter(sku=taker["sku"], on_hand__gt=0).select_related("location")
-    levels = {level.pk: level for level in rows}
-    buffers = _states(StockLevel, levels, "buffer")
-    places = _states(Location, {level.location_id for level in levels.values()}, "is_active", "can_ship")
+    those that are free now. What came to a level since is none of them. One statement."""
+    came = _come_since(taker)
     units = 0
-    for level in levels.values():
+    for level in stock.levels:
         # A level is made without a buffer, by a statement that its history does not know.
-        (buffer,) = _then(buffers[level.pk], taker["opened_at"], (0,), (level.buffer,))
+        (buffer,) = _then(stock.buffers[level.pk], taker["opened_at"], (0,), (level.buffer,))
         place = level.location
         now_so = (place.is_active, place.can_ship)
-        was_selling = all(_then(places[place.pk], taker["opened_at"], now_so, now_so))
-        then = max(0, level.unpromised - buffer) if was_selling else 0
+        was_selling = all(_then(stock.places[place.pk], taker["opened_at"], now_so, now_so))
+        unpromised = level.unpromised - max(0, came.get(level.pk, 0))
+        then = max(0, unpromised - buffer) if was_selling else 0
         units += max(0, then - (max(0, level.free) if place.is_selling else 0))
     return units
 
 
-State = tuple[datetime, tuple[Any, ...]]
+def _come_since(taker: Mapping[str, Any]) -> Mapping[int, int]:
+    """Sellable units that movements, shipping not among them, brought to levels of the SKU after a reservation was
+    opened, by level, less those that they took away."""
+    moved = StockMovement.objects.filter(level__sku=taker["sku"], at__gt=taker["opened_at"])
+    came = moved.exclude(kind=MovementKind.SHIP).order_by().values("level")
+    return dict(came.annotate(units=Sum(F("delta") - F("unsellable_delta"))).values_list("level", "units"))
 
 
 def _states(model: Any, ids: Iterable[int], *columns: str) -> Mapping[int, list[State]]:

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from config.kernel import clock
 from config.kernel.audit import Violation, run_audit
+from inventory import queue_invariants
 from inventory.errors import QueueJumped
 from inventory.models import Location, Reservation, Sku
 from inventory.selectors.queue import QueuePlace, queue_places, waiting_in_line
@@ -197,6 +199,47 @@ def test_audit_units_kept_back_before_excuse_nobody(
     (finding,) = run_audit(["stock.queue"])
     said = f"was taken although reservation {first.pk} waits ahead of it"
     assert finding.violations == (Violation(f"reservation:{late.pk}", said),)
+
+
+def test_audit_units_that_arrived_since_and_are_kept_back_excuse_nobody(
+    sku: Sku, place: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One late takes the only unit; a month later ten come to a level that keeps ten."""
+    with clock.frozen(AT):
+        other = make_location()
+        make_level(sku, other)
+        first = reserve(sku, None, 1, queued_at=AT)
+        receive(sku, place, 1)
+    monkeypatch.setattr(placing, "refuse_overtaking", lambda *_given: None)
+    with clock.frozen(LATER):
+        late = reserve(sku, place, 1, queued_at=LATER)
+
+    with clock.frozen(LATER + timedelta(days=31)):
+        set_policies([LevelPolicy(sku.pk, other.pk, buffer=10)], actor=ACTOR).raise_refusals()
+        receive(sku, other, 10)
+
+    (finding,) = run_audit(["stock.queue"])
+    said = f"was taken although reservation {first.pk} waits ahead of it"
+    assert finding.violations == (Violation(f"reservation:{late.pk}", said),)
+
+
+@pytest.mark.parametrize(("shown", "found"), [(50, 3), (2, 2)])
+def test_audit_reads_what_a_sku_offered_once_and_ends_with_the_last_it_shows(
+    sku: Sku, place: Location, shown: int, found: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve(sku, None, 9, queued_at=AT)
+    receive(sku, place, 4)
+    monkeypatch.setattr(placing, "refuse_overtaking", lambda *_given: None)
+    late = [reserve(sku, place, 1, queued_at=LATER) for _each in range(3)]
+    monkeypatch.setattr(queue_invariants, "SHOWN", shown)
+
+    with CaptureQueriesContext(connection) as statements:
+        violations = [violation.subject for violation in queue_invariants.nobody_overtaken()]
+
+    assert violations == [f"reservation:{one.pk}" for one in late[:found]]
+    assert len(statements) == 4 + 3 * found, (
+        "the takers, a SKU's levels and two histories, and three for each"
+    )
 
 
 def keep_back(sku: Sku, place: Location, how: str) -> None:
