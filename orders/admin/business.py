@@ -30,6 +30,7 @@ from orders.admin.merging import MERGE_BUTTON, alike, why_alike
 from orders.enums import MailKind
 from orders.logos import MOST_BYTES, Logo, NotALogo, read_logo
 from orders.models import ChannelLogo, Customer, LegalEntity, Order, SalesChannel
+from orders.privacy import SEE_PERSONAL
 from orders.services.logos import put_logo
 from orders.services.merging import MERGE
 from orders.services.naming import tell_renamed
@@ -204,6 +205,7 @@ class CustomerAdmin(VersionedAdmin, TransitionAdmin):
     fields = ("name", "email", "phone", "language", "also_known", "order_links", "created_at")
     readonly_fields = ("also_known", "order_links", "created_at")
     extra_verbs = (MERGE_BUTTON,)
+    name_needs = SEE_PERSONAL
     empty_text = _("Buyers appear here with their first order.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

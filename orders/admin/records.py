@@ -304,6 +304,7 @@ class NotificationAdmin(OrderLinked, TransitionAdmin):
     """Mails as they left; one whose outcome nobody knows waits for a person's word."""
 
     list_select_related = ("order",)
+    name_needs = SEE_PERSONAL
     ordering = ("-id",)
     list_display = ("subject", "order_link", "recipient", "outcome", "when")
     list_filter = (queue_filter(MAIL_QUEUES), "kind", "language")

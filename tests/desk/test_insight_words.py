@@ -3,17 +3,19 @@
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from config.kernel import heartbeat
+from config.kernel import clock, heartbeat
 from config.kernel.admin.subjects import fact_words, job_words, subject_type_words, subscriber_words
+from config.kernel.events import Entry, Thread, record_events
 from config.kernel.jobs import JOB_KINDS, enqueue_job
-from config.kernel.models import Fact
+from config.kernel.models import Delivery, Event, Fact
 from config.kernel.outbox import SUBSCRIBERS, NewFact, record_facts
 from config.kernel.states import MACHINES
 from inventory.services.levels import REORDER_POINT_CROSSED
+from orders.models import Customer
 from tests.factories.fulfillment import make_shipped
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku
 from tests.kernel.visitor import Visitor, text_of, visitor
@@ -75,6 +77,43 @@ def test_events_name_an_order_by_its_number_and_are_found_by_it(manager: Visitor
     assert f"order {order.number}" in text_of(page)
     assert f"order {order.pk} " not in text_of(page)
     assert list_of(manager, "event", q="no such thing").context["cl"].result_count == 0
+
+
+@pytest.mark.parametrize(
+    ("rights", "is_named"),
+    [
+        ((), False),
+        (("orders.view_customer",), False),
+        (("orders.view_personal",), False),
+        (("orders.view_customer", "orders.view_personal"), True),
+    ],
+)
+def test_buyers_are_named_to_those_alone_who_may_read_their_names(
+    rights: tuple[str, ...], is_named: bool
+) -> None:
+    customer = Customer.objects.create(name="Rosa Neri", email="rosa@example.com", created_at=clock.now())
+    about = ("customer", customer.pk)
+    entry = Entry(about, Thread(*about), "renamed")
+    with transaction.atomic():
+        record_events([entry], actor=ACTOR)
+        record_facts([NewFact(REORDER_POINT_CROSSED, about)])
+    fact = Fact.objects.get()
+    at = clock.now()
+    Delivery.objects.create(fact=fact, subscriber="test", lane="work", state="dead", due_at=at, settled_at=at)
+    rows = {"event": Event.objects.get(), "fact": fact, "delivery": Delivery.objects.latest("pk")}
+    reader = visitor("", *(f"kernel.view_{name}" for name in rows), *rights)
+
+    for name, row in rows.items():
+        for page in (
+            list_of(reader, name),
+            reader.get(reverse(f"admin:kernel_{name}_change", args=[row.pk])),
+        ):
+            said, html = text_of(page), page.content.decode()
+            assert ("customer Rosa Neri" in said, f"customer {customer.pk} " in said) == (
+                is_named,
+                not is_named,
+            ), name
+            assert (reverse("admin:orders_customer_change", args=[customer.pk]) in html) is is_named, name
 
 
 def test_lists_of_facts_cost_the_same_however_many_levels_they_name(manager: Visitor) -> None:

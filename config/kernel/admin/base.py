@@ -132,7 +132,9 @@ class BancaleAdmin(ColumnsMixin, ExportsMixin, SavedViewsMixin, WalkMixin, Keyse
     """Any model's pages. Lists are bounded; nothing is deleted by ticking boxes.
 
     `needs` names the permission that a column, field or filter needs; whoever lacks it neither sees it nor
-    filters by it. `linked_by` names columns that links of ours filter by besides the filters.
+    filters by it. `name_needs` is the permission to read what an object is called, where that tells of a person;
+    lists of other models that name it ask for it. `linked_by` names columns that links of ours filter by besides
+    the filters.
 
     `page_context` fills the object page (`templates/admin/object_page.html`); an admin that returns None
     keeps Django's plain form.
@@ -146,6 +148,7 @@ class BancaleAdmin(ColumnsMixin, ExportsMixin, SavedViewsMixin, WalkMixin, Keyse
     empty_title: Any = ""
     empty_text: Any = ""
     needs: Mapping[str, str] = {}
+    name_needs = ""
     linked_by: tuple[str, ...] = ()
 
     def permitted(self, request: HttpRequest, entries: Iterable[Any]) -> list[Any]:

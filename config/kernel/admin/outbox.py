@@ -16,7 +16,7 @@ from config.kernel.admin.filters import worded_filter
 from config.kernel.admin.pages import PageAdmin
 from config.kernel.admin.presses import ReasonForm, TransitionVerb
 from config.kernel.admin.queues import Queue, queue_filter
-from config.kernel.admin.subjects import fact_words, named_subjects, subscriber_words
+from config.kernel.admin.subjects import fact_words, named_subjects, subscriber_words, unnamed
 from config.kernel.admin.timeline import describe
 from config.kernel.admin.tones import badge_column, status_badge
 from config.kernel.admin.transitions import TransitionAdmin
@@ -143,7 +143,7 @@ class DeliveryAdmin(PageAdmin, TransitionAdmin):
     state_badge = badge_column("state", DeliveryState, _("state"))
 
     def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
-        found = named_subjects((row.fact.subject_type, row.fact.subject_id) for row in rows)
+        found = named_subjects(((row.fact.subject_type, row.fact.subject_id) for row in rows), request)
         for row in rows:
             row.about = found[row.fact.subject_type, row.fact.subject_id]
 
@@ -161,8 +161,8 @@ class DeliveryAdmin(PageAdmin, TransitionAdmin):
 
     @admin.display(description=_("about"))
     def subject(self, row: Any) -> Any:
-        about = (row.fact.subject_type, row.fact.subject_id)
-        return (getattr(row, "about", None) or named_subjects([about])[about]).link()
+        named = getattr(row, "about", None) or unnamed(row.fact.subject_type, row.fact.subject_id)
+        return named.link()
 
     @admin.display(description=_("due"), ordering="due_at")
     def due(self, row: Delivery) -> Any:
@@ -182,6 +182,7 @@ class DeliveryAdmin(PageAdmin, TransitionAdmin):
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
+        self.load_page(request, [obj])
         sub = [localtime(obj.fact.recorded_at)]
         failure = failure_words(obj.last_error)
         is_open = obj.state in (DeliveryState.DEAD, DeliveryState.UNKNOWN, DeliveryState.FAILED)
@@ -228,11 +229,12 @@ class FactAdmin(PageAdmin, ReadOnlyAdmin):
     )
 
     def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
-        found = named_subjects((row.subject_type, row.subject_id) for row in rows)
+        found = named_subjects(((row.subject_type, row.subject_id) for row in rows), request)
         for row in rows:
             row.about = found[row.subject_type, row.subject_id]
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        self.load_page(request, [obj])
         return {**(super().page_context(request, obj) or {}), "title": self.told(obj)}
 
     @admin.display(description=_("code"))
@@ -245,8 +247,8 @@ class FactAdmin(PageAdmin, ReadOnlyAdmin):
 
     @admin.display(description=_("about"))
     def subject(self, row: Any) -> Any:
-        about = (row.subject_type, row.subject_id)
-        return (getattr(row, "about", None) or named_subjects([about])[about]).link()
+        named = getattr(row, "about", None) or unnamed(row.subject_type, row.subject_id)
+        return named.link()
 
     @admin.display(description=_("recorded"), ordering="recorded_at")
     def recorded(self, row: Fact) -> Any:

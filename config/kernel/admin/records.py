@@ -12,7 +12,7 @@ from config.kernel.actors import places_of
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.filters import worded_filter
 from config.kernel.admin.pages import PageAdmin
-from config.kernel.admin.subjects import called_so, named_subjects, subject_type_words
+from config.kernel.admin.subjects import called_so, named_subjects, subject_type_words, unnamed
 from config.kernel.admin.timeline import actor_words, event_words, subject_name
 from config.kernel.models import Event, Heartbeat
 from config.kernel.templatetags.bancale import ago, code, localtime
@@ -73,7 +73,7 @@ class EventAdmin(PageAdmin, ReadOnlyAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
-        found = named_subjects((row.subject_type, row.subject_id) for row in rows)
+        found = named_subjects(((row.subject_type, row.subject_id) for row in rows), request)
         is_bound = places_of(request.user) is not None
         for row in rows:
             named = found[row.subject_type, row.subject_id]
@@ -92,7 +92,7 @@ class EventAdmin(PageAdmin, ReadOnlyAdmin):
 
     @admin.display(description=_("about"))
     def about(self, row: Any) -> Any:
-        return getattr(row, "named", "") or f"{subject_name(row.subject_type)} {row.subject_id}"
+        return getattr(row, "named", "") or unnamed(row.subject_type, row.subject_id).label
 
     @admin.display(description=_("at"), ordering="id")
     def when(self, row: Event) -> Any:

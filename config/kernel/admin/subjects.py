@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.html import format_html
 
@@ -95,8 +96,11 @@ def _rows(model: Any) -> Any:
     return rows.select_related(*joined) if isinstance(joined, list | tuple) else rows
 
 
-def named_subjects(subjects: Iterable[Subject]) -> dict[Subject, Named]:
-    """Each subject by its kind and its own number, with its page; a statement a kind."""
+def named_subjects(subjects: Iterable[Subject], request: HttpRequest) -> dict[Subject, Named]:
+    """Each subject by its kind and its own number, with its page; a statement a kind.
+
+    What this person has no right to open, or to read the names of, is its kind and its key, without its page.
+    """
     models = _models()
     wanted: dict[str, set[int]] = defaultdict(set)
     for kind, pk in subjects:
@@ -104,10 +108,24 @@ def named_subjects(subjects: Iterable[Subject]) -> dict[Subject, Named]:
     found: dict[Subject, Named] = {}
     for kind, ids in wanted.items():
         model = models.get(kind)
-        rows = _rows(model).in_bulk(ids) if model is not None else {}
-        name = str(model._meta.verbose_name) if model is not None else subject_name(kind)
+        rows = _rows(model).in_bulk(ids) if model is not None and _may_name(model, request) else {}
         for pk in ids:
             row = rows.get(pk)
-            label = f"{name} {pk if row is None else row}"
+            label = f"{_kind_words(kind, model)} {pk if row is None else row}"
             found[kind, pk] = Named(label, "" if row is None else admin_url(row, "change", pk))
     return found
+
+
+def unnamed(kind: str, pk: int) -> Named:
+    """A subject for whom nobody knows what they may read."""
+    return Named(f"{_kind_words(kind, _models().get(kind))} {pk}")
+
+
+def _kind_words(kind: str, model: Any) -> str:
+    return subject_name(kind) if model is None else str(model._meta.verbose_name)
+
+
+def _may_name(model: Any, request: HttpRequest) -> bool:
+    page = admin.site._registry[model]
+    need = getattr(page, "name_needs", "")
+    return page.has_view_permission(request) and (not need or request.user.has_perm(need))
