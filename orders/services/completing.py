@@ -23,6 +23,7 @@ from orders.models import Hold, Order, Proposal
 from orders.selectors.holds import open_holds
 from orders.services.axes import part_states
 from orders.services.locking import lock_orders, refuse_unknown
+from orders.services.promises import dispatch_days
 from orders.states import CLOSE, COMPLETE, ORDER, REOPEN
 
 UNDECIDED = (ProposalStatus.OPEN, ProposalStatus.STALE)
@@ -63,7 +64,8 @@ def complete_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
 def reopen_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     """Take completing back: the orders are confirmed again, can be changed, and what is added can be shipped.
 
-    At most 200 ids. Locks the orders by ascending pk. A confirmed order is `unchanged`.
+    At most 200 ids. Locks the orders by ascending pk. A confirmed order is `unchanged`. The dispatch day is counted
+    from today, as confirming does; they hold no stock that would be promised for it.
 
     Refuses: `HistoryOrder`, `IllegalTransition` for one that is not completed, `NeverConfirmed` for one that ended
     without being confirmed, `NotFound`. Raises `NotAllowed`.
@@ -85,7 +87,8 @@ def reopen_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
             else:
                 results.done(order.pk)
         chosen = [order for order in orders if results.is_done(order.pk)]
-        apply_transition(ORDER, REOPEN, chosen, actor=actor, also={"completed_at": None})
+        also = {"completed_at": None, "dispatch_by_on": dispatch_days(chosen)}
+        apply_transition(ORDER, REOPEN, chosen, actor=actor, also=also)
     return results
 
 

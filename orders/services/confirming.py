@@ -1,10 +1,6 @@
 """Confirming orders: the promise to the buyer begins here."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
-
-from django.db.models import Case, DateField, Value, When
 
 from config.kernel import clock
 from config.kernel.actors import Actor
@@ -14,12 +10,10 @@ from config.kernel.results import Results
 from config.kernel.states import apply_transition
 from orders.enums import OrderStatus, Step
 from orders.errors import HoldOpen, OrderClosed
-from orders.models import Order
 from orders.selectors.holds import open_holds, refusing
 from orders.services.locking import lock_orders, refuse_unknown
-from orders.services.promises import promise_stock
+from orders.services.promises import dispatch_days, promise_stock
 from orders.states import CONFIRM, ORDER
-from orders.working_days import working_day
 
 READ = (
     "number", "status", "version", "sales_channel", "legal_entity", "dispatch_by_on", "fulfillment_status",
@@ -57,21 +51,8 @@ def confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> Results[int]:
             else:
                 results.done(order.pk)
         chosen = [order for order in orders if results.is_done(order.pk)]
-        also = {"confirmed_at": clock.now(), "dispatch_by_on": _dispatch_days(chosen)}
+        also = {"confirmed_at": clock.now(), "dispatch_by_on": dispatch_days(chosen)}
         apply_transition(ORDER, CONFIRM, chosen, actor=actor, also=also)
         promise_stock(chosen)
         record_facts([NewFact("order.confirmed", ("order", order.pk)) for order in chosen])
     return results
-
-
-def _dispatch_days(orders: Sequence[Order]) -> date | Case | None:
-    """The day for all, or each one's own in SQL; the orders in memory have it already."""
-    by_day: dict[date, list[int]] = defaultdict(list)
-    for order in orders:
-        channel = order.sales_channel
-        order.dispatch_by_on = working_day(clock.today(order.legal_entity.time_zone), channel.dispatch_days)
-        by_day[order.dispatch_by_on].append(order.pk)
-    if len(by_day) < 2:
-        return next(iter(by_day), None)
-    days = [When(pk__in=pks, then=Value(day)) for day, pks in by_day.items()]
-    return Case(*days, output_field=DateField())

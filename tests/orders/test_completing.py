@@ -1,11 +1,14 @@
 """`complete_orders` and `reopen_orders`: by hand, once all that is owed has left; and taken back."""
 
+from collections.abc import Iterable
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
-from config.kernel.audit import run_audit
+from config.kernel.audit import INVARIANTS, run_audit
 from config.kernel.errors import IllegalTransition, NotAllowed
 from config.kernel.models import Event
 from config.kernel.states import Edge
@@ -29,13 +32,14 @@ from orders.models import LinePart, Order, Proposal
 from orders.services.cancelling import cancel_orders
 from orders.services.completing import complete_orders, reopen_orders
 from orders.services.confirming import confirm_orders
+from orders.services.delays import unnoted_delays
 from orders.services.holds import place_hold, release_holds
 from orders.services.proposals.confirming import confirm_proposals
 from orders.services.proposals.opening import drop_proposals, open_proposals
 from orders.services.proposals.wishes import NewLine
 from tests.factories.fulfillment import hand, make_delivered, make_shipped, stock, told
 from tests.factories.orders import make_order, neutral_line
-from tests.factories.proposals import propose
+from tests.factories.proposals import change, propose
 from tests.kernel.visitor import visitor
 
 pytestmark = pytest.mark.django_db
@@ -50,8 +54,8 @@ def confirmed(**fields) -> Order:
     return order
 
 
-def broken() -> list[str]:
-    return [str(found) for finding in run_audit() for found in finding.violations]
+def broken(codes: Iterable[str] = ()) -> list[str]:
+    return [str(found) for finding in run_audit(codes) for found in finding.violations]
 
 
 def complete(order: Order):
@@ -194,6 +198,25 @@ def test_reopen_completed_order_is_confirmed_again_and_what_is_added_ships_and_e
     order.refresh_from_db()
     assert (order.status, order.fulfillment_status) == ("completed", "delivered")
     assert broken() == []
+
+
+def test_reopen_promises_anew_so_that_what_is_added_is_not_late_at_once(frozen_clock) -> None:
+    order = make_delivered().order
+    first = order.dispatch_by_on
+    stock({"JUG": 1})
+
+    with clock.frozen(frozen_clock + timedelta(days=4)):
+        reopen(order).raise_refusals()
+        change(order, NewLine(Sku.objects.get(code="JUG").pk, 1, Decimal("3.00")))
+
+        assert (first, order.dispatch_by_on) == (date(2026, 3, 4), date(2026, 3, 10))
+        assert order.fulfillment_status == "partly_shipped"
+        # What was due four days ago and was never delivered here is no fault of the orders.
+        assert broken(code for code in INVARIANTS if code.startswith("orders.")) == []
+    with clock.frozen(frozen_clock + timedelta(days=4, minutes=1)):
+        assert unnoted_delays() == []
+    with clock.frozen(frozen_clock + timedelta(days=9)):
+        assert unnoted_delays() == [order.pk]
 
 
 def test_reopen_takes_completing_by_hand_back() -> None:
