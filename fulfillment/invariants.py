@@ -1,7 +1,8 @@
 """Invariants of this room as queries (`manage.py audit`)."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from itertools import islice
 
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Lower
@@ -20,12 +21,14 @@ from fulfillment.models import (
     TrackingEvent,
 )
 from fulfillment.selectors.work import ORDER_LINE_PART
+from fulfillment.states import FULFILLMENT_ORDER
 from fulfillment.subscribers import CALL_BACK, CALLED_OFF
 from inventory.enums import MovementKind, ReservationState
 from inventory.models import Reservation, StockMovement
 from orders.enums import CLOSED_ORDER, ActionKind, OrderStatus, ProposalStatus
-from orders.models import Hold, LinePart, Order, Proposal, ProposalAction
+from orders.models import Hold, LinePart, Order, ProposalAction
 from orders.services.importing.revising import RESTORED
+from orders.states import CONFIRM_CHANGE, PROPOSAL
 
 SHOWN = 50
 OWED = (DeliveryState.DUE, DeliveryState.IN_FLIGHT, DeliveryState.FAILED)
@@ -210,60 +213,73 @@ def _other_goods() -> Iterator[Violation]:
 
 @invariant("work.address", _("Goods went to the address that was released"))
 def shipped_work_has_address() -> Iterator[Violation]:
-    """It was the order's own until they had left: another one came later, or the work was called back for it."""
+    """It was the order's own until they had left: another one came later, or the work was called back for it.
+
+    What came first is told by the numbers of events, which are written under the order's lock; its moments are of
+    the clocks of several processes.
+    """
     shipped = FulfillmentOrder.objects.filter(status=FulfillmentOrderStatus.SHIPPED)
-    changes = _addresses().filter(order=OuterRef("order"))
-    restored = Event.objects.filter(subject_type="order", subject_id=OuterRef("order"), kind=RESTORED)
-    left_before = Exists(changes.filter(closed_at__gte=OuterRef("shipped_at"))) | Exists(
-        restored.filter(at__gte=OuterRef("shipped_at"))
-    )
-    another = shipped.exclude(ship_to=F("order__ship_to")).filter(~left_before)
-    found = {
-        "shipped to no address": shipped.filter(ship_to=None),
-        "shipped to an address that is not its order's": another.filter(ship_to__isnull=False),
-    }
-    for what, rows in found.items():
-        for pk in rows.order_by("pk").values_list("pk", flat=True)[:SHOWN]:
-            yield Violation(f"fulfillment_order:{pk}", what)
-    for pk in _past_a_change(shipped)[:SHOWN]:
+    for pk in shipped.filter(ship_to=None).order_by("pk").values_list("pk", flat=True)[:SHOWN]:
+        yield Violation(f"fulfillment_order:{pk}", "shipped to no address")
+    for pk in islice(_elsewhere(shipped), SHOWN):
+        yield Violation(f"fulfillment_order:{pk}", "shipped to an address that is not its order's")
+    for pk in islice(_past_a_change(shipped), SHOWN):
         yield Violation(f"fulfillment_order:{pk}", "shipped to the address from before a change")
 
 
-def _addresses() -> QuerySet[Proposal]:
-    """Confirmed changes of an order's address."""
-    named = ProposalAction.objects.filter(proposal=OuterRef("pk"), kind=ActionKind.ADDRESS)
-    return Proposal.objects.filter(Exists(named), status=ProposalStatus.CONFIRMED)
-
-
-def _past_a_change(shipped: QuerySet[FulfillmentOrder]) -> list[int]:
-    """Work of which the order got another address between its release and its shipping; two statements.
-
-    A change to the very address that was released came before it, whatever the clocks of two processes say.
-    """
-    meanwhile = _addresses().filter(
-        order=OuterRef("order"), closed_at__gt=OuterRef("released_at"), closed_at__lt=OuterRef("shipped_at")
+def _event(status: FulfillmentOrderStatus) -> Subquery:
+    """The number of the event by which a fulfillment order came to a status, None without one."""
+    own = Event.objects.filter(
+        subject_type=FULFILLMENT_ORDER.name, subject_id=OuterRef("pk"), to_status=status
     )
-    work = list(shipped.filter(Exists(meanwhile)).order_by("pk"))
+    return Subquery(own.order_by("-pk").values("pk")[:1])
+
+
+def _elsewhere(shipped: QuerySet[FulfillmentOrder]) -> Iterator[int]:
+    """Work that went to another address than its order has, and the order got none after it had left."""
+    named = ProposalAction.objects.filter(proposal=OuterRef("subject_id"), kind=ActionKind.ADDRESS)
+    changed = Q(Exists(named), subject_type=PROPOSAL.name, kind=CONFIRM_CHANGE.name)
+    restored = Q(subject_type="order", kind=RESTORED)
+    news = Event.objects.filter(changed | restored, thread_type="order", thread_id=OuterRef("order"))
+    another = shipped.exclude(ship_to=F("order__ship_to")).filter(ship_to__isnull=False).order_by("pk")
+    rows = another.annotate(
+        sent=_event(FulfillmentOrderStatus.SHIPPED), last=Subquery(news.order_by("-pk").values("pk")[:1])
+    )
+    for pk, sent, last in rows.values_list("pk", "sent", "last").iterator():
+        if sent is None or last is None or last < sent:
+            yield pk
+
+
+def _past_a_change(shipped: QuerySet[FulfillmentOrder]) -> Iterator[int]:
+    """Work of which the order got another address between its release and its shipping; two statements."""
+    confirmed = Event.objects.filter(
+        subject_type=PROPOSAL.name, subject_id=OuterRef("proposal"), kind=CONFIRM_CHANGE.name
+    )
     actions = ProposalAction.objects.filter(
-        proposal__in=_addresses().filter(order__in={one.order_id for one in work}), kind=ActionKind.ADDRESS
-    ).order_by("proposal", "position")
+        kind=ActionKind.ADDRESS, proposal__status=ProposalStatus.CONFIRMED
+    )
+    told = actions.annotate(told=Subquery(confirmed.order_by("-pk").values("pk")[:1]))
     # Of several in one change the last one counts.
-    last = {one.proposal_id: one for one in actions.select_related("proposal")}.values()
-    new = [(one.proposal.order_id, one.proposal.closed_at, one.payload["address"]) for one in last]
-    return [
-        one.pk
-        for one in work
-        if any(
-            order_id == one.order_id and _is_between(one, at) and address != one.ship_to_id
-            for order_id, at, address in new
+    last = {
+        proposal: (order, event, payload["address"])
+        for proposal, order, event, payload in told.order_by("proposal", "position").values_list(
+            "proposal", "proposal__order", "told", "payload"
         )
-    ]
-
-
-def _is_between(work: FulfillmentOrder, at: datetime | None) -> bool:
-    """Whether a moment lies after the release and before the shipping."""
-    released, shipped = work.released_at, work.shipped_at
-    return bool(released and at and shipped and released < at < shipped)
+        if event is not None
+    }
+    changes: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for order, event, address in last.values():
+        changes[order].append((event, address))
+    work = shipped.filter(order__in=actions.values("proposal__order")).order_by("pk")
+    rows = work.annotate(
+        released=_event(FulfillmentOrderStatus.RELEASED), sent=_event(FulfillmentOrderStatus.SHIPPED)
+    )
+    for pk, order, ship_to, released, sent in rows.values_list(
+        "pk", "order", "ship_to", "released", "sent"
+    ).iterator():
+        others = (event for event, address in changes[order] if address != ship_to)
+        if released and sent and any(released < event < sent for event in others):
+            yield pk
 
 
 @invariant(

@@ -9,10 +9,12 @@ from django.db import connection
 
 from config.kernel import clock
 from config.kernel.audit import INVARIANTS, run_audit
+from config.kernel.events import Entry, record_events
 from config.kernel.outbox import deliver_due
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, ParcelLine, Shipment
 from fulfillment.services.releasing import release_orders
 from fulfillment.services.shipping import ship_by_hand
+from fulfillment.states import FULFILLMENT_ORDER, SHIP_BY_HAND
 from inventory.models import Reservation, Sku
 from orders.enums import HoldKind
 from orders.models import Address, Hold, LinePart, Order
@@ -161,14 +163,14 @@ def shipped_elsewhere() -> None:
 
 
 def shipped_past_a_change() -> None:
-    """To the address of before, and the order has got a third one since."""
+    """To the address of before, by a clock that is behind, and the order has got a third one since."""
     work = make_released()
-    for number in (1, 3):
-        with clock.frozen(work.released_at + timedelta(minutes=number)):
-            change(work.order, NewAddress(neutral_address(line1=f"Via Roma {number}")))
-    FulfillmentOrder.objects.filter(pk=work.pk).update(
-        status="shipped", shipped_at=work.released_at + timedelta(minutes=2)
-    )
+    change(work.order, NewAddress(neutral_address(line1="Via Roma 1")))
+    FulfillmentOrder.objects.filter(pk=work.pk).update(status="shipped", shipped_at=work.released_at)
+    thread = FULFILLMENT_ORDER.thread_of(work)
+    left = Entry((FULFILLMENT_ORDER.name, work.pk), thread, SHIP_BY_HAND.name, to_status="shipped")
+    record_events([left], actor=ACTOR)
+    change(work.order, NewAddress(neutral_address(line1="Via Roma 3")))
 
 
 def left_while_held() -> None:
@@ -210,6 +212,18 @@ def test_work_released_to_a_new_address_by_a_clock_that_is_behind_is_no_breach()
     with clock.frozen(clock.now() - timedelta(minutes=1)):
         (pk,) = release_orders([order.pk], actor=ACTOR).only()
     ship_by_hand([hand(FulfillmentOrder.objects.get(pk=pk))], actor=ACTOR).raise_refusals()
+
+    assert broken(["work.address"]) == {}
+
+
+def test_address_that_changed_after_goods_had_left_by_a_clock_that_is_ahead_is_no_breach() -> None:
+    work = make_released()
+    with clock.frozen(clock.now() + timedelta(seconds=2)):
+        ship_by_hand([hand(work)], actor=ACTOR).raise_refusals()
+    stock({"MUG": 2})
+    mug = Sku.objects.get(code="MUG")
+
+    change(work.order, NewLine(mug.pk, 2, Decimal("10.00")), NewAddress(neutral_address(city="Bologna")))
 
     assert broken(["work.address"]) == {}
 
