@@ -116,6 +116,19 @@ def test_buyers_are_named_to_those_alone_who_may_read_their_names(
             assert (reverse("admin:orders_customer_change", args=[customer.pk]) in html) is is_named, name
 
 
+@pytest.mark.parametrize("name", ["fact", "delivery"])
+def test_facts_and_deliveries_are_found_by_the_number_they_show(manager: Visitor, name: str) -> None:
+    orders = [make_shipped().order for _number in range(2)]
+
+    page = list_of(manager, name, q=orders[0].number)
+
+    found = [getattr(row, "fact", row) for row in page.context["cl"].result_list]
+    assert {(fact.subject_type, fact.subject_id) for fact in found} == {("order", orders[0].pk)}
+    assert f"order {orders[0].number}" in text_of(page)
+    assert list_of(manager, name, q="no such thing").context["cl"].result_count == 0
+    assert list_of(manager, name, q="order.").context["cl"].result_count > len(found)
+
+
 def test_lists_of_facts_cost_the_same_however_many_levels_they_name(manager: Visitor) -> None:
     costs, place = [], make_location()
     for count in (1, 3):

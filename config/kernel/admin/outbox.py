@@ -13,10 +13,9 @@ from config.kernel.admin.base import ReadOnlyAdmin, ReadOnlyTabularInline
 from config.kernel.admin.bulk import bulk_action
 from config.kernel.admin.failure_words import failure_words
 from config.kernel.admin.filters import worded_filter
-from config.kernel.admin.pages import PageAdmin
 from config.kernel.admin.presses import ReasonForm, TransitionVerb
 from config.kernel.admin.queues import Queue, queue_filter
-from config.kernel.admin.subjects import fact_words, named_subjects, subscriber_words, unnamed
+from config.kernel.admin.subjects import SubjectAdmin, fact_words, named_subjects, subscriber_words, unnamed
 from config.kernel.admin.timeline import describe
 from config.kernel.admin.tones import badge_column, status_badge
 from config.kernel.admin.transitions import TransitionAdmin
@@ -80,7 +79,7 @@ class AttemptInline(ReadOnlyTabularInline):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(PageAdmin, TransitionAdmin):
+class DeliveryAdmin(SubjectAdmin, TransitionAdmin):
     machine = DELIVERY
     list_display = ("name", "fact_kind", "subject", "state_badge", "attempt_count", "due", "error")
     list_filter = (
@@ -91,7 +90,8 @@ class DeliveryAdmin(PageAdmin, TransitionAdmin):
     )
     list_select_related = ("fact",)
     search_fields = ("fact__kind", "subscriber", "=fact__subject_id")
-    search_help_text = _("Fact, subscriber or number of the subject")
+    subject_fields = (("fact__subject_type", "fact__subject_id"),)
+    search_help_text = _("Number of what it is about, or code of the fact or subscriber")
     ordering = ("-id",)
     fields = readonly_fields = (
         "name", "subscriber", "fact_kind", "subject", "lane_said", "attempt_count",
@@ -217,10 +217,11 @@ class DeliveryInline(ReadOnlyTabularInline):
 
 
 @admin.register(Fact)
-class FactAdmin(PageAdmin, ReadOnlyAdmin):
+class FactAdmin(SubjectAdmin, ReadOnlyAdmin):
     list_display = ("told", "subject", "recorded")
     list_filter = (("kind", worded_filter(fact_words)),)
     search_fields = ("=subject_id", "kind")
+    search_help_text = _("Number of what it is about, or code of the fact")
     ordering = ("-id",)
     fields = readonly_fields = ("told", "kind_code", "subject", "payload", "recorded_at", "correlation")
     inlines = (DeliveryInline,)

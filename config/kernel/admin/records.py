@@ -4,15 +4,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import places_of
 from config.kernel.admin.base import ReadOnlyAdmin
 from config.kernel.admin.filters import worded_filter
-from config.kernel.admin.pages import PageAdmin
-from config.kernel.admin.subjects import called_so, named_subjects, subject_type_words, unnamed
+from config.kernel.admin.subjects import SubjectAdmin, named_subjects, subject_type_words, unnamed
 from config.kernel.admin.timeline import actor_words, event_words, subject_name
 from config.kernel.models import Event, Heartbeat
 from config.kernel.templatetags.bancale import ago, code, localtime
@@ -35,7 +34,7 @@ class PrivilegedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Event)
-class EventAdmin(PageAdmin, ReadOnlyAdmin):
+class EventAdmin(SubjectAdmin, ReadOnlyAdmin):
     list_display = ("words", "about", "when", "who")
     list_filter = (
         PrivilegedFilter,
@@ -45,6 +44,7 @@ class EventAdmin(PageAdmin, ReadOnlyAdmin):
     )
     search_fields = ("=thread_id", "=subject_id", "=kind", "=correlation")
     search_help_text = _("Number, kind or correlation")
+    subject_fields = (("thread_type", "thread_id"), ("subject_type", "subject_id"))
     linked_by = ("thread_id",)
     ordering = ("-id",)
     fields = readonly_fields = (
@@ -60,17 +60,6 @@ class EventAdmin(PageAdmin, ReadOnlyAdmin):
         username = Subquery(people.values("username")[:1])
         rows: QuerySet[Any] = super().get_queryset(request).annotate(username=username)
         return rows
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """By number, an object's own one first: what the page calls 10042 is found as that."""
-        about = Q()
-        for kind, pk in called_so(search_term.strip()[:24]):
-            about |= Q(thread_type=kind, thread_id=pk) | Q(subject_type=kind, subject_id=pk)
-        if about:
-            return queryset.filter(about), False
-        return super().get_search_results(request, queryset, search_term)
 
     def load_page(self, request: HttpRequest, rows: list[Any]) -> None:
         found = named_subjects(((row.subject_type, row.subject_id) for row in rows), request)

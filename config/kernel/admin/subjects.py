@@ -7,11 +7,14 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib import admin
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.html import format_html
 
 from config.kernel.admin.addresses import admin_url
+from config.kernel.admin.base import KeysetAdmin
+from config.kernel.admin.pages import PageAdmin
 from config.kernel.admin.timeline import subject_name
 from config.kernel.states import MACHINES
 
@@ -83,6 +86,24 @@ def called_so(number: str) -> list[Subject]:
             rows = model._default_manager.filter(number__in={number, number.upper()}).order_by()
             found += [(kind, pk) for pk in rows.values_list("pk", flat=True)]
     return found
+
+
+class SubjectAdmin(PageAdmin, KeysetAdmin):
+    """A list of what objects are named in. `subject_fields` are the columns with an object's type and its key."""
+
+    subject_fields: tuple[tuple[str, str], ...] = (("subject_type", "subject_id"),)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By number, an object's own one first: what the page calls 10042 is found as that."""
+        about = Q()
+        for found in called_so(search_term.strip()[:24]):
+            for fields in self.subject_fields:
+                about |= Q(**dict(zip(fields, found, strict=True)))
+        if about:
+            return queryset.filter(about), False
+        return super().get_search_results(request, queryset, search_term)
 
 
 def _models() -> dict[str, Any]:
