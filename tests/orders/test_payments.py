@@ -13,6 +13,7 @@ from fulfillment.errors import OrderHeld
 from fulfillment.models import FulfillmentOrder
 from fulfillment.services.releasing import release_orders
 from fulfillment.services.shipping import ship_by_hand
+from inventory.models import Sku
 from orders.changes import SetPrice
 from orders.enums import ChargeKind, HoldKind, NeutralState, PaymentStatus
 from orders.models import Hold, Order, Payment
@@ -22,6 +23,7 @@ from orders.services.cancelling import cancel_orders
 from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.holds import release_holds
 from orders.services.payments import PaymentReport, report_payments
+from orders.services.proposals.wishes import NewLine
 from tests.factories.fulfillment import hand, make_confirmed, make_delivered, make_shipped, stock
 from tests.factories.orders import SYSTEM, make_order, neutral_line, neutral_payment
 from tests.factories.proposals import change
@@ -285,6 +287,37 @@ def test_order_of_which_more_was_cancelled_than_it_was_agreed_to_cost_asks_for_n
     failed = replace(PENDING, status=PaymentStatus.FAILED)
     assert report(order, failed).done_ids == [order.pk]
     assert unpaid_holds(order) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "price", "facts"),
+    [
+        (REFUNDED, "3.00", [{"cause": "refunded"}]),
+        (REFUNDED, "0.00", []),
+        (replace(CAPTURED, refunded_amount=Decimal(5)), "3.00", []),
+    ],
+)
+def test_change_that_adds_goods_to_what_had_left_holds_them_where_the_money_was_sent_back(
+    first: NeutralPayment, price: str, facts: list[dict[str, str]]
+) -> None:
+    order = make_shipped().order
+    stock({"JUG": 1})
+    report(order, first)
+    assert unpaid_holds(order) == []
+
+    change(order, NewLine(Sku.objects.get(code="JUG").pk, 1, Decimal(price)))
+
+    assert order.fulfillment_status == "partly_shipped"
+    assert [hold.facts for hold in unpaid_holds(order)] == facts
+
+
+def test_change_that_costs_but_adds_no_goods_to_what_had_left_holds_nothing() -> None:
+    order = make_shipped().order
+    report(order, REFUNDED)
+
+    change(order, SetPrice(order.lines.get().pk, Decimal(30)))
+
+    assert Hold.objects.count() == 0
 
 
 def test_accept_orders_whose_money_was_sent_back_before_are_held_where_goods_are_left() -> None:

@@ -8,6 +8,7 @@ from inventory.errors import KitHoldsNoStock
 from inventory.models import StockLevel
 from inventory.services.levels import kits_among
 from orders.change_planner import ChangePlan
+from orders.enums import GOODS_GONE
 from orders.models import LinePart, Order, Proposal
 from orders.previews import Effect, ForeseenChange, foresee_changes
 from orders.services.claims import PartClaims, read_claims
@@ -15,13 +16,14 @@ from orders.services.claims import PartClaims, read_claims
 
 @dataclass(slots=True)
 class Planned:
-    """A proposal on its order, planned."""
+    """A proposal on its order, planned. `had_left`: nothing of the order had still to leave before the change."""
 
     proposal: Proposal
     order: Order
     plan: ChangePlan
     claims: Mapping[int, PartClaims]
     change: ForeseenChange
+    had_left: bool
     kits: Mapping[int, str] = field(default_factory=dict)
     effects: Sequence[Effect] = ()
 
@@ -47,7 +49,15 @@ def foresee(some: Sequence[tuple[Proposal, Order, ChangePlan]]) -> list[Planned]
     claims = read_claims(list(parts.values()), levels) if parts else {}
     kits = kits_among({sku_id for _proposal, _order, plan in some for sku_id in plan.growing})
     planned = [
-        Planned(proposal, order, plan, claims, _change(order, plan, claims), kits)
+        Planned(
+            proposal,
+            order,
+            plan,
+            claims,
+            _change(order, plan, claims),
+            had_left=order.fulfillment_status in GOODS_GONE,
+            kits=kits,
+        )
         for proposal, order, plan in some
     ]
     effects = foresee_changes([one.change for one in planned])

@@ -1,11 +1,12 @@
 """The holds of changed orders, brought in step with what they are now."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from config.kernel.actors import Actor
-from orders.enums import HoldKind
-from orders.intake_rules import PAID, stands
-from orders.models import Hold, Payment
+from orders.enums import SENT_BACK, HoldKind
+from orders.intake_rules import why_unpaid
+from orders.models import Hold, Order, Payment
 from orders.selectors.holds import open_holds
 from orders.services.auto_confirm import record_confirmable
 from orders.services.holds import lift, raise_holds
@@ -38,20 +39,37 @@ def _settled(one: Planned) -> list[HoldKind]:
 
 
 def _ask_for_money(chosen: Sequence[Planned], actor: Actor) -> None:
-    """An order that cost nothing and costs something now is held until it is paid, as a new one would be."""
-    costly = [one.order for one in chosen if _cost_nothing(one) and not one.order.is_free]
+    """Hold until it is paid, as a new one would be, an order that cost nothing and costs something now, or one of
+    which all had left and that gets goods that cost something, when its money does not stand any more."""
+    costly = [
+        one.order
+        for one in chosen
+        if (_cost_nothing(one) or _adds_to_what_had_left(one)) and not one.order.is_free
+    ]
     if not costly:
         return
-    paid = {row.order_id for row in Payment.objects.filter(order__in=costly, status__in=PAID) if stands(row)}
+    payments: dict[int, list[Payment]] = defaultdict(list)
+    for row in Payment.objects.filter(order__in=costly):
+        payments[row.order_id].append(row)
     held = set(
         Hold.objects.filter(order__in=costly, kind=HoldKind.UNPAID, lifted_at=None).values_list(
             "order_id", flat=True
         )
     )
-    asked = [order for order in costly if order.pk not in paid | held]
-    raise_holds(asked, kind=HoldKind.UNPAID, actor=actor)
+    asked: dict[str, list[Order]] = {"": [], SENT_BACK: []}
+    for order in costly:
+        why = why_unpaid(payments[order.pk], has_goods=True)
+        if why is not None and order.pk not in held:
+            asked[why.get("cause", "")].append(order)
+    for cause, orders in asked.items():
+        raise_holds(orders, kind=HoldKind.UNPAID, facts={"cause": cause} if cause else {}, actor=actor)
 
 
 def _cost_nothing(one: Planned) -> bool:
     owed, added = one.order.owed_amount, one.plan.added_amount
     return owed is not None and added is not None and owed - added <= 0
+
+
+def _adds_to_what_had_left(one: Planned) -> bool:
+    added = one.plan.added_amount
+    return one.had_left and bool(one.plan.growing) and (added is None or added > 0)
