@@ -186,10 +186,11 @@ def make_file(export: Any, kind: ExportKind, rows: QuerySet[Any], run: JobRun) -
     count = _collect(export, kind, rows, run, part)
     if export.format == ExportFormat.XLSX:
         # Writing takes long and asks the database nothing: whoever lost the job meanwhile would write into its file.
+        run.stop_if_asked()
         draft = part.with_suffix(f".{uuid4().hex}.draft")
         try:
             write_workbook(draft, _staged(part), title=str(kind.label), author=export.actor_label)
-            run.make_sure()
+            run.stop_if_asked()
             os.replace(draft, path_of(export))
         finally:
             draft.unlink(missing_ok=True)

@@ -66,12 +66,10 @@ class JobRun:
 
         Once it is further than the workers that died on it came, their deaths no longer count against it.
         """
-        from config.kernel.models import Job
-
         columns: dict[str, Any] = {"attempt_count": 1} if done > self._known_count else {}
         self._renew(done_count=min(done, total), total_count=total, **columns)
-        if done < total and Job.objects.filter(pk=self.job.pk, is_cancel_requested=True).exists():
-            raise JobCancelled
+        if done < total:
+            self._stop_if_cancelled()
         if self._has_kept and clock.now() >= self._turn_until:
             raise JobPaused
 
@@ -85,6 +83,18 @@ class JobRun:
     def make_sure(self) -> None:
         """Ask that the job is still this worker's, before what no transaction guards. Raises `JobLost`."""
         self._renew()
+
+    def stop_if_asked(self) -> None:
+        """Stop here when a person asked to cancel (`JobCancelled`) or the job was lost (`JobLost`): before and behind a
+        long step that has no progress of its own, when all else is done. The turn does not end here."""
+        self._renew()
+        self._stop_if_cancelled()
+
+    def _stop_if_cancelled(self) -> None:
+        from config.kernel.models import Job
+
+        if Job.objects.filter(pk=self.job.pk, is_cancel_requested=True).exists():
+            raise JobCancelled
 
     def _renew(self, **columns: Any) -> None:
         if not _running(self.job).update(**columns, **claimed(clock.now() + LEASE)):

@@ -15,7 +15,7 @@ from config.kernel.actors import Actor
 from config.kernel.enums import ExportFormat
 from config.kernel.errors import NotAllowed
 from config.kernel.exports import EXPORT_KINDS, Wanted, expire_exports, path_of, request_export
-from config.kernel.jobs import JobRun, run_job
+from config.kernel.jobs import JobRun, cancel_job, run_job
 from config.kernel.models import Event, Export, Job
 from config.kernel.sheets import write_workbook
 from inventory.models import StaffLocation, StockLevel
@@ -322,6 +322,38 @@ def test_worker_that_loses_its_export_while_it_writes_the_workbook_leaves_the_fi
         path_of(export).name
     ]
     assert Event.objects.filter(thread_type="export", kind="made").count() == 1
+
+
+@pytest.mark.parametrize("is_asked_before", [True, False])
+def test_cancel_that_comes_when_all_rows_are_read_stops_the_workbook(
+    is_asked_before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All rows are read in a turn, and the workbook is written in the next one.
+    monkeypatch.setattr(kernel_exports, "_ROWS_OF_A_TURN", 0)
+    make_order()
+    pk = request_export(
+        Wanted("orders", ExportFormat.XLSX), actor=Actor.for_user(person_of(visitor("Manager")))
+    )
+    export = Export.objects.get(pk=pk)
+    job_id, written = export.job_id or 0, []
+
+    def cancelled(*given: Any, **named: Any) -> None:
+        write_workbook(*given, **named)
+        cancel_job(job_id, actor=SYSTEM)
+        written.append(1)
+
+    monkeypatch.setattr(kernel_exports, "write_workbook", cancelled)
+    run_job(job_id)
+    job = Job.objects.get()
+    assert (job.state, job.done_count, job.total_count) == ("running", 1, 1)
+    if is_asked_before:
+        cancel_job(job_id, actor=SYSTEM)
+
+    assert run_job(job_id) is True
+
+    assert (Job.objects.get().state, len(written)) == ("cancelled", 0 if is_asked_before else 1)
+    assert not list(path_of(export).parent.glob(f"{path_of(export).stem}*"))
+    assert not Event.objects.filter(thread_type="export", kind="made").exists()
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
