@@ -107,7 +107,7 @@ class NotAllShipped(BancaleError):
     """`facts`: `number`, `missing` units that are owed and have not left."""
 
     code = "not_all_shipped"
-    message = _("Order %(number)s: %(missing)s units have not left yet.")
+    message = _("Order %(number)s: units that have not left yet: %(missing)s.")
 
 
 class OrderOnHold(BancaleError):

@@ -121,6 +121,7 @@ def test_complete_units_have_not_left_is_refused() -> None:
 
     assert isinstance(problem, NotAllShipped)
     assert problem.facts == {"number": order.number, "missing": 1}
+    assert str(problem) == f"Order {order.number}: units that have not left yet: 1."
     assert Order.objects.get().status == OrderStatus.CONFIRMED
 
 
