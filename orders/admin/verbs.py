@@ -186,6 +186,12 @@ def _on_lift(order: Order) -> list[Any]:
     return said
 
 
+def _undo_of_lifting(order: Order) -> str:
+    if order.is_closed:
+        return _("The order is over, so it cannot be held again.")
+    return _("It can be held again at any time.")
+
+
 def _on_allocate(order: Order) -> list[Any]:
     units = undecided_units(order)
     return [
@@ -354,7 +360,7 @@ RELEASE_HOLD = ExtraVerb(
     form=LiftForm,
     success=gettext_lazy("Hold lifted."),
     consequences=_on_lift,
-    undo=gettext_lazy("It can be held again at any time."),
+    undo=_undo_of_lifting,
     applies=lambda order: any(hold.kind != HoldKind.IMPORT for hold in holds_of(order)),
 )
 EXTRA_VERBS = (LIFT_AND_CONFIRM, ALLOCATE_BUTTON, RELEASE_HOLD, HOLD)

@@ -152,6 +152,9 @@ def test_release_holds_lifts_what_stayed_open_when_the_order_was_completed() -> 
     assert (order.status, len(open_holds([order.pk])[order.pk])) == ("completed", 1)
     clerk = visitor("Support")
     (notice,) = clerk.get(admin_url(Order, "change", order.pk)).context["page"]["notices"]
+    asked = text_of(clerk.get(notice["url"]))
+    assert "The order is over, so it cannot be held again." in asked
+    assert "It can be held again at any time." not in asked
 
     assert clerk.press(notice["url"], kind="fraud").status_code == 302
 

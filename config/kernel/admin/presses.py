@@ -121,7 +121,7 @@ class TransitionVerb:
     initial: Callable[[Any], Mapping[str, Any]] | None = None
     consequences: Callable[[Any], Sequence[Any]] = _none
     lines: Callable[[Any], Mapping[str, Any] | None] | None = None
-    undo: Text = ""
+    undo: Text | Callable[[Any], str] = ""
     tone: str = ""
     rank: int = 0
     blocked: Callable[[Any], str] = _nothing
@@ -178,6 +178,11 @@ class Press:
         if callable(effect) and not isinstance(effect, Promise):
             return effect(obj)
         return str(effect) or bare(self.label)
+
+    def undo(self, obj: Any) -> str:
+        """What the confirm page says of taking it back."""
+        undo = self.verb.undo
+        return undo(obj) if callable(undo) and not isinstance(undo, Promise) else str(undo)
 
     def words(self, obj: Any, value: Any) -> str:
         success = self.verb.success

@@ -254,7 +254,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             "effect": press.effect(obj),
             "risk": press.tone == "risk",
             "consequences": within_sight([*verb.consequences(obj), *foreseen.consequences], request.user),
-            "undo": verb.undo,
+            "undo": press.undo(obj),
             "lines": foreseen.lines or (verb.lines(obj) if verb.lines else None),
             "form": form,
             "hidden": [
