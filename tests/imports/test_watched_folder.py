@@ -68,6 +68,17 @@ def test_file_that_is_refused_stays_with_the_reason(folder: Path) -> None:
     assert "it is empty" in (folder / "shop" / "empty.csv.refused.txt").read_text(encoding="utf-8")
 
 
+def test_reason_of_a_refusal_is_no_file_to_take(folder: Path) -> None:
+    put(folder, "empty.csv", "")
+    put(folder, "orders.txt")
+    watch_folder(folder)
+
+    with clock.frozen(clock.now() + timedelta(minutes=1)):
+        assert watch_folder(folder) == []
+
+    assert names(folder) == ["empty.csv.refused", "empty.csv.refused.txt", "orders.txt.taken"]
+
+
 def test_file_that_cannot_be_kept_now_is_tried_again_and_stops_no_other(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

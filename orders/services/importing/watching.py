@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 ENDINGS = frozenset({".csv", ".txt", ".tsv", ".xlsx"})
 QUIET_SECONDS = 20
 MOST_FILES = 10
+REASON = ".refused.txt"
 TAKING, LONGEST_TAKING = ".taking", 15 * 60
 # A token stands in the name of what is held, so that two files of one name are held beside each other.
 _HELD = re.compile(rf"(?P<name>.+?)(\.[0-9a-f]{{8}})?{re.escape(TAKING)}", re.DOTALL)
@@ -127,6 +128,7 @@ def _waiting(folder: Path, quiet: float) -> list[tuple[float, Path]]:
         if path.is_file()
         and not path.is_symlink()
         and path.suffix.lower() in ENDINGS
+        and not path.name.endswith(REASON)
         and path.stat().st_mtime <= still
     ]
 
@@ -139,7 +141,7 @@ def _take(held: Path, path: Path, channel_id: int) -> int | None:
     except BancaleError as error:
         log.warning("%s was refused: %s", path.name, error)
         refused = _move(held, path, ".refused")
-        refused.with_name(f"{refused.name}.txt").write_text(f"{error}\n", encoding="utf-8")
+        refused.with_suffix(REASON).write_text(f"{error}\n", encoding="utf-8")
         return None
     except Exception:
         log.exception("%s could not be taken; it is tried again", path.name)
