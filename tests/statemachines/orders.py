@@ -274,7 +274,13 @@ class OrderMachine(Upset):
         assert found == mine, f"orders {found}, accepted {mine}"
 
     def teardown(self) -> None:
-        """Once all news is heard, nobody waits for units that are free."""
+        try:
+            self.nobody_waits_for_free_units()
+        finally:
+            super().teardown()
+
+    def nobody_waits_for_free_units(self) -> None:
+        """Once all news is heard."""
         for sku in self.skus:
             self.act(lambda sku=sku: fill_backorders([sku.pk], actor=ACTOR))
         waiting = set(Reservation.objects.filter(state="waiting").values_list("sku", flat=True))
@@ -284,4 +290,3 @@ class OrderMachine(Upset):
         backordered = Order.objects.filter(fulfillment_status=FulfillmentStatus.BACKORDERED)
         assert waiting or not backordered.exists()
         assert Sku.objects.count() == 3
-        super().teardown()

@@ -282,6 +282,8 @@ class StockMachine(Watched):
         assert ats == {pk: max(0, free[pk] - waiting[pk]) for pk in self.skus}
 
     def teardown(self) -> None:
-        assert available_to_sell(self.skus) == {pk: waterfall(pk).available for pk in self.skus}
-        assert Sku.objects.count() == 2
-        super().teardown()
+        try:
+            assert available_to_sell(self.skus) == {pk: waterfall(pk).available for pk in self.skus}
+            assert Sku.objects.count() == 2
+        finally:
+            super().teardown()
