@@ -280,9 +280,8 @@ class OrderMachine(Upset):
             super().teardown()
 
     def nobody_waits_for_free_units(self) -> None:
-        """Once all news is heard."""
-        for sku in self.skus:
-            self.act(lambda sku=sku: fill_backorders([sku.pk], actor=ACTOR))
+        """Once the sweeps have been, at one moment: whoever is overdue gets nothing, and keeps others from it."""
+        self.act(lambda: (self.sweep_overdue(), fill_backorders([sku.pk for sku in self.skus], actor=ACTOR)))
         waiting = set(Reservation.objects.filter(state="waiting").values_list("sku", flat=True))
         levels = StockLevel.objects.select_related("location")
         free = {level.sku_id for level in levels if level.free > 0 and level.location.is_selling}

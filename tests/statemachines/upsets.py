@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from config.kernel import clock
 from config.kernel.results import Results
 from inventory.enums import LIVE_RESERVATION, UnsellableReason
 from inventory.errors import LocationClosed
@@ -142,10 +143,13 @@ class Upset(Watched):
     def let_time_run_out(self) -> None:
         """Two thirds of the time that unpaid orders have."""
         self.now += timedelta(minutes=40)
-        due = Reservation.objects.filter(state__in=LIVE_RESERVATION, expires_at__lte=self.now)
-        ids = list(due.order_by("pk").values_list("pk", flat=True))
-        if ids:
-            self.act(lambda: expire_reservations(ids, actor=ACTOR))
+        self.act(self.sweep_overdue)
+
+    @staticmethod
+    def sweep_overdue() -> None:
+        due = Reservation.objects.filter(state__in=LIVE_RESERVATION, expires_at__lte=clock.now())
+        if ids := list(due.order_by("pk").values_list("pk", flat=True)):
+            expire_reservations(ids, actor=ACTOR)
 
     @rule(gone=WHICH, kept=WHICH)
     def merge(self, gone: int, kept: int) -> None:
