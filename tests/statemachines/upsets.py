@@ -64,8 +64,11 @@ class Upset(Watched):
     posted = 0
 
     def order(self, which: int) -> int:
-        """The pk of one of the machine's orders; each machine keeps its own."""
-        raise NotImplementedError
+        """The pk of one of the machine's orders.
+
+        Each machine keeps its own: hypothesis's metaclass rules out an abstract method, so that this one raises.
+        """
+        raise NotImplementedError(f"{type(self).__name__} keeps no orders")
 
     def key(self) -> str:
         self.posted += 1

@@ -14,8 +14,11 @@ class NamedCodeInput(forms.TextInput):
     suffix = "names"
 
     def named(self) -> Iterable[tuple[str, str]]:
-        """Pairs of what is typed and what stands beside it."""
-        raise NotImplementedError
+        """Pairs of what is typed and what stands beside it.
+
+        Each box has its own: a widget's metaclass rules out an abstract method, so that this one raises instead.
+        """
+        raise NotImplementedError(f"{type(self).__name__} names no codes")
 
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
