@@ -29,6 +29,7 @@ from inventory.admin.undoing import undo_of
 from inventory.admin.words import reference_link, sku_column, sku_link
 from inventory.enums import MovementKind
 from inventory.models import BinStock, StockLevel, StockMovement, UnsellableStock
+from inventory.services.levels import lock_levels
 from inventory.services.policies import CHANGE_LEVEL, LevelPolicy, set_policies
 from inventory.services.repairing import STOCK_LEVEL
 
@@ -99,7 +100,6 @@ SET_POLICY = ExtraVerb(
 
 @admin.register(StockLevel)
 class StockLevelAdmin(HistoryMixin, TransitionAdmin):
-    lock_kind = "stock_level"
     extra_verbs = (SET_POLICY, REPAIR_LEVEL)
     sku_said = sku_column("sku")
     list_display = ("sku_said", "location", "free_units", "here", "promised", "aside", "kept", "reorder")
@@ -126,6 +126,11 @@ class StockLevelAdmin(HistoryMixin, TransitionAdmin):
             "actions": actions,
             "show_form": True,
         }
+
+    def locked(self, pk: int) -> Any:
+        """The row with all levels of its SKU locked, the older ones first, as every verb locks them."""
+        sku_ids = StockLevel.objects.filter(pk=pk).values_list("sku_id", flat=True)
+        return next((level for level in lock_levels(sku_ids) if level.pk == pk), None)
 
     def thread_of(self, obj: Any) -> Thread:
         return Thread(STOCK_LEVEL, obj.pk)

@@ -25,6 +25,7 @@ from inventory.admin.pages import PageAdmin, reference_of, set_references
 from inventory.admin.words import reference_link, sku_column, sku_link
 from inventory.enums import ReservationState
 from inventory.models import Reservation
+from inventory.owners import OWNERS
 from inventory.references import resolve
 from inventory.selectors.queue import (
     Band,
@@ -176,6 +177,14 @@ class ReservationAdmin(PageAdmin, TransitionAdmin):
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
         return {**page, "title": f"{obj.sku.code} · {reference_of(obj).label}", "show_form": True}
+
+    def locked(self, pk: int) -> Any:
+        """The row with what it is for locked, which verbs lock before they change it, and before all stock."""
+        rows = self.model._default_manager.filter(pk=pk)
+        for kind, reference_id in rows.values_list("reference_kind", "reference_id"):
+            for owner in OWNERS.get(kind, ())[:1]:
+                owner.lock([reference_id])
+        return rows.first()
 
     def timeline_of(self, obj: Any) -> None:
         """A reservation's story is its own row, and the timeline of what it is for."""
