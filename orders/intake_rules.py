@@ -273,13 +273,17 @@ class Paid(Protocol):
 
 
 def stands(payment: Paid) -> bool:
-    """Whether money is authorised or captured by a payment and was not all sent back."""
+    """Whether money is authorised or captured by a payment and was not all sent back; a payment of 0 is none."""
+    return payment.refunded_amount < _had(payment)
+
+
+def _had(payment: Paid) -> Decimal:
+    """What came in by a payment or is sure to come."""
     if payment.status not in PAID:
-        return False
-    had = payment.captured_amount
+        return ZERO
     if payment.status == PaymentStatus.AUTHORISED:
-        had = max(had, payment.authorised_amount)
-    return payment.refunded_amount == 0 or payment.refunded_amount < had
+        return max(payment.captured_amount, payment.authorised_amount)
+    return payment.captured_amount
 
 
 def why_unpaid(payments: Collection[Paid], *, has_goods: bool) -> dict[str, str] | None:
@@ -289,7 +293,7 @@ def why_unpaid(payments: Collection[Paid], *, has_goods: bool) -> dict[str, str]
     """
     if any(map(stands, payments)):
         return None
-    if any(payment.status in PAID for payment in payments):
+    if any(_had(payment) > 0 for payment in payments):
         return {"cause": SENT_BACK} if has_goods else None
     return {}
 

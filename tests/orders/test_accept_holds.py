@@ -42,12 +42,14 @@ RAISED = [
     ({"ship_to": None}, {"awaiting_details": {"missing": ["address"]}}),
     ({"state": NeutralState.HELD}, {"awaiting_details": {"missing": ["channel_release"]}}),
     (
-        {"lines": (neutral_line(unit=None),), "total_amount": Decimal(20)},
+        {"lines": (neutral_line(unit=None),), "total_amount": Decimal(20), "payments": (neutral_payment(),)},
         {"awaiting_details": {"missing": ["amounts"]}},
     ),
     ({"payments": ()}, {"unpaid": {}}),
     ({"payments": (NOTHING_PAID,)}, {"unpaid": {}}),
     ({"payments": (replace(NOTHING_PAID, status=PaymentStatus.FAILED),)}, {"unpaid": {}}),
+    ({"payments": (replace(NOTHING_PAID, status=PaymentStatus.CAPTURED),)}, {"unpaid": {}}),
+    ({"payments": (replace(NOTHING_PAID, status=PaymentStatus.AUTHORISED),)}, {"unpaid": {}}),
     (
         {"total_amount": Decimal("20.01")},
         {"totals": {"sent": "20.01", "computed": "20.00", "difference": "0.01", "currency": "EUR"}},
@@ -76,6 +78,10 @@ NOT_RAISED: list[dict[str, Any]] = [
     {"ship_to": neutral_address(country_code=""), "lines": DIGITAL},
     {"lines": (neutral_line(unit="0.00"),), "payments": ()},
     {"payments": (replace(NOTHING_PAID, status=PaymentStatus.AUTHORISED, authorised_amount=Decimal(20)),)},
+    {
+        "lines": (neutral_line(unit="0.00"),),
+        "payments": (replace(NOTHING_PAID, status=PaymentStatus.CAPTURED),),
+    },
 ]
 
 

@@ -251,6 +251,38 @@ def test_report_payments_authorised_beyond_what_was_sent_back_holds_nothing() ->
     assert Hold.objects.count() == 0
 
 
+@pytest.mark.parametrize("status", [PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED])
+def test_report_payments_of_nothing_pays_nothing(status: PaymentStatus) -> None:
+    order = make_order(payments=(PENDING,))
+
+    assert report(order, replace(PENDING, status=status)).done_ids == [order.pk]
+
+    assert state_of(order)[-1] == "unpaid"
+    assert [hold.facts for hold in unpaid_holds(order)] == [{}]
+    report(order, replace(PENDING, status=status, authorised_amount=Decimal(20), captured_amount=Decimal(5)))
+    assert unpaid_holds(order) == []
+
+
+def test_report_payments_of_nothing_beside_what_was_sent_back_says_that_it_was_sent_back() -> None:
+    order = make_order()
+    nothing = replace(PENDING, external_id="pay-2", status=PaymentStatus.CAPTURED)
+
+    report(order, REFUNDED, nothing)
+
+    assert [hold.facts for hold in unpaid_holds(order)] == [{"cause": "refunded"}]
+
+
+def test_order_that_costs_nothing_is_paid_by_a_payment_of_nothing_until_it_costs_something() -> None:
+    nothing = replace(PENDING, status=PaymentStatus.CAPTURED)
+    order = make_order(lines=(neutral_line(unit="0.00"),), payments=())
+    assert report(order, nothing).done_ids == [order.pk]
+    assert (state_of(order)[-1], Hold.objects.count()) == ("paid", 0)
+
+    change(order, SetPrice(order.lines.get().pk, Decimal(3)))
+
+    assert (state_of(order)[-1], len(unpaid_holds(order))) == ("unpaid", 1)
+
+
 def test_change_that_makes_an_order_cost_something_holds_it_where_its_money_was_sent_back() -> None:
     order = make_order()
     line = order.lines.get()
