@@ -3,6 +3,7 @@
 from orders.admin import (
     business,
     cancel_lines,
+    customers,
     imports,
     mail_log,
     mail_texts,
@@ -27,6 +28,7 @@ __all__ = [
     "add_order_queue",
     "business",
     "cancel_lines",
+    "customers",
     "imports",
     "mail_log",
     "mail_texts",

@@ -1,12 +1,10 @@
-"""Who sells, where, and to whom: legal entities, sales channels, customers."""
+"""Who sells, and where: legal entities and sales channels."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.html import format_html
@@ -16,24 +14,18 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin import (
     CountryField,
     LanguageField,
-    TransitionAdmin,
     VersionedAdmin,
     VersionedForm,
     ZoneField,
-    admin_url,
 )
 from config.kernel.countries import country_name
 from config.kernel.languages import language_name
-from config.kernel.templatetags.bancale import DASH, ago, badge, quantity
+from config.kernel.templatetags.bancale import DASH, badge
 from orders.admin.mail_preview import logo_url
-from orders.admin.merging import MERGE_BUTTON, alike, why_alike
 from orders.enums import MailKind
 from orders.logos import MOST_BYTES, Logo, NotALogo, read_logo
-from orders.models import ChannelLogo, Customer, LegalEntity, Order, SalesChannel
-from orders.privacy import SEE_PERSONAL
+from orders.models import ChannelLogo, LegalEntity, SalesChannel
 from orders.services.logos import put_logo
-from orders.services.merging import MERGE
-from orders.services.naming import tell_renamed
 
 
 class LegalEntityForm(VersionedForm):
@@ -182,91 +174,3 @@ class SalesChannelAdmin(VersionedAdmin):
     @admin.display(description=_("active"), ordering="is_active")
     def active(self, row: SalesChannel) -> Any:
         return badge(_("active"), "ok") if row.is_active else badge(_("off"), "idle")
-
-
-class CustomerForm(VersionedForm):
-    language = LanguageField(required=False)
-
-    def shape(self) -> None:
-        offer_own_language(self)
-
-    def clean_email(self) -> str:
-        """As intake looks for it: by another spelling the next order would make a second customer."""
-        return str(self.cleaned_data["email"]).lower()
-
-
-@admin.register(Customer)
-class CustomerAdmin(VersionedAdmin, TransitionAdmin):
-    form = CustomerForm
-    list_display = ("known_as", "email", "phone", "order_count", "since")
-    search_fields = ("email__istartswith", "merged__email__istartswith", "name", "phone")
-    search_help_text = _("E-mail, name or phone")
-    ordering = ("-id",)
-    fields = ("name", "email", "phone", "language", "also_known", "order_links", "created_at")
-    readonly_fields = ("also_known", "order_links", "created_at")
-    extra_verbs = (MERGE_BUTTON,)
-    name_needs = SEE_PERSONAL
-    empty_text = _("Buyers appear here with their first order.")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request).annotate(orders_placed=Count("orders", distinct=True))
-        match = request.resolver_match
-        is_list = match is not None and match.url_name == "orders_customer_changelist"
-        return rows.filter(merged_into=None) if is_list else rows
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The form of those who may change customers; who was merged is only remembered."""
-        is_merged = obj is not None and obj.merged_into_id is not None
-        return request.user.has_perm("orders.change_customer") and not is_merged
-
-    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if {"name", "phone"} & set(form.changed_by_hand):
-            tell_renamed([obj.pk])
-
-    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
-        page = super().page_context(request, obj) or {}
-        return {**page, "notices": list(self._notices(request, obj))}
-
-    def _notices(self, request: HttpRequest, obj: Customer) -> Iterator[dict[str, Any]]:
-        if obj.merged_into is not None:
-            url = admin_url(Customer, "change", obj.merged_into.pk)
-            title = gettext("Merged into %(customer)s.") % {"customer": obj.merged_into}
-            yield {"tone": "info", "title": title, "url": url, "label": gettext("Go there")}
-        elif found := alike(obj, request.user):
-            said = "; ".join(f"{one.customer} ({why_alike(one)})" for one in found[:5])
-            may = request.user.has_perm(MERGE)
-            yield {
-                "tone": "wait",
-                "title": gettext("Probably the same buyer:"),
-                "text": said,
-                "url": admin_url(Customer, "merge", obj.pk) if may else "",
-                "label": gettext("Merge…"),
-            }
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description=_("name"), ordering="name")
-    def known_as(self, row: Customer) -> str:
-        return str(row)
-
-    @admin.display(description=_("orders"), ordering="orders_placed")
-    def order_count(self, row: Any) -> Any:
-        return quantity(row.orders_placed)
-
-    @admin.display(description=_("customer since"), ordering="created_at")
-    def since(self, row: Customer) -> Any:
-        return ago(row.created_at)
-
-    @admin.display(description=_("also known by"))
-    def also_known(self, row: Customer) -> str:
-        return ", ".join(one.email or f"#{one.pk}" for one in row.merged.order_by("pk")) or "–"
-
-    @admin.display(description=_("orders"))
-    def order_links(self, row: Any) -> Any:
-        url = f"{admin_url(Order, 'changelist')}?customer__id__exact={row.pk}"
-        return format_html('<a href="{}">{}</a>', url, row.orders_placed)

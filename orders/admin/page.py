@@ -74,7 +74,7 @@ def page_of(order: Order, request: HttpRequest) -> dict[str, Any]:
         "shows_money": money,
         "shows_personal": personal,
         "customer": list(_customer(order) if personal else _recipient(order, request)),
-        "customer_more": _customer_more(order, request),
+        "customer_more": _customer_more(order, request, personal=personal),
         "edit_url": admin_url(Order, "edit", order.pk)
         if request.user.has_perms((EDIT, SEE_PERSONAL))
         else "",
@@ -228,10 +228,11 @@ def _address(address: Address | None) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _customer_more(order: Order, request: HttpRequest) -> dict[str, str]:
+def _customer_more(order: Order, request: HttpRequest, *, personal: bool) -> dict[str, str]:
     if order.customer is None or not request.user.has_perm("orders.view_customer"):
         return {}
-    return {"label": str(order.customer), "url": admin_url(order.customer, "change", order.customer.pk)}
+    label = str(order.customer) if personal else f"#{order.customer.pk}"
+    return {"label": label, "url": admin_url(order.customer, "change", order.customer.pk)}
 
 
 def _money(order: Order) -> Iterator[tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
 from config.kernel.visibility import seen_by
 from orders.models import Address, Customer, Order
+from orders.privacy import SEE_PERSONAL
 from orders.services.naming import tell_renamed
 
 MERGE = "orders.merge_customer"
@@ -31,9 +32,11 @@ def merge_customers(customer_ids: Sequence[int], *, keep_id: int, actor: Actor) 
     over. One that was merged into it before is `unchanged`.
 
     Refuses: `InvalidInput` for the kept one itself and for one that was merged elsewhere, `NotFound`, also for one
-    that the actor does not see. Raises `NotAllowed`, and `NotFound` or `InvalidInput` for the kept one.
+    that the actor does not see. Raises `NotAllowed`, also to who may not see persons: whether two are one cannot be
+    judged by numbers; and `NotFound` or `InvalidInput` for the kept one.
     """
-    actor.require(MERGE)
+    for right in (MERGE, SEE_PERSONAL):
+        actor.require(right)
     results: Results[int] = Results(customer_ids)
     with batch_transaction():
         _lock_orders_of([*results.keys])

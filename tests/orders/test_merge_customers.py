@@ -17,7 +17,7 @@ from tests.fulfillment.watching import nothing_written, statements
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor(ActorKind.USER, 1, "rosa", frozenset({"orders.merge_customer"}))
+STAFF = Actor(ActorKind.USER, 1, "rosa", frozenset({"orders.merge_customer", "orders.view_personal"}))
 
 
 def order_by(email: str, name: str = "Rosa Neri", phone: str = "", **fields: object) -> Order:

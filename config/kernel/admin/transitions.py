@@ -99,6 +99,10 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
     def thread_of(self, obj: Any) -> Thread:
         return super().thread_of(obj) if self.machine is None else self.machine.thread_of(obj)
 
+    def may_press(self, request: HttpRequest, press: Press) -> bool:
+        """Whether this person has the rights that a button needs, whatever the object."""
+        return request.user.has_perm(press.permission)
+
     def get_urls(self) -> list[Any]:
         options = self.opts
         own = [
@@ -116,9 +120,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
         legal = [
             press
             for press in self.presses()
-            if press.in_head
-            and request.user.has_perm(press.permission)
-            and press.refusal(obj, self.machine) is None
+            if press.in_head and self.may_press(request, press) and press.refusal(obj, self.machine) is None
         ]
         rows: list[dict[str, Any]] = []
         has_primary = False
@@ -143,7 +145,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
     def press_view(self, request: HttpRequest, pk: int, *, name: str) -> HttpResponse:
         """GET shows the confirm page and changes nothing; POST acts."""
         press = next(press for press in self.presses() if press.name == name)
-        if not request.user.has_perm(press.permission) or not self.has_view_permission(request):
+        if not self.may_press(request, press) or not self.has_view_permission(request):
             raise PermissionDenied
         obj = self.get_object(request, str(pk))
         if obj is None:
