@@ -95,6 +95,18 @@ def test_snooze_button_puts_it_away(boss: Client) -> None:
     assert "Summer" in page
 
 
+def test_for_how_long_is_offered_in_the_readers_language(boss: Client) -> None:
+    alert = fall_low("CUP")
+    address = reverse("admin:inventory_lowstockalert_snooze", args=[alert.pk])
+
+    pages = [
+        boss.get(address, headers={"accept-language": spoken}).content.decode() for spoken in ("en", "it")
+    ]
+
+    assert ["7 days" in page for page in pages] == [True, False]
+    assert ["7 giorni" in page for page in pages] == [False, True]
+
+
 def test_bulk_acknowledge_answers_for_each(boss: Client) -> None:
     alerts = [fall_low("CUP"), fall_low("MUG")]
     action = "bulk_inventory_lowstockalert_acknowledge_alerts"
