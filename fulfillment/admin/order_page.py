@@ -15,6 +15,7 @@ from config.kernel.admin import (
     bulk_action,
     status_badge,
 )
+from config.kernel.admin.bulk_verbs import bulk_name
 from config.kernel.templatetags.bancale import localtime
 from fulfillment.admin.passed import PassedFilter
 from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
@@ -40,6 +41,7 @@ from orders.enums import OrderStatus
 from orders.models import LinePart, Order
 from orders.selectors.order_goods import goods_of
 from orders.selectors.order_rows import register_order_rows, rows_of
+from orders.services.completing import complete_orders
 from orders.states import COMPLETE
 
 Wanted = dict[int, dict[int, int]]
@@ -138,6 +140,7 @@ add_order_queue(
         "wait",
         COMPLETE.permission,
         on_front=False,
+        leads=bulk_name("orders.Order", complete_orders),
     ),
     after="late",
 )

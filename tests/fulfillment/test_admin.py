@@ -377,6 +377,21 @@ def not_closed_for(person: Visitor) -> list[int]:
     return sorted(found(person, "/orders/order/", queue="not_closed"))
 
 
+def test_step_by_which_orders_leave_their_queue_stands_first() -> None:
+    clerk = visitor("Support")
+    make_shipped()
+
+    first = [next(iter(bulk_buttons(clerk, queue))) for queue in ("", "not_closed")]
+
+    assert first == ["Confirm order", "Complete order"]
+    assert sorted(bulk_buttons(clerk, "")) == sorted(bulk_buttons(clerk, "not_closed"))
+
+
+def bulk_buttons(person: Visitor, queue: str) -> list[str]:
+    page = person.get("/orders/order/", {"queue": queue} if queue else {})
+    return [str(label) for name, label in page.context["action_form"].fields["action"].choices if name]
+
+
 def tiles(person: Visitor) -> list[tuple[str, int]]:
     return [(str(tile.label), tile.count) for tile in person.get("/").context["page"].tiles]
 

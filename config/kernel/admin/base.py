@@ -21,6 +21,7 @@ from config.kernel.admin.columns import ColumnsMixin
 from config.kernel.admin.exports import ExportsMixin
 from config.kernel.admin.keeping import kept_by
 from config.kernel.admin.keyset import KeysetChangeList
+from config.kernel.admin.queues import leading_action
 from config.kernel.admin.views import SavedViewsMixin
 from config.kernel.admin.walking import WalkMixin
 from config.kernel.visibility import is_declared, visible_to
@@ -200,9 +201,9 @@ class BancaleAdmin(ColumnsMixin, ExportsMixin, SavedViewsMixin, WalkMixin, Keyse
         actions: dict[str, Any] = dict(super().get_actions(request))
         actions.pop("delete_selected", None)
         wanted = {name: getattr(entry[0], "needs_permission", "") for name, entry in actions.items()}
-        return {
-            name: actions[name] for name, need in wanted.items() if not need or request.user.has_perm(need)
-        }
+        allowed = [name for name, need in wanted.items() if not need or request.user.has_perm(need)]
+        first = leading_action(self, request)
+        return {name: actions[name] for name in sorted(allowed, key=lambda name: name != first)}
 
     def put_page(self, request: HttpRequest, context: dict[str, Any], obj: Any) -> None:
         if (page := self.page_context(request, obj)) is not None:

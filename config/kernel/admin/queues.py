@@ -27,7 +27,8 @@ class Queue:
     With a `permission`, the queue is counted on the first page only for those who may work it off. `since` is the
     column of the moment since which a row has waited; `detail` puts into words what is in the queue, and `reasons`
     cuts it into what it is made of: (words, what to add to the address so that it opens these). One that is not
-    `on_front` is shown on the first page only while it holds something.
+    `on_front` is shown on the first page only while it holds something. `leads` is the bulk verb by which rows leave
+    the queue: its button stands first while the queue is open.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Queue:
     detail: Callable[[QuerySet[Any]], str] | None = None
     reasons: Callable[[QuerySet[Any]], Sequence[tuple[str, str]]] | None = None
     on_front: bool = True
+    leads: str = ""
 
 
 def queue_filter(queues: Sequence[Queue]) -> type[SimpleListFilter]:
@@ -74,6 +76,13 @@ def queue_filter(queues: Sequence[Queue]) -> type[SimpleListFilter]:
             return queue.rows(queryset) if queue is not None else queryset
 
     return QueueFilter
+
+
+def leading_action(model_admin: Any, request: HttpRequest) -> str:
+    """The bulk verb by which rows leave the queue that is open; "" where none is, or none is named."""
+    opened = request.GET.get(PARAMETER, "")
+    offered = [queue for entry in model_admin.list_filter for queue in getattr(entry, "offered", ())]
+    return next((queue.leads for queue in offered if queue.name == opened), "")
 
 
 def _counts_url(request: HttpRequest, opts: Any) -> str:
