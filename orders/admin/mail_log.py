@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.admin import (
     ExtraVerb,
     Queue,
-    ReadOnlyTabularInline,
     ReasonForm,
     TransitionAdmin,
     TransitionVerb,
@@ -22,7 +21,7 @@ from config.kernel.admin import (
     status_pair,
 )
 from config.kernel.admin.failure_words import failure_words
-from config.kernel.admin.outbox import list_elsewhere
+from config.kernel.admin.outbox import AttemptInline, list_elsewhere
 from config.kernel.admin.subjects import call_subscribers
 from config.kernel.deliveries import retry_deliveries
 from config.kernel.enums import DeliveryState
@@ -86,26 +85,13 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(subscriber=self.value()) if self.value() else queryset
 
 
-class TryInline(ReadOnlyTabularInline):
-    model = Attempt
-    fields = readonly_fields = ("number", "began", "ended", "came_of_it", "why")
-    verbose_name_plural = _("Attempts")
-
-    @admin.display(description=_("began"))
-    def began(self, row: Attempt) -> Any:
-        return localtime(row.started_at)
-
-    @admin.display(description=_("ended"))
-    def ended(self, row: Attempt) -> Any:
-        return localtime(row.ended_at) if row.ended_at else "–"
-
+class TryInline(AttemptInline):
     @admin.display(description=_("why"))
     def why(self, row: Attempt) -> str:
         return failure_words(row.error).title or "–"
 
-    @admin.display(description=_("outcome"))
-    def came_of_it(self, row: Attempt) -> Any:
-        return badge(*mail_state(row.outcome)) if row.outcome else "–"
+    def shown(self, outcome: str) -> Any:
+        return badge(*mail_state(outcome))
 
 
 list_elsewhere(MAILS)

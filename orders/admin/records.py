@@ -260,6 +260,10 @@ class PaymentAdmin(OfOrder):
     empty_title = _("No payments reported")
     empty_text = _("What a channel says was paid comes in with its orders; nobody enters it by hand.")
 
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        page = super().page_context(request, obj) or {}
+        return {**page, "title": f"{provider_words(obj.provider)} {obj.external_id}"}
+
     @admin.display(description=_("provider"), ordering="provider")
     def provider_said(self, row: Payment) -> str:
         return provider_words(row.provider)

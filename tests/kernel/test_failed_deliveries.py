@@ -5,9 +5,9 @@ from django.utils.translation import override
 
 from config.kernel import clock
 from config.kernel.admin import admin_url
-from config.kernel.admin.failure_words import failure_words
+from config.kernel.admin.failure_words import failure_text, failure_words
 from config.kernel.admin.subjects import subscriber_words
-from config.kernel.models import Delivery, Fact
+from config.kernel.models import Attempt, Delivery, Fact
 from config.kernel.outbox import SUBSCRIBERS
 from orders.models import MailDelivery
 from tests.factories.fulfillment import make_shipped
@@ -103,3 +103,32 @@ def test_reason_that_a_worker_kept_is_read_in_the_readers_language() -> None:
         told = failure_words("the sales channel sends no such mail")
 
     assert told.title == "il canale di vendita non invia questa e-mail"
+
+
+def test_pages_of_facts_and_deliveries_are_called_in_words() -> None:
+    parcel = make_shipped()
+    row = owed("orders.shipped_mail", ("parcel", parcel.pk), "the sales channel sends no such mail")
+    Attempt.objects.create(
+        delivery=row, number=1, started_at=row.due_at, outcome="suppressed", error=row.last_error
+    )
+    boss = visitor(superuser=True)
+    boss.defaults["HTTP_ACCEPT_LANGUAGE"] = "it"
+
+    delivery = boss.get(admin_url(Delivery, "change", row.pk))
+    fact = boss.get(admin_url(Fact, "change", row.fact_id))
+
+    assert "<title>Spedizione · Bancale</title>" in delivery.content.decode()
+    assert "<title>Collo spedito · Bancale</title>" in fact.content.decode()
+    said = text_of(delivery)
+    assert "Tentativo" in said
+    assert "Started at" not in said
+    assert said.count("il canale di vendita non invia questa e-mail") == 3
+    assert "sends no such mail" not in said
+    assert f'<a href="{admin_url(Delivery, "change", row.pk)}">Spedizione</a>' in fact.content.decode()
+
+
+def test_failure_text_keeps_the_programs_own_words() -> None:
+    with override("en"):
+        told = [failure_text(error) for error in ("", "ValueError: boom")]
+
+    assert told == ["", "The program could not do it (ValueError: boom)"]

@@ -66,3 +66,9 @@ def failure_words(error: str) -> Failure:
         _("Show this text to whoever looks after the program. “Try again” does the same once more."),
         error,
     )
+
+
+def failure_text(error: str) -> str:
+    """The same in one line, with the error's own text behind the words; empty for none."""
+    failure = failure_words(error)
+    return f"{failure.title} ({failure.said})" if failure.said else failure.title

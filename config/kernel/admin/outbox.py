@@ -6,12 +6,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
+from config.kernel.admin.addresses import admin_url
 from config.kernel.admin.base import ReadOnlyAdmin, ReadOnlyTabularInline
 from config.kernel.admin.bulk import bulk_action
-from config.kernel.admin.failure_words import failure_words
+from config.kernel.admin.failure_words import failure_text, failure_words
 from config.kernel.admin.filters import worded_filter
 from config.kernel.admin.presses import ReasonForm, TransitionVerb
 from config.kernel.admin.queues import Queue, queue_filter
@@ -69,13 +71,34 @@ describe("delivery", "deliver", _("Marked as delivered"), detail="%(reason)s", t
 
 
 class AttemptInline(ReadOnlyTabularInline):
+    """The tries of one delivery; `shown` says how one ended, for a list that tells its states in other words."""
+
     model = Attempt
-    fields = readonly_fields = ("number", "started_at", "ended_at", "came_of_it", "error")
+    fields = readonly_fields = ("nth", "began", "ended", "came_of_it", "why")
     verbose_name_plural = _("Attempts")
+
+    @admin.display(description=_("try"))
+    def nth(self, row: Attempt) -> int:
+        return row.number
+
+    @admin.display(description=_("began"))
+    def began(self, row: Attempt) -> Any:
+        return localtime(row.started_at)
+
+    @admin.display(description=_("ended"))
+    def ended(self, row: Attempt) -> Any:
+        return localtime(row.ended_at) if row.ended_at else "–"
 
     @admin.display(description=_("outcome"))
     def came_of_it(self, row: Attempt) -> Any:
-        return status_badge(DeliveryState, row.outcome) if row.outcome else "–"
+        return self.shown(row.outcome) if row.outcome else "–"
+
+    @admin.display(description=_("why"))
+    def why(self, row: Attempt) -> str:
+        return failure_text(row.error) or "–"
+
+    def shown(self, outcome: str) -> Any:
+        return status_badge(DeliveryState, outcome)
 
 
 @admin.register(Delivery)
@@ -95,7 +118,7 @@ class DeliveryAdmin(SubjectAdmin, TransitionAdmin):
     ordering = ("-id",)
     fields = readonly_fields = (
         "name", "subscriber", "fact_kind", "subject", "lane_said", "attempt_count",
-        "due_at", "lease_until", "settled_at", "last_error", "fact_payload",
+        "due_at", "lease_until", "settled_at", "why", "fact_payload",
     )  # fmt: skip
     inlines = (AttemptInline,)
     empty_title = _("Nothing has been sent yet")
@@ -172,6 +195,10 @@ class DeliveryAdmin(SubjectAdmin, TransitionAdmin):
     def error(self, row: Delivery) -> str:
         return failure_words(row.last_error).title[:80] or "–"
 
+    @admin.display(description=_("last error"))
+    def why(self, row: Delivery) -> str:
+        return failure_text(row.last_error) or "–"
+
     @admin.display(description=_("payload"))
     def fact_payload(self, row: Delivery) -> Any:
         return code(str(row.fact.payload)) if row.fact.payload else "–"
@@ -203,13 +230,16 @@ def _in_flight(row: Delivery) -> str:
 
 class DeliveryInline(ReadOnlyTabularInline):
     model = Delivery
-    fields = readonly_fields = ("owed", "is_now", "attempt_count", "due_at", "settled_at", "last_error")
-    show_change_link = True
-    classes = ()  # the link stands beside the row's name
+    fields = readonly_fields = ("owed", "is_now", "attempt_count", "due_at", "settled_at", "why")
 
     @admin.display(description=_("delivery"))
-    def owed(self, row: Delivery) -> str:
-        return subscriber_words(row.subscriber)
+    def owed(self, row: Delivery) -> Any:
+        name = subscriber_words(row.subscriber)
+        return format_html('<a href="{}">{}</a>', admin_url(Delivery, "change", row.pk), name)
+
+    @admin.display(description=_("last error"))
+    def why(self, row: Delivery) -> str:
+        return failure_text(row.last_error) or "–"
 
     @admin.display(description=_("state"))
     def is_now(self, row: Delivery) -> Any:
