@@ -191,7 +191,7 @@ class OrderAdmin(TransitionAdmin):
     payment = badge_column("payment_status", PaymentAxis, _("payment"))
     empty_title = _("No orders yet")
     empty_text = _(
-        "They come in from your sales channels; an order from the phone is entered with “Add order”."
+        "They come in from your sales channels; an order from the phone is entered with “New order”."
     )
 
     def get_extra_verbs(self) -> Sequence[ExtraVerb]:

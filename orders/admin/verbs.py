@@ -18,6 +18,7 @@ from config.kernel.templatetags.bancale import money_text
 from orders.admin.mail_news import mail_said, mails_said
 from orders.admin.words import hold_title
 from orders.enums import GOODS_GONE, HoldKind, MailKind, OrderStatus, Step
+from orders.errors import AlreadyShipped
 from orders.models import Hold, LinePart, Order
 from orders.selectors.holds import refusing
 from orders.selectors.order_goods import goods_of
@@ -171,6 +172,24 @@ def _on_cancel(order: Order) -> list[Any]:
     return said
 
 
+def _not_to_cancel(order: Order) -> str:
+    goods = [part for part in goods_of(order).parts if part.line.requires_shipping]
+    shipped = sum(part.shipped for part in goods)
+    if not shipped or any(part.remaining for part in goods):
+        return ""
+    return str(AlreadyShipped(number=order.number, shipped=shipped))
+
+
+def _cancel_effect(order: Order) -> str:
+    return _("Cancel what has not left") if goods_of(order).shipped else _("Cancel the whole order")
+
+
+def _cancelled(order: Order, _value: Any) -> str:
+    if goods_of(order).shipped:
+        return _("What had not left is cancelled; its stock is free again.")
+    return _("Cancelled; its stock is free again.")
+
+
 def _on_hold(order: Order) -> list[Any]:
     return [
         _("It cannot be released, labelled or shipped while it is held."),
@@ -281,7 +300,7 @@ ORDER_VERBS = {
         success=gettext_lazy("Completed."),
         consequences=_on_complete,
         lines=_sent_lines,
-        undo=gettext_lazy("“Reopen order” takes it back."),
+        undo=gettext_lazy("“Reopen order” opens it again."),
         blocked=_not_to_complete,
         applies=lambda order: order.fulfillment_status in GOODS_GONE,
     ),
@@ -300,11 +319,12 @@ ORDER_VERBS = {
     "cancel": TransitionVerb(
         verb=cancel_orders,
         form=CancelForm,
-        effect=gettext_lazy("Cancel the whole order"),
-        success=gettext_lazy("Cancelled; its stock is free again."),
+        effect=_cancel_effect,
+        success=_cancelled,
         consequences=_on_cancel,
         lines=_owed_lines,
         undo=gettext_lazy("It cannot be taken back; the order would have to be entered again."),
+        blocked=_not_to_cancel,
     ),
 }
 

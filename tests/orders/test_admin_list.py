@@ -116,7 +116,7 @@ def test_picker_sees_orders_and_adds_none() -> None:
     page = visitor("Picker").get(LIST)
 
     assert page.status_code == 200
-    assert "Add order" not in text_of(page)
+    assert "New order" not in text_of(page)
     assert visitor("Picker").get(f"{LIST}add/").status_code == 403
 
 

@@ -16,7 +16,7 @@ from config.kernel.fastpath import is_fast
 from inventory.models import Location, Reservation
 from orders.admin import panels
 from orders.admin.panels import PanelContext, register_order_panel
-from orders.models import Notification, Order
+from orders.models import Notification, Order, Payment
 from orders.neutral import NeutralTax
 from orders.services.allocating import allocate_orders
 from orders.services.cancelling import cancel_orders
@@ -24,7 +24,7 @@ from orders.services.completing import complete_orders
 from tests.factories.fulfillment import make_confirmed, make_shipped, stock
 from tests.factories.inventory import make_kit, make_location, make_sku
 from tests.factories.orders import PLACED_AT, SYSTEM, make_channel, make_order, neutral_line
-from tests.kernel.visitor import Visitor, text_of, visitor
+from tests.kernel.visitor import Visitor, hidden, messages_of, text_of, visitor
 from tests.people.test_visibility import bound
 
 pytestmark = pytest.mark.django_db
@@ -230,6 +230,42 @@ def test_cancelled_order_stops_and_has_no_buttons(support: Visitor) -> None:
     assert page["steps"] == [("Placed", "done"), ("Cancelled", "stop")]
     assert page["actions"] == []
     assert (page["timeline"][0].title, page["timeline"][0].detail) == ("Cancelled", "twice")
+
+
+def test_whole_order_that_has_left_is_not_offered_to_be_cancelled(support: Visitor) -> None:
+    order = make_shipped({"MUG": 2}).order
+
+    page = page_of(support, order)
+    refused = support.get(admin_url(Order, "cancel", order.pk))
+
+    why = f"Order {order.number} has left already (units: 2); use a return."
+    off = {str(button["label"]): button["reason"] for button in page.context["page"]["actions"]}
+    assert off["Cancel order"] == why
+    assert refused.url == admin_url(Order, "change", order.pk)
+    assert messages_of(refused) == [why]
+
+
+def test_cancelling_a_part_shipped_order_speaks_of_what_has_not_left(support: Visitor) -> None:
+    order = make_shipped({"MUG": 3}, goods={"MUG": 2}).order
+    address = admin_url(Order, "cancel", order.pk)
+
+    page = support.get(address)
+    done = support.post(address, {**hidden(page), "reason": "No more mugs"})
+
+    assert "Cancel what has not left" in text_of(page)
+    assert messages_of(done) == ["What had not left is cancelled; its stock is free again."]
+
+
+def test_payment_is_called_by_its_provider_and_reference() -> None:
+    boss, order = visitor(superuser=True), make_order()
+    payment = order.payments.create(
+        provider="stripe", external_id="pi_7", status="captured", captured_amount=Decimal(1), currency="EUR",
+        reported_at=clock.now(),
+    )  # fmt: skip
+
+    page = boss.get(admin_url(Payment, "change", payment.pk))
+
+    assert "<title>Stripe pi_7 · Bancale</title>" in page.content.decode()
 
 
 def test_mails_say_what_is_due_sent_or_unknown(support: Visitor) -> None:

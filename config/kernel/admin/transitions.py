@@ -152,8 +152,8 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             raise Http404
         if request.method == "POST":
             return self._act(request, press, obj)
-        reason = press.refusal(obj, self.machine)
-        if reason is not None:
+        reason = press.refusal(obj, self.machine) or press.verb.blocked(obj)
+        if reason:
             return self._back(request, obj, str(reason))
         return self._confirm_page(request, press, obj, form=self._form(request, press, obj))
 
