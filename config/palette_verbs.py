@@ -53,6 +53,11 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         _adjust(
             K.SET_ASIDE, gettext_lazy("Set units aside"), gettext_lazy("adjust, damaged, quarantine, broken")
         ),
+        _adjust(
+            K.OTHER_REASON,
+            gettext_lazy("Change why units are set aside"),
+            gettext_lazy("adjust, damaged, quarantine"),
+        ),
         _adjust(K.PUT_BACK, gettext_lazy("Put units back for sale"), gettext_lazy("adjust, quarantine")),
         _adjust(
             K.SCRAP,

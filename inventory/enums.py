@@ -9,6 +9,7 @@ class MovementKind(TextChoices):
     SHIP = "ship", _("Shipped")
     RETURN = "return", _("Returned by a customer")
     SET_ASIDE = "set_aside", _("Set aside")
+    OTHER_REASON = "other_reason", _("Set aside for another reason")
     PUT_BACK = "put_back", _("Put back for sale")
     SCRAP = "scrap", _("Scrapped")
     CORRECTION = "correction", _("Corrected")
@@ -20,6 +21,7 @@ class MovementKind(TextChoices):
 class AdjustmentKind(TextChoices):
     CORRECTION = "correction", _("Correction")
     SET_ASIDE = "set_aside", _("Set aside")
+    OTHER_REASON = "other_reason", _("Set aside for another reason")
     PUT_BACK = "put_back", _("Put back for sale")
     SCRAP = "scrap", _("Written off")
     MOVE = "move", _("Moved between bins")

@@ -16,6 +16,8 @@ from inventory.enums import MovementKind, ReservationState
 from inventory.models import Location, Reservation, StockLevel, StockMovement
 
 SHOWN = 50
+# Shipped units were reserved; the others stay for sale or off it, though one entry alone looks like a loss.
+TAKES_NOTHING = (MovementKind.SHIP, MovementKind.MOVE, MovementKind.OTHER_REASON)
 FREE = Greatest(F("on_hand") - F("reserved") - F("unsellable") - F("buffer"), Value(0))
 
 
@@ -93,10 +95,10 @@ def _takers() -> Iterable[Mapping[str, Any]]:
 
 def _gone_since(taker: Mapping[str, Any]) -> int:
     """Free units of the SKU that were taken away after a reservation was opened, and by whom nobody behind it: by
-    movements, shipping not among them, or by reservations of a higher priority or an older place."""
+    movements, or by reservations of a higher priority or an older place."""
     at = taker["opened_at"]
     gone = F("unsellable_delta") - F("delta")
-    moved = StockMovement.objects.filter(level__sku=taker["sku"], at__gte=at).exclude(kind=MovementKind.SHIP)
+    moved = StockMovement.objects.filter(level__sku=taker["sku"], at__gte=at).exclude(kind__in=TAKES_NOTHING)
     higher = Q(priority__gt=taker["priority"])
     # Whoever waited already is owed less since; others have come to an old place, as those who lost units do.
     older = Q(

@@ -12,15 +12,17 @@ from inventory.models import Bin, Location
 from inventory.selectors.previews import Change, Place
 from inventory.services.adjustment_booking import AdjustedLine, AdjustmentPlan
 from inventory.services.adjustments import LONGEST_REASON
+from inventory.services.setting_aside import same_reason
 
 K = AdjustmentKind
-WITH_ASIDE = frozenset({K.SET_ASIDE, K.PUT_BACK, K.SCRAP})
+WITH_ASIDE = frozenset({K.SET_ASIDE, K.OTHER_REASON, K.PUT_BACK, K.SCRAP})
 WITH_BIN = frozenset({K.CORRECTION, K.SET_ASIDE, K.MOVE})
 
 
 class AdjustmentForm(forms.Form):
     location = forms.ModelChoiceField(Location.objects.none(), label=_("Location"), empty_label=None)
     aside = forms.ChoiceField(label=_("Set aside as"), choices=UnsellableReason.choices)
+    becomes = forms.ChoiceField(label=_("From now on as"), choices=UnsellableReason.choices)
     reason = forms.CharField(
         label=_("Reason"),
         max_length=LONGEST_REASON,
@@ -35,9 +37,18 @@ class AdjustmentForm(forms.Form):
         field.queryset = Location.objects.all()
         self.initial["kind"] = kind.value
         self.initial.setdefault("aside", UnsellableReason.DAMAGED)
+        self.initial.setdefault("becomes", UnsellableReason.QUARANTINE)
         self.fields["reason"].required = kind != K.MOVE
         if kind not in WITH_ASIDE:
             del self.fields["aside"]
+        if kind != K.OTHER_REASON:
+            del self.fields["becomes"]
+
+    def clean_becomes(self) -> str:
+        becomes: str = self.cleaned_data["becomes"]
+        if becomes == self.cleaned_data.get("aside"):
+            raise forms.ValidationError(str(same_reason(UnsellableReason(becomes))))
+        return becomes
 
 
 class AdjustedLineForm(UnitLineForm):
@@ -87,18 +98,19 @@ LineSet: Any = forms.formset_factory(
 )
 
 
-def changes_of(kind: AdjustmentKind, location_id: int, lines: Any) -> dict[Place, Change]:
+def changes_of(plan: AdjustmentPlan) -> dict[Place, Change]:
     """What the rows change of each level's figures."""
     changes: dict[Place, Change] = {}
-    for form in lines.filled():
-        units, place = form.units, (form.cleaned_data["found"].pk, location_id)
+    for line in plan.lines:
+        units, place = line.units, (line.sku_id, plan.location_id)
         one = {
             K.CORRECTION: Change(on_hand=units),
             K.SET_ASIDE: Change(unsellable=units),
+            K.OTHER_REASON: Change(),
             K.PUT_BACK: Change(unsellable=-units),
             K.SCRAP: Change(on_hand=-units, unsellable=-units),
             K.MOVE: Change(),
-        }[kind]
+        }[plan.kind]
         changes[place] = changes.get(place, Change()) + one
     return changes
 
@@ -115,4 +127,5 @@ def plan_of(kind: AdjustmentKind, form: AdjustmentForm, lines: Any) -> Adjustmen
         for line in lines.filled()
     )
     aside = UnsellableReason(values.get("aside") or UnsellableReason.DAMAGED)
-    return AdjustmentPlan(kind, values["location"].pk, values["reason"], rows, aside)
+    becomes = UnsellableReason(values["becomes"]) if kind == K.OTHER_REASON else None
+    return AdjustmentPlan(kind, values["location"].pk, values["reason"], rows, aside, becomes)

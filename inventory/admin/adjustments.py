@@ -1,6 +1,8 @@
 """Change stock by hand: the guided page with its preview, and the documents that it leaves."""
 
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib import admin, messages
@@ -9,12 +11,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.admin import acting, admin_url, badge_column, describe, seen_choices
+from config.kernel.admin import Foreseen, acting, admin_url, badge_column, describe, seen_choices
 from config.kernel.admin.asked import number_of
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import localtime
 from inventory.admin.adjustment_forms import AdjustmentForm, LineSet, changes_of, plan_of
-from inventory.admin.foreseeing import foreseen
+from inventory.admin.foreseeing import foreseen, foreseen_reasons
 from inventory.admin.guided import guided_page, is_agreed
 from inventory.admin.line_forms import BLANK_LINES, MORE, MOST_LINES
 from inventory.admin.numbered import name_by_number
@@ -27,18 +29,26 @@ from inventory.admin.undoing import (
     undo_verb,
     undone_badges,
 )
-from inventory.admin.words import signed
-from inventory.enums import AdjustmentKind
+from inventory.admin.words import aside_words, signed
+from inventory.enums import AdjustmentKind, UnsellableReason
 from inventory.models import Location, Sku, StockAdjustment
+from inventory.selectors.asides import units_aside
 from inventory.selectors.sku_page import movements_of
-from inventory.services.adjustment_booking import PERMISSIONS, adjustment_problems, book_adjustment
+from inventory.services.adjustment_booking import (
+    PERMISSIONS,
+    AdjustmentPlan,
+    adjustment_problems,
+    book_adjustment,
+)
 from inventory.services.adjustments import REFERENCE
 from inventory.services.undoing.documents import UNDO_ADJUSTMENT, undo_adjustments
 
-K = AdjustmentKind
+K, R = AdjustmentKind, UnsellableReason
+FROM_ASIDE = (K.OTHER_REASON, K.PUT_BACK, K.SCRAP)
 TITLES = {
     K.CORRECTION: _("Correct stock"),
     K.SET_ASIDE: _("Set units aside"),
+    K.OTHER_REASON: _("Change why units are set aside"),
     K.PUT_BACK: _("Put units back for sale"),
     K.SCRAP: _("Write off units that were set aside"),
     K.MOVE: _("Move units between bins"),
@@ -46,6 +56,7 @@ TITLES = {
 HINTS = {
     K.CORRECTION: _("Units above 0 were found, units below 0 (−3) are missing."),
     K.SET_ASIDE: _("Units go to the quarantine bin: still on hand, not for sale."),
+    K.OTHER_REASON: _("Units stay in the quarantine bin; they are for sale at no moment."),
     K.PUT_BACK: _("Units leave quarantine for the default bin and are free for whoever is first in line."),
     K.SCRAP: _("Units leave quarantine and are no longer on hand."),
     K.MOVE: _("What is on hand and what is promised stay as they are."),
@@ -65,8 +76,8 @@ def adjust_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     form, lines = _form(request, kind, request.POST), LineSet(request.POST, form_kwargs={"kind": kind})
     if not form.is_valid() or not lines.is_valid() or not lines.bins_found(form.cleaned_data["location"]):
         return _page(model_admin, request, kind, form, lines)
-    shown = foreseen(changes_of(kind, form.cleaned_data["location"].pk, lines))
     plan = plan_of(kind, form, lines)
+    shown = _foreseen(plan)
     try:
         if not is_agreed(request, shown, REFERENCE):
             if lines.refuse(adjustment_problems(plan, actor=acting(request))):
@@ -79,6 +90,16 @@ def adjust_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     document = StockAdjustment.objects.get(pk=pk)
     messages.success(request, gettext("%(number)s is booked.") % {"number": document.number})
     return HttpResponseRedirect(admin_url(StockAdjustment, "change", pk))
+
+
+def _foreseen(plan: AdjustmentPlan) -> Foreseen:
+    """What a plan would do now. Bins, reasons and what only they tell apart show in no figure of a level, so that the
+    plan is part of the mark."""
+    if plan.kind == K.OTHER_REASON:
+        shown = foreseen_reasons(plan)
+    else:
+        shown = foreseen(changes_of(plan))
+    return replace(shown, mark=f"{shown.mark}{plan.lines}{plan.aside}{plan.becomes}")
 
 
 def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> AdjustmentForm:
@@ -94,10 +115,20 @@ def _kind(request: HttpRequest) -> AdjustmentKind | None:
 
 def _blank(request: HttpRequest, kind: AdjustmentKind) -> tuple[AdjustmentForm, Any]:
     sku = Sku.objects.filter(pk=number_of(request.GET.get("sku")), is_kit=False).first()
-    start = {"nonce": uuid4().hex, "location": number_of(request.GET.get("location"))}
+    location_id = number_of(request.GET.get("location"))
+    start = {"nonce": uuid4().hex, "location": location_id, **_reasons(kind, sku, location_id)}
     rows: list[dict[str, str]] = [{"sku": sku.code}] if sku else []
     lines = LineSet(initial=[*rows, *[{}] * BLANK_LINES], form_kwargs={"kind": kind})
     return _form(request, kind, initial=start), lines
+
+
+def _reasons(kind: AdjustmentKind, sku: Sku | None, location_id: int) -> dict[str, UnsellableReason]:
+    """What units of the SKU are set aside for there, and another reason, for a page that begins with both."""
+    if sku is None or kind not in FROM_ASIDE:
+        return {}
+    held = units_aside([sku.pk], location_id)
+    aside = next((R(reason) for (_sku, reason), units in sorted(held.items()) if units), R.DAMAGED)
+    return {"aside": aside, "becomes": next(one for one in (R.QUARANTINE, R.DAMAGED) if one != aside)}
 
 
 def _longer(request: HttpRequest, kind: AdjustmentKind) -> Any:
@@ -116,13 +147,14 @@ def _page(
     lines: Any,
     **more: Any,
 ) -> HttpResponse:
+    asked = {name: request.GET[name] for name in ("location", "sku") if name in request.GET}
     words = {
         "title": TITLES[kind],
         "effect": TITLES[kind],
         "lines_title": gettext("Which units"),
         "hint": HINTS[kind],
         "kinds": [
-            {"label": other.label, "url": f"?kind={other.value}", "current": other == kind}
+            {"label": other.label, "url": f"?{urlencode({**asked, 'kind': other})}", "current": other == kind}
             for other in K
             if request.user.has_perm(PERMISSIONS[other])
         ],
@@ -162,6 +194,7 @@ class StockAdjustmentAdmin(DocumentAdmin):
         movements = movements_of((REFERENCE, obj.pk))
         for row in movements:
             row.signed = signed(row.delta)  # type: ignore[attr-defined]
+            row.aside = aside_words(row)  # type: ignore[attr-defined]
         return {
             **page,
             "title": gettext("Adjustment %(number)s") % {"number": obj.number},
@@ -190,12 +223,18 @@ def adjust_url(kind: AdjustmentKind, *, location: Location | None = None, sku: S
 
 
 def adjust_buttons(
-    request: HttpRequest, *, location: Location | None = None, sku: Sku | None = None
+    request: HttpRequest,
+    *,
+    location: Location | None = None,
+    sku: Sku | None = None,
+    has_aside: bool = False,
 ) -> list[dict[str, Any]]:
-    """Buttons to the guided page for each kind that this person may book."""
+    """Buttons to the guided page for each kind that this person may book, with `has_aside` also for units that are
+    set aside."""
+    kinds = [K.CORRECTION, K.SET_ASIDE, *(FROM_ASIDE if has_aside else ()), K.MOVE]
     return [
         {"label": f"{TITLES[kind]}…", "url": adjust_url(kind, location=location, sku=sku), "tone": "plain"}
-        for kind in (K.CORRECTION, K.SET_ASIDE, K.MOVE)
+        for kind in kinds
         if request.user.has_perm(PERMISSIONS[kind])
     ]
 

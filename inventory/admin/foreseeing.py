@@ -11,9 +11,12 @@ from django.utils.translation import ngettext
 
 from config.kernel.admin import IN_LINE, Foreseen
 from inventory.aftermath import told_of
+from inventory.models import Sku
 from inventory.owners import Reference
 from inventory.references import resolve
+from inventory.selectors.asides import units_aside
 from inventory.selectors.previews import CLEARED, RAISED, Change, Place, Preview, PreviewLine, preview
+from inventory.services.adjustment_booking import AdjustmentPlan
 
 MOST_NAMED = 10
 # Who, and units.
@@ -24,6 +27,26 @@ def foreseen(changes: Mapping[Place, Change]) -> Foreseen:
     """What these changes by (sku_id, location_id) would do now."""
     shown = preview(changes)
     return Foreseen(effects_of(shown), table_of(shown), shown.signature)
+
+
+def foreseen_reasons(plan: AdjustmentPlan) -> Foreseen:
+    """What another reason would do: units stand under it, and nothing else changes."""
+    aside, becomes = plan.aside, plan.becomes or plan.aside
+    units = Counter[int]()
+    for line in plan.lines:
+        units[line.sku_id] += line.units
+    held, skus = units_aside(units, plan.location_id), Sku.objects.in_bulk(units)
+    rows = [
+        (
+            f"{skus[pk].code} · {skus[pk].title}",
+            step(held[pk, aside], held[pk, aside] - some),
+            step(held[pk, becomes], held[pk, becomes] + some),
+        )
+        for pk, some in units.items()
+    ]
+    lines = {"columns": [_("SKU"), aside.label, becomes.label], "rows": rows}
+    said = _("What is for sale, what is promised and every alert stay as they are.")
+    return Foreseen([_plain(said, "")], lines, f"{sorted(held.items())}")
 
 
 def table_of(shown: Preview) -> dict[str, Any]:

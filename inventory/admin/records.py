@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.actors import Actor
@@ -26,7 +27,7 @@ from inventory.admin.adjustments import adjust_buttons
 from inventory.admin.health import REPAIR_LEVEL
 from inventory.admin.pages import PageAdmin, actor_of, set_actors, set_references
 from inventory.admin.undoing import undo_of
-from inventory.admin.words import reference_link, sku_column, sku_link
+from inventory.admin.words import aside_words, reference_link, sku_column, sku_link
 from inventory.enums import MovementKind
 from inventory.models import BinStock, StockLevel, StockMovement, UnsellableStock
 from inventory.services.levels import lock_levels
@@ -118,7 +119,8 @@ class StockLevelAdmin(HistoryMixin, TransitionAdmin):
 
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         page = super().page_context(request, obj) or {}
-        changes = [] if obj.sku.is_kit else adjust_buttons(request, location=obj.location, sku=obj.sku)
+        more = {"location": obj.location, "sku": obj.sku, "has_aside": obj.unsellable > 0}
+        changes = [] if obj.sku.is_kit else adjust_buttons(request, **more)
         actions = [*changes, *page.get("actions", [])]
         return {
             **page,
@@ -177,7 +179,7 @@ class StockMovementAdmin(PageAdmin, ReadOnlyAdmin):
     search_help_text = _("Beginning of the SKU")
     ordering = ("-id",)
     fields = readonly_fields = (
-        "when", "sku_code", "place", "kind_said", "units", "unsellable_delta", "balance", "document", "reason",
+        "when", "sku_code", "place", "kind_said", "units", "aside", "balance", "document", "reason",
         "who",
     )  # fmt: skip
     kind_said = badge_column("kind", MovementKind, _("kind"))
@@ -212,7 +214,13 @@ class StockMovementAdmin(PageAdmin, ReadOnlyAdmin):
 
     @admin.display(description=_("units"))
     def units(self, row: StockMovement) -> Any:
-        return quantity(row.delta)
+        if row.delta:
+            return quantity(row.delta)
+        return format_html('<span class="num">{}</span>', aside_words(row))
+
+    @admin.display(description=_("units set aside"))
+    def aside(self, row: StockMovement) -> str:
+        return aside_words(row)
 
     @admin.display(description=_("on hand after"))
     def balance(self, row: StockMovement) -> Any:

@@ -24,7 +24,7 @@ from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import badge, code, quantity
 from inventory.admin.adjustments import adjust_buttons
 from inventory.admin.pages import PageAdmin, set_actors, set_references
-from inventory.admin.words import bars, cover_words, signed
+from inventory.admin.words import aside_words, bars, cover_words, signed
 from inventory.enums import ReservationState
 from inventory.models import (
     Barcode,
@@ -237,6 +237,7 @@ def page_of(sku: Sku, request: HttpRequest) -> dict[str, Any]:
             row.move_url = admin_url(Reservation, "requeue", row.pk)  # type: ignore[attr-defined]
     for entry in movements:
         entry.signed = signed(entry.delta)  # type: ignore[attr-defined]
+        entry.aside = aside_words(entry)  # type: ignore[attr-defined]
     may_receive = request.user.has_perm(RECEIVE) and not sku.is_kit and sku.is_active
     receive = f"{admin_url(StockReceipt, 'add')}?sku={sku.pk}"
     limiting = (

@@ -30,6 +30,7 @@ set_tones(
         MovementKind.SHIP: "info",
         MovementKind.RETURN: "back",
         MovementKind.SET_ASIDE: "wait",
+        MovementKind.OTHER_REASON: "wait",
         MovementKind.PUT_BACK: "ok",
         MovementKind.SCRAP: "stop",
         MovementKind.CORRECTION: "wait",
@@ -42,6 +43,7 @@ set_tones(
     {
         AdjustmentKind.CORRECTION: "wait",
         AdjustmentKind.SET_ASIDE: "wait",
+        AdjustmentKind.OTHER_REASON: "wait",
         AdjustmentKind.PUT_BACK: "ok",
         AdjustmentKind.SCRAP: "stop",
     },
@@ -111,6 +113,13 @@ def signed(units: int) -> str:
     """A change with its sign: +12, −3, 0 for a change of kind only."""
     number = number_format(abs(units), use_l10n=True, force_grouping=True)
     return f"+{number}" if units > 0 else f"−{number}" if units < 0 else number
+
+
+def aside_words(row: StockMovement) -> str:
+    """What a movement changes of the units that are set aside: "Damaged +3"; "" where it changes none."""
+    if not row.unsellable_delta:
+        return ""
+    return f"{row.get_unsellable_reason_display()} {signed(row.unsellable_delta)}"
 
 
 def cover_words(cover: Cover) -> tuple[str, str]:

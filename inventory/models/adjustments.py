@@ -8,7 +8,8 @@ from inventory.enums import AdjustmentKind
 
 class StockAdjustment(models.Model):
     """Why stock was changed by hand: the document behind movements, which are its lines. Written by the verbs that
-    correct, set aside, put back, write off and move between bins; `undone_at` by the one that takes it back."""
+    correct, set aside, also for another reason, put back, write off and move between bins; `undone_at` by the one
+    that takes it back."""
 
     kind = models.CharField(_("kind"), max_length=12, choices=AdjustmentKind)
     reason = models.CharField(_("reason"), max_length=120, blank=True)

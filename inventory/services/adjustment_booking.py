@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -20,12 +21,20 @@ from inventory.services.adjustments import REFERENCE, clean_reason, open_adjustm
 from inventory.services.binning import MOVE, BinMove, move_bin
 from inventory.services.correcting import ADJUST, Adjustment, adjust_stock
 from inventory.services.returning import ReturnedGoods
-from inventory.services.setting_aside import SET_ASIDE, Aside, put_back, set_aside, write_off
+from inventory.services.setting_aside import (
+    SET_ASIDE,
+    Aside,
+    change_reason,
+    put_back,
+    set_aside,
+    write_off,
+)
 
 K = AdjustmentKind
 PERMISSIONS = {
     K.CORRECTION: ADJUST,
     K.SET_ASIDE: SET_ASIDE,
+    K.OTHER_REASON: SET_ASIDE,
     K.PUT_BACK: SET_ASIDE,
     K.SCRAP: ADJUST,
     K.MOVE: MOVE,
@@ -45,13 +54,15 @@ class AdjustedLine:
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentPlan:
-    """`aside` is the reason units are set aside for; it says nothing for corrections and moves."""
+    """`aside` is the reason units are set aside for; it says nothing for corrections and moves. `becomes` is the one
+    that takes its place, of the kind OTHER_REASON alone."""
 
     kind: AdjustmentKind
     location_id: int
     reason: str
     lines: tuple[AdjustedLine, ...]
     aside: UnsellableReason = UnsellableReason.DAMAGED
+    becomes: UnsellableReason | None = None
 
 
 def book_adjustment(plan: AdjustmentPlan, *, nonce: str, actor: Actor) -> int:
@@ -123,5 +134,7 @@ def _book(plan: AdjustmentPlan, document: Reference, said: str, actor: Actor) ->
     goods: Sequence[ReturnedGoods] = [
         ReturnedGoods(key, line.sku_id, place, line.units) for key, line in keyed
     ]
-    verb = put_back if plan.kind == K.PUT_BACK else write_off
+    verb = {K.PUT_BACK: put_back, K.SCRAP: write_off}.get(plan.kind)
+    if verb is None:
+        verb = partial(change_reason, becomes=plan.becomes or plan.aside)
     return verb(goods, reason=plan.aside, note=said, actor=actor, reference=document)

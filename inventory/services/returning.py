@@ -1,4 +1,4 @@
-"""Goods come back: into quarantine, from there for sale again or to scrap."""
+"""Goods come back: into quarantine, from there for sale again or to scrap; units stay aside for another reason."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -120,13 +120,6 @@ def empty_quarantine(
     return out_of_sale(lines, because=Because(QUARANTINE, lambda: Cause(reference, actor)), actor=actor)
 
 
-class Posted(NamedTuple):
-    """What a ledger entry is called, and the reason for which the units were set aside."""
-
-    kind: MovementKind
-    reason: UnsellableReason
-
-
 # SKU ids in; units by (sku_id, location_id) out that must stay set aside.
 Kept = Callable[[Collection[int]], Mapping[tuple[int, int], int]]
 
@@ -138,23 +131,26 @@ def nothing_kept(_sku_ids: Collection[int]) -> Mapping[tuple[int, int], int]:
 
 class Because(NamedTuple):
     """The reason for which units were set aside, and why they leave. `cause` is asked once, when there is something
-    to post, and `kept` under the levels' locks."""
+    to post, and `kept` under the levels' locks. Units of the kind OTHER_REASON stay aside for `becomes`."""
 
     reason: UnsellableReason
     cause: Callable[[], Cause]
     kept: Kept = nothing_kept
+    becomes: UnsellableReason | None = None
 
 
 _BINS = {
     MovementKind.PUT_BACK: (BinKind.QUARANTINE, BinKind.DEFAULT),
     MovementKind.SCRAP: (BinKind.QUARANTINE,),
+    MovementKind.OTHER_REASON: (BinKind.QUARANTINE,),
 }
 
 
 def out_of_sale(
     lines: Mapping[MovementKind, Sequence[ReturnedGoods]], *, because: Because, actor: Actor
 ) -> Results[str]:
-    """Put set-aside units of one reason back for sale, or write them off, by the kind of movement.
+    """Put set-aside units of one reason back for sale, write them off, or keep them aside for another reason, by the
+    kind of movement.
 
     Locks, answers and refusals are those of `put_back_for_sale`, further `UnitsToInspect` for those that are kept;
     the caller has asked for the right.
@@ -178,7 +174,7 @@ def out_of_sale(
         for kind, some in fresh.items():
             for line in (line for line in some if results.is_done(line.key)):
                 level = aside.at[line.sku_id, line.location_id]
-                postings += _entries(level, line, Posted(kind, because.reason), places)
+                postings += _entries(level, line, kind, because, places)
                 keys.append(f"{kind}:{line.key}")
                 freed += [line.sku_id] if kind == MovementKind.PUT_BACK else []
         if postings:
@@ -262,16 +258,29 @@ class _Aside:
         return None
 
 
-def _entries(level: StockLevel, line: ReturnedGoods, posted: Posted, places: Places) -> Iterator[Posting]:
+def _entries(
+    level: StockLevel, line: ReturnedGoods, kind: MovementKind, because: Because, places: Places
+) -> Iterator[Posting]:
+    quarantine_bin = places.bin_of[line.location_id, BinKind.QUARANTINE]
+    is_leaving = kind != MovementKind.OTHER_REASON
     yield Posting(
         level.pk,
-        places.bin_of[line.location_id, BinKind.QUARANTINE],
-        posted.kind,
-        delta=-line.quantity,
+        quarantine_bin,
+        kind,
+        delta=-line.quantity if is_leaving else 0,
         unsellable_delta=-line.quantity,
-        unsellable_reason=posted.reason,
+        unsellable_reason=because.reason,
         document=line.document,
     )
-    if posted.kind == MovementKind.PUT_BACK:
+    if not is_leaving:
+        yield Posting(
+            level.pk,
+            quarantine_bin,
+            kind,
+            unsellable_delta=line.quantity,
+            unsellable_reason=because.becomes,
+            document=line.document,
+        )
+    if kind == MovementKind.PUT_BACK:
         default_bin = places.bin_of[line.location_id, BinKind.DEFAULT]
-        yield Posting(level.pk, default_bin, posted.kind, delta=line.quantity, document=line.document)
+        yield Posting(level.pk, default_bin, kind, delta=line.quantity, document=line.document)

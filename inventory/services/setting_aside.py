@@ -1,11 +1,14 @@
-"""Units that cannot be sold: set aside for a reason, put back for sale, or written off."""
+"""Units that cannot be sold: set aside for a reason or for another one, put back for sale, or written off."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from config.kernel.actors import Actor
 from config.kernel.batches import batch_transaction, verb
+from config.kernel.errors import InvalidInput
 from config.kernel.results import Results
 from inventory.enums import AdjustmentKind, BinKind, MovementKind, UnsellableReason
 from inventory.models import StockLevel
@@ -46,10 +49,10 @@ class _Why:
         reference = self.reference or open_adjustment(kind, self.note, self.actor)
         return Cause(reference, self.actor, self.note)
 
-    def leaving(self, kind: AdjustmentKind) -> Because:
+    def leaving(self, kind: AdjustmentKind, becomes: UnsellableReason | None = None) -> Because:
         """Of quarantine only what no return has yet to decide."""
         kept = undecided_units if self.reason == UnsellableReason.QUARANTINE else nothing_kept
-        return Because(self.reason, lambda: self.cause(kind), kept)
+        return Because(self.reason, lambda: self.cause(kind), kept, becomes)
 
 
 @verb
@@ -171,3 +174,33 @@ def write_off(
     why = _Why(reason, clean_reason(note), reference, actor)
     lines = {MovementKind.SCRAP: goods}
     return out_of_sale(lines, because=why.leaving(AdjustmentKind.SCRAP), actor=actor)
+
+
+@verb
+def change_reason(
+    goods: Sequence[ReturnedGoods],
+    *,
+    reason: UnsellableReason,
+    becomes: UnsellableReason,
+    note: str,
+    actor: Actor,
+    reference: Reference | None = None,
+) -> Results[str]:
+    """Set units that stand aside for a reason aside for another one: they stay in quarantine and are for sale at no
+    moment. Two ledger entries a line, one a reason; no figure of the level changes.
+
+    Locks, answers and refusals are those of `put_back`, as is the document; needs no default bin. Raises further
+    `InvalidInput` for the same reason twice.
+    """
+    actor.require(SET_ASIDE)
+    if becomes == reason:
+        raise same_reason(becomes)
+    why = _Why(reason, clean_reason(note), reference, actor)
+    lines = {MovementKind.OTHER_REASON: goods}
+    return out_of_sale(lines, because=why.leaving(AdjustmentKind.OTHER_REASON, becomes), actor=actor)
+
+
+def same_reason(becomes: UnsellableReason) -> InvalidInput:
+    """The refusal of a reason for which the units stand aside already."""
+    accepted = _("another reason than the present one is")
+    return InvalidInput(field=str(_("From now on as")), value=str(becomes.label), accepted=str(accepted))

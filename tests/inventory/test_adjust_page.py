@@ -135,6 +135,14 @@ def test_page_books_every_kind(clerk: Client, place: Location, cup: Sku) -> None
 
     book(clerk, typed(place, "set_aside", row, nonce="a"))
     assert StockLevel.objects.get().unsellable == 3
+    other = {"aside": "damaged", "becomes": "quarantine"}
+    book(clerk, typed(place, "other_reason", row | {"quantity": "2"}, nonce="o", **other))
+    assert dict(StockLevel.objects.get().unsellable_rows.values_list("reason", "quantity")) == {
+        "damaged": 1,
+        "quarantine": 2,
+    }
+    back = {"aside": "quarantine", "becomes": "damaged"}
+    book(clerk, typed(place, "other_reason", row | {"quantity": "2"}, nonce="p", **back))
     book(clerk, typed(place, "put_back", row | {"quantity": "1"}, nonce="b"))
     book(clerk, typed(place, "scrap", row | {"quantity": "2"}, nonce="c"))
     move = row | {"bin": "default", "to_bin": "s1"}
@@ -144,7 +152,93 @@ def test_page_books_every_kind(clerk: Client, place: Location, cup: Sku) -> None
     assert (level.on_hand, level.unsellable) == (8, 0)
     assert level.bin_stocks.get(bin__code="S1").quantity == 3
     kinds = list(StockAdjustment.objects.order_by("pk").values_list("kind", flat=True))
-    assert kinds == ["set_aside", "put_back", "scrap", "move"]
+    assert kinds == ["set_aside", "other_reason", "other_reason", "put_back", "scrap", "move"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen", "pressed"),
+    [
+        ("move", {"quantity": "1"}, {"quantity": "2"}),
+        ("move", {"to_bin": "s1"}, {"to_bin": "s2"}),
+        ("set_aside", {"aside": "damaged"}, {"aside": "quarantine"}),
+        ("other_reason", {"quantity": "1"}, {"quantity": "2"}),
+        ("other_reason", {"becomes": "quarantine"}, {"becomes": "to_put_back"}),
+    ],
+)
+def test_page_that_shows_something_else_than_was_entered_books_nothing(
+    clerk: Client, place: Location, cup: Sku, kind: str, seen: dict[str, str], pressed: dict[str, str]
+) -> None:
+    """Though no figure of the level tells the two apart."""
+    for code in ("S1", "S2"):
+        Bin.objects.create(location=place, code=code, kind=BinKind.SHELF)
+    if kind == "other_reason":
+        book(clerk, typed(place, "set_aside", {"sku": "CUP", "quantity": "4"}, nonce="n0"))
+    row = {"sku": "CUP", "quantity": "1", "to_bin": "s1"} | ({"bin": "default"} if kind == "move" else {})
+
+    def form(values: dict[str, str]) -> dict[str, Any]:
+        more = {"becomes": "quarantine", **{name: some for name, some in values.items() if name not in row}}
+        return typed(place, kind, row | {name: values[name] for name in row if name in values}, **more)
+
+    shown = clerk.post(URL, {**form(seen), "preview": "1"})
+    mark = shown.context["foreseen"].mark
+    moved = StockMovement.objects.count()
+    response = clerk.post(URL, {**form(pressed), "book": "1", "seen": mark})
+
+    assert "Nothing was booked; this is what it would be now." in response.content.decode()
+    assert StockMovement.objects.count() == moved
+    clerk.post(URL, {**form(seen), "book": "1", "seen": mark})
+    assert StockMovement.objects.count() > moved
+
+
+def test_page_of_another_reason_shows_what_stands_under_each(
+    clerk: Client, place: Location, cup: Sku
+) -> None:
+    book(clerk, typed(place, "set_aside", {"sku": "CUP", "quantity": "4"}, nonce="n0", aside="to_put_back"))
+    level = StockLevel.objects.get()
+    begun = clerk.get(URL, {"kind": "other_reason", "sku": cup.pk, "location": place.pk})
+    start = begun.context["form"].initial
+    assert (start["aside"], start["becomes"]) == ("to_put_back", "quarantine")
+    assert f"?location={place.pk}&amp;sku={cup.pk}&amp;kind=put_back" in begun.content.decode()
+
+    form = typed(
+        place, "other_reason", {"sku": "CUP", "quantity": "3"}, aside="to_put_back", becomes="damaged"
+    )
+    shown = clerk.post(URL, {**form, "preview": "1"})
+    assert shown.context["foreseen"].lines["columns"] == ["SKU", "To put back", "Damaged"]
+    assert rows_of(shown) == [["CUP · Goods CUP", "4 → 1", "0 → 3"]]
+    assert [one["text"] for one in shown.context["foreseen"].consequences] == [
+        "What is for sale, what is promised and every alert stay as they are."
+    ]
+
+    page = book(clerk, form).headers["Location"]
+    text = clerk.get(page).content.decode()
+    assert "To put back −3" in text
+    assert "Damaged +3" in text
+    level.refresh_from_db()
+    assert (level.on_hand, level.unsellable) == (10, 4)
+
+
+def test_page_of_another_reason_asks_for_another_one(clerk: Client, place: Location, cup: Sku) -> None:
+    form = typed(place, "other_reason", {"sku": "CUP", "quantity": "1"}, becomes="damaged", preview="1")
+
+    response = clerk.post(URL, form)
+
+    (said,) = response.context["form"].errors["becomes"]
+    assert "Damaged" in said
+    assert response.context["foreseen"] is None
+
+
+def test_level_offers_what_can_be_done_with_units_set_aside(
+    client: Client, place: Location, cup: Sku
+) -> None:
+    clerk = login(client, *RIGHTS, "view_stocklevel")
+    page = f"/inventory/stocklevel/{StockLevel.objects.get().pk}/change/"
+    assert "kind=other_reason" not in clerk.get(page).content.decode()
+
+    book(clerk, typed(place, "set_aside", {"sku": "CUP", "quantity": "4"}))
+
+    for kind in ("other_reason", "put_back", "scrap"):
+        assert f"kind={kind}&amp;location={place.pk}&amp;sku={cup.pk}" in clerk.get(page).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -181,6 +275,7 @@ def test_page_bad_row_is_named_and_nothing_booked(
         ("correction", [("CUP", "-4"), ("CUP", "-7")], "Row 2: Only 6 free of 7 asked."),
         ("set_aside", [("CUP", "11")], "Row 1: Only 10 free of 11 asked."),
         ("scrap", [("CUP", "1")], "Row 1: Only 0 set aside of 1 asked."),
+        ("other_reason", [("CUP", "1")], "Row 1: Only 0 set aside of 1 asked."),
     ],
 )
 def test_page_shows_no_result_that_would_be_refused(
@@ -188,7 +283,7 @@ def test_page_shows_no_result_that_would_be_refused(
 ) -> None:
     typed_rows = [{"sku": code, "quantity": units} for code, units in rows]
 
-    response = clerk.post(URL, typed(place, kind, *typed_rows, preview="1"))
+    response = clerk.post(URL, typed(place, kind, *typed_rows, becomes="quarantine", preview="1"))
 
     text = response.content.decode()
     assert words in text

@@ -9,14 +9,18 @@ from django.test.utils import CaptureQueriesContext
 from config.kernel import clock
 from config.kernel.audit import Violation, run_audit
 from inventory import queue_invariants
+from inventory.enums import BinKind, UnsellableReason
 from inventory.errors import QueueJumped
-from inventory.models import Location, Reservation, Sku
+from inventory.models import Bin, Location, Reservation, Sku
 from inventory.selectors.queue import QueuePlace, queue_places, waiting_in_line
 from inventory.selectors.stock import available_to_sell, waiting_quantity
+from inventory.services.binning import BinMove, move_bin
 from inventory.services.correcting import Adjustment, adjust_stock
 from inventory.services.levels import lock_levels
 from inventory.services.policies import LevelPolicy, set_policies
 from inventory.services.reservations import Fill, fill_reservations, placing
+from inventory.services.returning import ReturnedGoods
+from inventory.services.setting_aside import Aside, change_reason, set_aside
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, receive, reserve
 
 pytestmark = pytest.mark.django_db
@@ -147,6 +151,32 @@ def test_audit_units_left_for_those_in_line_were_lost_names_nobody(sku: Sku, pla
     adjust_stock([Adjustment("k", sku.pk, place.pk, -3)], reason="test", actor=ACTOR).raise_refusals()
 
     assert [finding.violations for finding in run_audit(["stock.queue"])] == [()]
+
+
+@pytest.mark.parametrize("moved", ["between bins", "to another reason"])
+def test_audit_units_that_only_moved_since_excuse_nobody(
+    sku: Sku, place: Location, moved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two entries that take nothing together, one alone looks like a loss."""
+    receive(sku, place, 2)
+    aside = Aside("a", sku.pk, place.pk, 1)
+    set_aside([aside], reason=UnsellableReason.DAMAGED, note="test", actor=ACTOR).raise_refusals()
+    first = reserve(sku, None, 1, queued_at=AT)
+    monkeypatch.setattr(placing, "refuse_overtaking", lambda *_given: None)
+    late = reserve(sku, place, 1, queued_at=LATER)
+
+    if moved == "between bins":
+        shelf = Bin.objects.create(location=place, code="S1", kind=BinKind.SHELF)
+        default = Bin.objects.get(location=place, kind=BinKind.DEFAULT)
+        move_bin([BinMove("m", sku.pk, place.pk, default.pk, shelf.pk, 1)], actor=ACTOR).raise_refusals()
+    else:
+        why = {"reason": UnsellableReason.DAMAGED, "becomes": UnsellableReason.QUARANTINE}
+        goods = [ReturnedGoods("r", sku.pk, place.pk, 1)]
+        change_reason(goods, **why, note="test", actor=ACTOR).raise_refusals()
+
+    (finding,) = run_audit(["stock.queue"])
+    said = f"was taken although reservation {first.pk} waits ahead of it"
+    assert finding.violations == (Violation(f"reservation:{late.pk}", said),)
 
 
 def test_audit_units_left_for_those_in_line_went_back_to_an_older_place_names_nobody(

@@ -12,7 +12,7 @@ from inventory.services.binning import BinMove, move_bin
 from inventory.services.correcting import Adjustment, adjust_stock
 from inventory.services.counts import CountPlan, CountSheet, approve_counts, book_count, record_counts
 from inventory.services.returning import ReturnedGoods
-from inventory.services.setting_aside import Aside, put_back, set_aside
+from inventory.services.setting_aside import Aside, change_reason, put_back, set_aside
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, reserve
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
@@ -36,6 +36,11 @@ def back(skus: list[Sku], place: Location) -> object:
     return put_back(goods, reason=DAMAGED, note="x", actor=ACTOR)
 
 
+def other_reason(skus: list[Sku], place: Location) -> object:
+    goods = [ReturnedGoods(f"g{sku.pk}", sku.pk, place.pk, 1) for sku in skus]
+    return change_reason(goods, reason=DAMAGED, becomes=UnsellableReason.QUARANTINE, note="x", actor=ACTOR)
+
+
 def move(skus: list[Sku], place: Location) -> object:
     default = Bin.objects.get(location=place, kind=BinKind.DEFAULT)
     shelf = Bin.objects.create(location=place, code="S", kind=BinKind.SHELF)
@@ -57,7 +62,9 @@ def count(skus: list[Sku], place: Location) -> object:
     return approve_counts([pk], actor=ACTOR)
 
 
-STEPS: dict[Step, int] = {adjust: 32, aside: 28, back: 28, move: 28, lose_promised: 34, count: 62}
+STEPS: dict[Step, int] = {
+    adjust: 32, aside: 28, back: 28, other_reason: 17, move: 28, lose_promised: 34, count: 62,
+}  # fmt: skip
 
 
 def test_changes_by_hand_take_as_many_statements_for_twenty_skus_as_for_one() -> None:

@@ -83,7 +83,8 @@ def receipt(sku: Sku, place: Location, *units: int) -> int:
 
 
 def adjusted(sku: Sku, place: Location, kind: AdjustmentKind, units: int, **more: Any) -> int:
-    plan = AdjustmentPlan(kind, place.pk, "Seen", (AdjustedLine(sku.pk, units, **more),))
+    line = AdjustedLine(sku.pk, units, **more)
+    plan = AdjustmentPlan(kind, place.pk, "Seen", (line,), becomes=UnsellableReason.QUARANTINE)
     return book_adjustment(plan, nonce=f"{kind}{units}", actor=ACTOR)
 
 
@@ -175,6 +176,7 @@ def test_undo_receipt_of_units_in_another_bin_is_refused_until_they_are_back(
         (AdjustmentKind.SET_ASIDE, 3, True),
         (AdjustmentKind.PUT_BACK, 2, False),
         (AdjustmentKind.SCRAP, 2, False),
+        (AdjustmentKind.OTHER_REASON, 2, False),
     ],
 )
 def test_undo_adjustment_restores_every_kind(
@@ -193,6 +195,7 @@ def test_undo_adjustment_restores_every_kind(
 
     undo_adjustments([pk], **WHY).raise_refusals()
 
+    assert Event.objects.get(kind="undone").facts["units"] >= abs(units)
     assert figures(place) == before
     assert level(place).unsellable_rows.get(reason=UnsellableReason.DAMAGED).quantity == aside
     assert freed() == heard + ([sku.pk] if frees else [])

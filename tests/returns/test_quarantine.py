@@ -1,6 +1,7 @@
 """Units of a return stay in quarantine until it is inspected, and one return short of units costs no other its own."""
 
 from contextlib import AbstractContextManager
+from functools import partial
 from unittest import mock
 
 import pytest
@@ -11,7 +12,7 @@ from inventory.enums import UnsellableReason
 from inventory.errors import NotEnoughUnsellable, UnitsToInspect
 from inventory.models import StockAdjustment, StockLevel
 from inventory.services.returning import ReturnedGoods
-from inventory.services.setting_aside import Aside, put_back, set_aside, write_off
+from inventory.services.setting_aside import Aside, change_reason, put_back, set_aside, write_off
 from inventory.services.undoing import undo_adjustments
 from returns.enums import Condition, Disposition, RmaStatus
 from returns.models import ReturnUnit, Rma
@@ -23,8 +24,8 @@ from tests.fulfillment.watching import nothing_written
 
 pytestmark = pytest.mark.django_db
 
-LEAVE = [put_back, write_off]
 QUARANTINE = UnsellableReason.QUARANTINE
+LEAVE = [put_back, write_off, partial(change_reason, becomes=UnsellableReason.DAMAGED)]
 
 
 def at_desk(verb, rma: Rma, units: int = 1, key: str = "x"):

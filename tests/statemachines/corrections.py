@@ -73,7 +73,8 @@ REASONS = st.sampled_from(list(UnsellableReason))
 K = AdjustmentKind
 # What a unit of a line does to what is on hand and to what is set aside.
 EFFECTS = {
-    K.CORRECTION: (1, 0), K.SET_ASIDE: (0, 1), K.PUT_BACK: (0, -1), K.SCRAP: (-1, -1), K.MOVE: (0, 0),
+    K.CORRECTION: (1, 0), K.SET_ASIDE: (0, 1), K.OTHER_REASON: (0, 0), K.PUT_BACK: (0, -1), K.SCRAP: (-1, -1),
+    K.MOVE: (0, 0),
 }  # fmt: skip
 Spot = tuple[int, int]
 
@@ -117,7 +118,8 @@ class CorrectionMachine(StockMachine):
             :: drawn["bins"] % 2 or -1
         ]
         line = AdjustedLine(spot[0], units, *(ends if kind == K.MOVE else ends[: drawn["bins"] % 3 // 2]))
-        plan = AdjustmentPlan(kind, spot[1], "test", (line,), drawn["reason"])
+        becomes = next(one for one in UnsellableReason if one != drawn["reason"])
+        plan = AdjustmentPlan(kind, spot[1], "test", (line,), drawn["reason"], becomes)
         pk = self.act(lambda: book_adjustment(plan, nonce=self.once(), actor=ACTOR), LineRefused)
         if pk is not None:
             hand, aside = EFFECTS[kind]

@@ -13,7 +13,16 @@ from config.kernel.actors import Actor
 from config.kernel.errors import BancaleError, InvalidInput
 from inventory.enums import LIVE_RESERVATION, BinKind, ReservationState, UnsellableReason
 from inventory.errors import NotEnoughReserved, NotEnoughStock, QueueJumped
-from inventory.models import Bin, Reservation, Sku, StockCount, StockCountLine, StockLevel, Transfer
+from inventory.models import (
+    Bin,
+    Reservation,
+    Sku,
+    StockCount,
+    StockCountLine,
+    StockLevel,
+    Transfer,
+    UnsellableStock,
+)
 from inventory.selectors.queue import waiting_in_line
 from inventory.selectors.stock import available_to_sell
 from inventory.selectors.waterfall import waterfall
@@ -38,7 +47,7 @@ from inventory.services.returning import (
     scrap_unsellable,
     take_back_into_quarantine,
 )
-from inventory.services.setting_aside import Aside, put_back, set_aside
+from inventory.services.setting_aside import Aside, change_reason, put_back, set_aside
 from inventory.services.transfers import (
     TransferReceipt,
     TransferUnits,
@@ -55,7 +64,7 @@ COUNTER = Actor.system("counter")
 SKUS = PLACES = st.integers(0, 1)
 UNITS = st.integers(1, 9)
 WHICH = st.integers(0, 2)  # a key, a reference, or a place in a list
-DAMAGED = UnsellableReason.DAMAGED
+DAMAGED, QUARANTINE = UnsellableReason.DAMAGED, UnsellableReason.QUARANTINE
 
 
 class StockMachine(Watched):
@@ -194,6 +203,21 @@ class StockMachine(Watched):
     def repair(self, **drawn: int) -> None:
         if self.done(lambda: put_back(self.goods(**drawn), reason=DAMAGED, note="test", actor=ACTOR)):
             self.aside[self.spot(drawn["sku"], drawn["place"])] -= drawn["units"]
+
+    @rule(sku=SKUS, place=PLACES, units=UNITS, which=WHICH, is_back=st.booleans())
+    def change_reason(self, is_back: bool, **drawn: int) -> None:
+        one, other = (QUARANTINE, DAMAGED) if is_back else (DAMAGED, QUARANTINE)
+        why: dict[str, Any] = {"reason": one, "becomes": other, "note": "test", "actor": ACTOR}
+        before, free = self.asides(**drawn), available_to_sell(self.skus)
+        if self.done(lambda: change_reason(self.goods(**drawn), **why)):
+            before += Counter({one: -drawn["units"], other: drawn["units"]})
+        assert self.asides(**drawn) == before
+        assert available_to_sell(self.skus) == free
+
+    def asides(self, sku: int, place: int, **_drawn: int) -> Counter[str]:
+        """Units by the reason they are set aside for, none below 1."""
+        rows = UnsellableStock.objects.filter(level__sku=self.skus[sku], level__location=self.places[place])
+        return +Counter(dict(rows.values_list("reason", "quantity")))
 
     @rule(sku=SKUS, place=PLACES, units=UNITS, is_back=st.booleans())
     def move_between_bins(self, sku: int, place: int, units: int, is_back: bool) -> None:

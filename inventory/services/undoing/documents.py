@@ -43,7 +43,8 @@ def undo_receipts(receipt_ids: Sequence[int], *, reason: str, actor: Actor) -> R
 
 @verb
 def undo_adjustments(adjustment_ids: Sequence[int], *, reason: str, actor: Actor) -> Results[int]:
-    """Take changes by hand back: corrections, units set aside, put back, written off or moved between bins.
+    """Take changes by hand back: corrections, units set aside, for another reason too, put back, written
+    off or moved between bins.
 
     Locks, events and refusals are those of `undo_receipts`; further `NotAllowed` for a kind that the actor may not
     book, `NotEnoughUnsellable`, `KitHoldsNoStock` and `LocationClosed` where units would come back. Records

@@ -78,5 +78,5 @@ def _gaining(postings: Iterable[Posting]) -> Iterator[int]:
 
 
 def units_of(posted: Iterable[Posted]) -> int:
-    """How many units a document moved, whichever way."""
-    return sum(abs(one.delta) for one in posted)
+    """How many units a document moved, whichever way: from bin to bin, or from one reason to another."""
+    return sum(max(abs(one.delta), abs(one.unsellable_delta)) for one in posted)
