@@ -23,7 +23,7 @@ from config.kernel.admin import (
 from config.kernel.admin.forms import VersionedForm
 from config.kernel.countries import country_name
 from config.kernel.templatetags.bancale import badge, quantity
-from inventory.admin.closing import closing_notices
+from inventory.admin.closing import Ending, Unconfirmed, ask_before, closing_notices, closing_page
 from inventory.enums import BinKind
 from inventory.models import Bin, BinStock, Location, StockLevel
 from inventory.selectors.alerts import mistold_levels
@@ -91,8 +91,22 @@ class LocationAdmin(VersionedAdmin):
         head = {"title": obj.name, "badges": [(label, tone)], "sub": [obj.code, obj.city]}
         return {**page, **head, "notices": notices}
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """A save that leaves something behind is shown first and does nothing; see `ask_before`."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except Unconfirmed as asked:
+            return closing_page(self, request, asked)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
+            ask_before(request, Ending.of(obj, form.initial))
             super().save_model(request, obj, form, change)
             if "is_active" in form.changed_data:
                 record_crossed(mistold_levels(StockLevel.objects.filter(location=obj)))

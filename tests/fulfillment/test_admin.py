@@ -35,6 +35,7 @@ from tests.factories.fulfillment import (
 )
 from tests.factories.inventory import make_kit, make_location, make_sku
 from tests.fulfillment.watching import nothing_written, statements
+from tests.inventory.pressing import save_location
 from tests.kernel.visitor import Visitor, hidden, messages_of, text_of, visitor
 from tests.people.test_visibility import bound
 
@@ -449,10 +450,7 @@ def test_who_closes_a_location_stays_on_its_page_while_something_hangs_on_it() -
     boss = visitor("Manager")
 
     def close(location: Location) -> Any:
-        url = admin_url(Location, "change", location.pk)
-        form = boss.get(url).context["adminform"].form
-        values = {name: form[name].value() or "" for name in form.fields} | {"is_active": ""}
-        return boss.post(url, values | {"bins-TOTAL_FORMS": 0, "bins-INITIAL_FORMS": 0, "_save": "1"})
+        return save_location(boss, location, is_active="")
 
     answer = close(place)
 

@@ -20,6 +20,7 @@ from inventory.states import LOW_STOCK_ALERT
 from inventory.tasks import sweep_low_stock
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku
 from tests.fulfillment.matrix import cases, walk_every_edge
+from tests.inventory.pressing import save_location
 
 pytestmark = pytest.mark.django_db
 LIST = "/inventory/lowstockalert/"
@@ -185,13 +186,9 @@ def test_alert_leaves_a_state_by_its_edges_only(machine: Machine, status: str) -
 
 def test_closing_a_location_on_its_page_clears_its_alerts_and_opening_it_raises_them(boss: Client) -> None:
     place = fall_low("CUP").level.location
-    url = reverse("admin:inventory_location_change", args=[place.pk])
 
     def save(is_active: str) -> list[str]:
-        form = boss.get(url).context["adminform"].form
-        values = {name: form[name].value() or "" for name in form.fields} | {"is_active": is_active}
-        rows = {"bins-TOTAL_FORMS": 0, "bins-INITIAL_FORMS": 0}
-        assert boss.post(url, values | rows).status_code == 302
+        assert save_location(boss, place, is_active=is_active).status_code == 302
         outbox.deliver_due("work")
         return list(LowStockAlert.objects.order_by("pk").values_list("status", flat=True))
 
