@@ -27,6 +27,7 @@ from inventory.services.catalogue import (
     change_skus,
     create_skus,
 )
+from inventory.services.levels import lock_skus
 
 
 def words_of(value: Any) -> str:
@@ -109,6 +110,10 @@ def _write_skus(outcome: Outcome, nonce: str, actor: Actor) -> str:
     closed = [SkuChange(row.sku, is_active=False) for row in new if row.get("active") is False]
 
     def write() -> None:
+        # Of a long file each batch alone would lock its SKUs in a sequence of its own.
+        lock_skus(
+            Sku.objects.filter(code__in=[change.code for change in changes]).values_list("pk", flat=True)
+        )
         # First those that are there: a new SKU may take a barcode over that an old one gives up.
         in_batches(change_skus, changes, actor=actor).raise_refusals()
         in_batches(create_skus, drafts, actor=actor).raise_refusals()

@@ -16,6 +16,7 @@ from config.plain_sheets.sheets import Outcome, Row, Sheet, Step, by_place, chun
 from inventory.models import Location, Sku, StockCount, StockLevel, StockReceipt
 from inventory.selectors.sku_page import found_skus
 from inventory.services.counts import CountPlan, CountSheet, book_counts, cancel_counts, record_counts
+from inventory.services.levels import lock_levels, lock_skus
 from inventory.services.policies import CHANGE_LEVEL, LevelPolicy, set_policies
 from inventory.services.receipts import Delivery, ReceivedLine, book_receipts
 from inventory.services.receiving import RECEIVE
@@ -144,18 +145,25 @@ def _levels(at: Sequence[Location], skus: Sequence[Sku]) -> Mapping[tuple[int, i
 
 def _write_levels(outcome: Outcome, nonce: str, actor: Actor) -> str:
     rows = [step.row for step in outcome.work]
-    levels = _levels([row.place for row in rows], [row.item for row in rows])
 
-    def figure(row: Row, name: str) -> int:
-        stated: Any = row.get(name)
-        level = levels.get((row.item.pk, row.place.pk))
-        return int(stated if stated is not None else getattr(level, name, 0))
+    def write() -> None:
+        """What an empty cell leaves is what is there under the locks, all of them taken before the first batch."""
+        sku_ids = {row.item.pk for row in rows}
+        lock_skus(sku_ids)
+        lock_levels(sku_ids)
+        levels = _levels([row.place for row in rows], [row.item for row in rows])
 
-    policies = [
-        LevelPolicy(row.item.pk, row.place.pk, *(figure(row, name) for name in FIGURES)) for row in rows
-    ]
-    policies.sort(key=lambda one: one.key)
-    once("levels", nonce, outcome, lambda: in_batches(set_policies, policies, actor=actor).raise_refusals())
+        def figure(row: Row, name: str) -> int:
+            stated: Any = row.get(name)
+            level = levels.get((row.item.pk, row.place.pk))
+            return int(stated if stated is not None else getattr(level, name, 0))
+
+        policies = [
+            LevelPolicy(row.item.pk, row.place.pk, *(figure(row, name) for name in FIGURES)) for row in rows
+        ]
+        in_batches(set_policies, policies, actor=actor).raise_refusals()
+
+    once("levels", nonce, outcome, write)
     return admin_url(StockLevel, "changelist")
 
 

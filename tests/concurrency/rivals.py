@@ -1,10 +1,12 @@
 """Threads that call verbs at the same moment, on the test's database."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db import connections
+from django.db import OperationalError, connection, connections, transaction
+from django.db.models import Model
 
 from config.kernel.audit import run_audit
 from config.kernel.results import Results
@@ -44,3 +46,36 @@ def answer_of(results: Results[Any]) -> Any:
 
 def violations() -> list[str]:
     return [f"{found.invariant.code}: {one}" for found in run_audit() for one in found.violations]
+
+
+def is_somebody_waiting(*, seconds: float = 20) -> bool:
+    """Whether another session of this database waits for a lock, looked for again and again (PostgreSQL)."""
+    query = (
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE NOT granted AND datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    until = time.monotonic() + seconds
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(query)
+            if cursor.fetchone()[0]:
+                return True
+            time.sleep(0.05)
+    return False
+
+
+def lock_row(row: Model, *, nowait: bool = False) -> None:
+    """Lock a row, and no other that it names."""
+    rows = type(row)._default_manager.filter(pk=row.pk).order_by("pk")
+    list(rows.select_for_update(of=("self",), no_key=True, nowait=nowait))
+
+
+def is_free(row: Model) -> bool:
+    """Whether a row could be locked at once."""
+    try:
+        with transaction.atomic():
+            lock_row(row, nowait=True)
+    except OperationalError:
+        return False
+    return True

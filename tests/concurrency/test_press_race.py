@@ -9,15 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections, transaction
+from django.db import connections, transaction
 from django.db.models import Model
 
 from config.kernel.admin import TransitionAdmin, admin_url
 from inventory.admin.records import StockLevelAdmin
 from inventory.admin.reservations import ReservationAdmin
-from inventory.models import Reservation, StockLevel
+from inventory.models import Reservation
 from orders.services.allocating import allocate_orders
 from orders.services.locking import lock_orders
+from tests.concurrency.rivals import is_free, is_somebody_waiting, lock_row
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, receive
 from tests.factories.orders import make_order
 from tests.kernel.visitor import hidden, visitor
@@ -45,11 +46,7 @@ def kept_back() -> Meeting:
     older, younger = make_level(sku, make_location()), make_level(sku, make_location())
     receive(sku, younger.location, 5)
     page = {"buffer": 2, "reorder_point": 0, "target": 0}
-    return lambda: list(locked_levels(older.pk)), younger, "policy", page
-
-
-def locked_levels(pk: int) -> Any:
-    return StockLevel.objects.filter(pk=pk).select_for_update(no_key=True)
+    return lambda: lock_row(older), younger, "policy", page
 
 
 CASES = {"in line": (moved_in_line, ReservationAdmin), "level": (kept_back, StockLevelAdmin)}
@@ -72,21 +69,10 @@ def pressed_beside(meeting: Meeting) -> tuple[bool, int, str]:
     with transaction.atomic():
         lock_first()
         rival.start()
-        rival.join(timeout=1)
-        assert rival.is_alive(), "the press waits for what is locked"
+        assert is_somebody_waiting(), "the press waits for what is locked"
         is_reached = is_free(row)
     rival.join(timeout=30)
     return is_reached, answers[0].status_code, answers[0].headers.get("Location", "")
-
-
-def is_free(row: Model) -> bool:
-    """Whether a row can be locked at once."""
-    rows = type(row)._default_manager.filter(pk=row.pk)
-    try:
-        with transaction.atomic():
-            return bool(list(rows.select_for_update(nowait=True, no_key=True)))
-    except OperationalError:
-        return False
 
 
 @pytest.mark.parametrize("case", CASES)
