@@ -23,6 +23,11 @@ def search_text(
     return " ".join(dict.fromkeys(filter(None, map(str.upper, map(str.strip, words)))))
 
 
+def with_customer(known: str, *, name: str, phone: str) -> str:
+    """The text of an order of a customer who is called so here, whatever its channel goes on calling them."""
+    return search_text(known=known, names=(name,), phones=(phone,))
+
+
 def other_email(known: str, *, before: str, after: str) -> str:
     """The text of an order whose e-mail address was corrected: it is not found by the former one any more."""
     rest = [word for word in known.split() if word != before.upper()]

@@ -13,6 +13,7 @@ from orders.enums import HoldKind
 from orders.intake_rules import amounts_refusal
 from orders.models import Address, Customer, Hold, Order
 from orders.neutral import NeutralAddress, NeutralOrder
+from orders.search_texts import with_customer
 from orders.selectors.holds import open_holds
 from orders.services.auto_confirm import record_confirmable
 from orders.services.axes import refresh_axes
@@ -158,9 +159,11 @@ def _fill_money(one: _Filling) -> None:
 
 def _fill_buyer(one: _Filling, buyers: Mapping[str, Customer]) -> None:
     if not one.order.email and (email := email_of(one.stated)):
-        one.order.email = email
-        if one.order.customer_id is None:
-            one.order.customer = buyers.get(email)
+        order = one.order
+        order.email = email
+        if order.customer_id is None and (customer := buyers.get(email)) is not None:
+            order.customer = customer
+            order.search_text = with_customer(order.search_text, name=customer.name, phone=customer.phone)
         one.what.append("email")
 
 

@@ -118,4 +118,5 @@ def follow_merges() -> int:
         with batch_transaction():
             _lock_orders_of([pk])
             count += _move([pk], keep_id)
+            tell_renamed([keep_id])
     return count

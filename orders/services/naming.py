@@ -7,7 +7,7 @@ from config.kernel.fastpath import Among, set_in_rows
 from config.kernel.locks import lock_rows
 from config.kernel.outbox import NewFact, record_facts
 from orders.models import Order
-from orders.search_texts import search_text
+from orders.search_texts import with_customer
 
 RENAMED, NAME_ORDERS = "customer.renamed", "orders.name_orders"
 
@@ -42,7 +42,7 @@ def _name(orders: Collection[Order]) -> int:
     for order in orders:
         if (customer := order.customer) is None:
             continue
-        text = search_text(known=order.search_text, names=(customer.name,), phones=(customer.phone,))
+        text = with_customer(order.search_text, name=customer.name, phone=customer.phone)
         if text != order.search_text:
             texts[order.pk] = (text,)
     return set_in_rows(Order, ("search_text",), texts) if texts else 0

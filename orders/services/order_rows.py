@@ -27,7 +27,7 @@ from orders.models import (
 from orders.neutral import NeutralAddress, NeutralCharge, NeutralLine, NeutralOrder
 from orders.parts import KnownSku, PartShare, split_line
 from orders.phone import told_reference
-from orders.search_texts import search_text
+from orders.search_texts import search_text, with_customer
 from orders.services.customers import address_row, email_of, language_of
 from orders.services.texts import fit
 from orders.totals import Totals, recompute
@@ -235,8 +235,7 @@ def _order(
         confirmed_at=neutral.placed_at if is_past else None,
         completed_at=neutral.placed_at if is_past else context.at if is_over else None,
         required_on=neutral.required_on,
-        # Found by what the buyer is called here, whatever the channel goes on calling them.
-        search_text="" if customer is None else customer.name,
+        search_text="" if customer is None else with_customer("", name=customer.name, phone=customer.phone),
     )
 
 

@@ -252,9 +252,9 @@ def test_orders_of_a_customer_who_is_called_otherwise_are_found_by_the_new_name_
 
     assert found("bianchi") == {"A-1", "A-3"}
     assert found("rosa neri") >= {"A-1", "A-3"}
-    assert found("011 765432") == {"A-1"}
+    assert found("011 765432") == {"A-1", "A-3"}
     old.refresh_from_db()
-    assert (old.version, name_orders([old.customer_id])) == (version, 1)
+    assert old.version == version
     assert (new.customer_id, name_orders([old.customer_id])) == (old.customer_id, 0)
 
 
