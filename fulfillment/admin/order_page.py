@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -22,7 +23,7 @@ from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.selectors.page import goods_title
 from fulfillment.selectors.parcels import tracking_of
-from fulfillment.selectors.queues import not_closed, to_release, with_units
+from fulfillment.selectors.queues import gone_as, not_closed, to_release, with_units
 from fulfillment.services.releasing import refusal, release_orders
 from fulfillment.states import RELEASE
 from inventory.errors import LocationClosed
@@ -36,8 +37,9 @@ from orders.admin import (
     register_order_button,
     register_order_panel,
 )
+from orders.admin.hold_filter import in_a_row
 from orders.admin.verbs import holds_of
-from orders.enums import OrderStatus
+from orders.enums import FulfillmentStatus, OrderStatus
 from orders.models import LinePart, Order
 from orders.selectors.order_goods import goods_of
 from orders.selectors.order_rows import register_order_rows, rows_of
@@ -95,6 +97,14 @@ def _lines(order: Order) -> dict[str, Any]:
     return {"columns": [_("Line"), _("SKU"), _("Location"), _("Units")], "rows": rows}
 
 
+def _gone_reasons(rows: QuerySet[Order]) -> list[tuple[str, str]]:
+    """What is to be closed: (`shipped 3`, what to add to the list's address)."""
+    return [
+        (f"{in_a_row(str(FulfillmentStatus(status).label))} {count}", f"fulfillment_status__exact={status}")
+        for status, count in gone_as(rows)
+    ]
+
+
 register_order_rows(
     "work",
     lambda order: (
@@ -135,10 +145,11 @@ add_order_queue(
 add_order_queue(
     Queue(
         "not_closed",
-        gettext_lazy("Shipped, not closed"),
+        gettext_lazy("To close"),
         not_closed,
         "wait",
         COMPLETE.permission,
+        reasons=_gone_reasons,
         on_front=False,
         leads=bulk_name("orders.Order", complete_orders),
     ),

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from config.kernel import clock
 from fulfillment.enums import LIVE_FULFILLMENT, ParcelStatus
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, TrackingEvent
-from orders.enums import CLOSED_ORDER, OPEN_ORDER, FulfillmentStatus, OrderStatus
+from orders.enums import CLOSED_ORDER, GOODS_GONE, OPEN_ORDER, FulfillmentStatus, OrderStatus
 from orders.models import Hold, Order
 
 QUIET = timedelta(days=5)
@@ -86,11 +86,27 @@ def to_release(rows: QuerySet[Order]) -> QuerySet[Order]:
 
 
 def not_closed(rows: QuerySet[Order]) -> QuerySet[Order]:
-    """Confirmed orders of which all has left and no parcel is awaited any more: each came back, was lost, or left two
-    weeks ago and was never said to have arrived; and those of which all has arrived and that were reopened."""
+    """Confirmed orders of which nothing is expected any more, so that a person ends them.
+
+    All has left and no parcel is awaited: each came back, was lost, or left two weeks ago and was never said to have
+    arrived. All has arrived, and it was reopened. Or there is nothing to ship, as of services, and no hold refuses it.
+    """
+    held = Hold.objects.filter(lifted_at=None).values("order")
     awaited = Parcel.objects.filter(
         order=OuterRef("pk"),
         status__in=(*MOVING, ParcelStatus.LABELLED, ParcelStatus.EXCEPTION),
         shipment__shipped_at__gte=clock.now() - EXPECTED,
     )
-    return rows.filter(~Exists(awaited), status=OrderStatus.CONFIRMED, fulfillment_status__in=_LEFT)
+    return rows.filter(
+        ~Exists(awaited),
+        Q(fulfillment_status__in=_LEFT) | ~Q(pk__in=held),
+        status=OrderStatus.CONFIRMED,
+        fulfillment_status__in=GOODS_GONE,
+    )
+
+
+def gone_as(rows: QuerySet[Order]) -> list[tuple[str, int]]:
+    """How many orders have which fulfillment status, the most frequent first; one statement."""
+    counted = rows.order_by().values("fulfillment_status").annotate(orders=Count("pk"))
+    found = [(row["fulfillment_status"], row["orders"]) for row in counted]
+    return sorted(found, key=lambda one: (-one[1], one[0]))

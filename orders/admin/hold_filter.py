@@ -32,11 +32,11 @@ class HoldFilter(SimpleListFilter):
 def hold_reasons(rows: QuerySet[Order]) -> Sequence[tuple[str, str]]:
     """Why these orders are held, the most frequent reason first: (`address 3`, what to add to the list's address)."""
     return [
-        (f"{_in_a_row(str(HoldKind(kind).label))} {count}", f"{PARAMETER}={kind}")
+        (f"{in_a_row(str(HoldKind(kind).label))} {count}", f"{PARAMETER}={kind}")
         for kind, count in open_hold_kinds(rows)
     ]
 
 
-def _in_a_row(label: str) -> str:
-    """Without the capital that begins it; “SKU” keeps its own."""
+def in_a_row(label: str) -> str:
+    """A label without the capital that begins it, to stand among others; “SKU” keeps its own."""
     return label if label[:2].isupper() else label[:1].lower() + label[1:]

@@ -1,16 +1,13 @@
 """The warehouse's pages: what they show, which buttons stand there, and for whom."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from config.kernel import clock
 from config.kernel.admin import admin_url
 from fulfillment.admin.work import work_at
 from fulfillment.enums import FulfillmentOrderStatus, ParcelStatus
 from fulfillment.models import FulfillmentOrder, Parcel
-from fulfillment.selectors.queues import EXPECTED
 from fulfillment.services.cancelling import cancel_fulfillment_orders
 from fulfillment.services.releasing import release_orders
 from fulfillment.services.shipping import ship_by_hand
@@ -21,7 +18,6 @@ from inventory.references import resolve
 from orders.enums import HoldKind
 from orders.models import Order
 from orders.services.cancelling import cancel_orders
-from orders.services.completing import complete_orders
 from orders.services.holds import place_hold
 from tests.factories.fulfillment import (
     ACTOR,
@@ -354,30 +350,6 @@ def test_orders_to_release_are_a_queue_of_their_list(manager: Visitor) -> None:
     assert found(manager, "/orders/order/", queue="to_release") == [order.pk]
 
 
-def test_orders_that_nothing_more_is_heard_of_are_a_queue_until_somebody_ends_them() -> None:
-    clerk = visitor("Support")
-    old, lost, back = make_shipped(), make_shipped(), make_shipped()
-    record_tracking(
-        [told(lost, ParcelStatus.LOST), told(back, ParcelStatus.RETURNED_TO_SENDER)], actor=ACTOR
-    ).raise_refusals()
-    make_delivered()
-    make_released()
-
-    assert not_closed_for(clerk) == [lost.order_id, back.order_id]
-    assert ("Shipped, not closed", 2) in tiles(clerk)
-    with clock.frozen(clock.now() + EXPECTED + timedelta(minutes=1)):
-        make_shipped()
-        later = visitor("Support")
-        assert not_closed_for(later) == [old.order_id, lost.order_id, back.order_id]
-        complete_orders(not_closed_for(later), actor=ACTOR).raise_refusals()
-        assert not_closed_for(later) == []
-        assert "Shipped, not closed" not in dict(tiles(later))
-
-
-def not_closed_for(person: Visitor) -> list[int]:
-    return sorted(found(person, "/orders/order/", queue="not_closed"))
-
-
 def test_step_by_which_orders_leave_their_queue_stands_first() -> None:
     clerk = visitor("Support")
     make_shipped()
@@ -391,10 +363,6 @@ def test_step_by_which_orders_leave_their_queue_stands_first() -> None:
 def bulk_buttons(person: Visitor, queue: str) -> list[str]:
     page = person.get("/orders/order/", {"queue": queue} if queue else {})
     return [str(label) for name, label in page.context["action_form"].fields["action"].choices if name]
-
-
-def tiles(person: Visitor) -> list[tuple[str, int]]:
-    return [(str(tile.label), tile.count) for tile in person.get("/").context["page"].tiles]
 
 
 def test_ledger_names_the_work_and_links_it() -> None:
