@@ -66,6 +66,13 @@ class CarrierMissing(BancaleError):
     message = _("Say which carrier takes the parcel, in at most 60 characters.")
 
 
+class ParcelNotShipped(BancaleError):
+    """A label alone takes no goods out of stock; shipping does, and hands the parcel over."""
+
+    code = "parcel_not_shipped"
+    message = _("%(parcel)s has not been shipped. Ship its work; that hands it over.")
+
+
 class TrackingNumberTaken(BancaleError):
     """`parcel_id` and `order_id` name the other parcel; both are None when it stands in the same batch."""
 

@@ -12,11 +12,14 @@ from fulfillment.states import DELIVER, GO_OUT, HAND_OVER, LOSE, MOVE, SEND_BACK
 _TRACKING_NUMBER = re.compile(r"[A-Z0-9][A-Z0-9 -]{2,58}[A-Z0-9]")
 LONGEST_CARRIER = 60
 
-# `void` is ours to say, never a carrier's.
+# To hand over is to ship: units leave the stock with it, whatever was scanned of a label before.
+OURS = frozenset({HAND_OVER})
 EDGE_OF_NEWS: Mapping[str, Edge] = {
-    edge.target: edge for edge in (HAND_OVER, MOVE, GO_OUT, DELIVER, TROUBLE, SEND_BACK, LOSE)
+    edge.target: edge for edge in (MOVE, GO_OUT, DELIVER, TROUBLE, SEND_BACK, LOSE)
 }
-_FORWARD = frozenset({ParcelStatus.LABELLED, ParcelStatus.HANDED_OVER, ParcelStatus.IN_TRANSIT})
+# `void` is ours to say, never a carrier's.
+NEWS = frozenset({HAND_OVER.target, *EDGE_OF_NEWS})
+_FORWARD = frozenset({ParcelStatus.HANDED_OVER, ParcelStatus.IN_TRANSIT})
 
 
 def clean_tracking_number(typed: str) -> str:
@@ -38,13 +41,13 @@ def clean_carrier(typed: str) -> str:
 def edge_for_news(status: str, told: str, *, stated_at: datetime, latest_at: datetime | None) -> Edge | None:
     """The edge that a statement moves a parcel along, or None when it only adds to the story.
 
-    Delivered is believed whenever it comes, unless the parcel has come back to us, and is never taken back. A step
-    forward counts even when an older one comes after it. Trouble, and the way out of trouble, count only when nothing
-    later was stated (`latest_at`).
+    Nothing moves a parcel that we have not shipped. Delivered is believed whenever it comes, unless the parcel has come
+    back to us, and is never taken back. A step forward counts even when an older one comes after it. Trouble, and the
+    way out of trouble, count only when nothing later was stated (`latest_at`).
     """
     edge = EDGE_OF_NEWS.get(told)
     if edge is None or not edge.leads_from(status):
         return None
     is_late = latest_at is not None and stated_at < latest_at
-    is_step_forward = status in _FORWARD and edge in (HAND_OVER, MOVE, GO_OUT)
+    is_step_forward = status in _FORWARD and edge in (MOVE, GO_OUT)
     return None if is_late and edge is not DELIVER and not is_step_forward else edge

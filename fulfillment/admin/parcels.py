@@ -34,6 +34,7 @@ from fulfillment.selectors.page import goods_title
 from fulfillment.selectors.search import search_parcels
 from fulfillment.services.tracking import ParcelMark, mark_parcels
 from fulfillment.states import DELIVER, LOSE, PARCEL, SEND_BACK, TROUBLE, VOID
+from fulfillment.tracking import OURS
 from orders.admin.mail_news import mail_said
 from orders.enums import MailKind
 from orders.models import Order
@@ -96,6 +97,7 @@ PARCEL_VERBS = {
         undo=_undo(edge),
     )
     for edge in PARCEL.edges
+    if edge not in OURS
 }
 
 

@@ -16,10 +16,11 @@ from config.kernel.outbox import NewFact, record_facts
 from config.kernel.results import Results
 from config.kernel.states import Edge, apply_transition, each
 from config.kernel.texts import is_storable, storable
+from fulfillment.errors import ParcelNotShipped
 from fulfillment.models import Parcel, ParcelLine, TrackingEvent, TrackingKey
 from fulfillment.services.locking import lock_parcels
 from fulfillment.states import DELIVER, PARCEL
-from fulfillment.tracking import EDGE_OF_NEWS, edge_for_news
+from fulfillment.tracking import NEWS, OURS, edge_for_news
 from orders.services.progress import DELIVERED, record_delivered, refused_shares
 from orders.services.texts import limit_of
 
@@ -93,8 +94,9 @@ def record_tracking(statements: Sequence[Statement], *, actor: Actor) -> Results
     """Keep statements about parcels, and move those parcels that they say something newer about.
 
     At most 200. Locks the orders, then the parcels. Every statement is stored once a key: a known key comes back
-    `unchanged`. Late and repeated news is stored and moves nothing back; delivered is never taken back. The value
-    is the parcel's status afterwards. A delivery counts its units up on the order and records `parcel.delivered`.
+    `unchanged`. Late and repeated news is stored and moves nothing back; delivered is never taken back. What is said of
+    a parcel that was not shipped, or is void, is stored and moves nothing. The value is the parcel's status afterwards.
+    A delivery counts its units up on the order and records `parcel.delivered`.
 
     Refuses: `NotFound`; `InvalidInput` for a status that no carrier can state, a time without zone or ahead of
     ours by more than a day, a key, source or code that is too long; `Conflict` for all that is said of a parcel
@@ -139,8 +141,8 @@ def mark_parcels(marks: Sequence[ParcelMark], *, actor: Actor) -> Results[int]:
     At most 200, answered by parcel id. Locks the orders, then the parcels. A parcel that stands there already
     comes back `unchanged`. Records `parcel.delivered` as `record_tracking` does.
 
-    Refuses: `NotFound`; `IllegalTransition` where the edge does not begin; `Conflict` for a delivery that would
-    count more units than were shipped.
+    Refuses: `NotFound`; `IllegalTransition` where the edge does not begin; `ParcelNotShipped` for handing over, which
+    shipping does; `Conflict` for a delivery that would count more units than were shipped.
     """
     actor.require(TRACK)
     results: Results[int] = Results(mark.key for mark in marks)
@@ -156,6 +158,8 @@ def mark_parcels(marks: Sequence[ParcelMark], *, actor: Actor) -> Results[int]:
                 results.unchanged(mark.key)
             elif (problem := mark.edge.refusal(parcel.status)) is not None:
                 results.refuse(mark.key, problem)
+            elif mark.edge in OURS:
+                results.refuse(mark.key, ParcelNotShipped(parcel=str(parcel)))
             else:
                 moves.walk(parcel.pk, mark.edge, at)
         for pk, conflict in moves.drop_uncountable().items():
@@ -172,8 +176,8 @@ def mark_parcels(marks: Sequence[ParcelMark], *, actor: Actor) -> Results[int]:
 
 
 def _fault(statement: Statement) -> InvalidInput | None:
-    if statement.status not in EDGE_OF_NEWS:
-        accepted = ", ".join(sorted(EDGE_OF_NEWS))
+    if statement.status not in NEWS:
+        accepted = ", ".join(sorted(NEWS))
         return InvalidInput(field=_("status"), value=statement.status, accepted=accepted)
     if statement.stated_at.tzinfo is None or statement.stated_at > clock.now() + MOST_AHEAD:
         value = statement.stated_at.isoformat()

@@ -66,6 +66,8 @@ def heard() -> Iterator[None]:
         (P.DELIVERED, P.LOST, LATER, None),
         (P.DELIVERED, P.DELIVERED, LATER, None),
         (P.VOIDED, P.DELIVERED, LATER, None),
+        *((P.LABELLED, news, LATER, None) for news in P),  # it has not been shipped, whatever was scanned
+        (P.HANDED_OVER, P.HANDED_OVER, LATER, None),
         (P.HANDED_OVER, P.VOIDED, LATER, None),
     ],
 )
