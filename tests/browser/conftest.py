@@ -80,13 +80,15 @@ def visit(chromium: str, live_server: Any) -> Iterator[Callable[..., Visit]]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
 
-        def open_window(size: tuple[int, int], *, scheme: str = "light", user: User | None = None) -> Visit:
+        def open_window(
+            size: tuple[int, int], *, scheme: str = "light", user: User | None = None, spoken: str = "en-GB"
+        ) -> Visit:
             context = browser.new_context(
                 viewport={"width": size[0], "height": size[1]},
                 color_scheme=scheme,  # type: ignore[arg-type]
                 is_mobile=size == PHONE,
                 has_touch=size == PHONE,
-                locale="en-GB",
+                locale=spoken,
             )
             if user is not None:
                 session = cookies.get(user.pk) or log_in(user)

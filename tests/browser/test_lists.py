@@ -133,6 +133,44 @@ def test_question_mark_lists_the_keys_and_typing_in_a_field_does_not(
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE])
+def test_actions_used_least_are_in_reach_too(
+    manager: User, orders: list[Order], visit: Callable[..., Visit], size: tuple[int, int]
+) -> None:
+    window = visit(size, user=manager)
+    page = window.open(LIST)
+    page.locator(".action-select").first.check()
+    page.locator(".more-actions summary").click()
+    action = page.get_by_role("button", name="Complete order")
+
+    box = action.bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] <= size[1] - box["height"]
+    action.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Complete order: 1 order")
+    assert window.complaints == []
+
+
+def test_steps_of_an_order_break_in_no_word_on_an_italian_phone(
+    manager: User, orders: list[Order], visit: Callable[..., Visit]
+) -> None:
+    window = visit(PHONE, user=manager, spoken="it-IT")
+    page = window.open(f"{LIST}{orders[0].pk}/change/")
+
+    steps = page.locator(".steps li")
+    expect(steps.nth(1)).to_have_text("Conferma")
+
+    def height(words: tuple[str, ...]) -> int:
+        for step, word in zip(steps.all(), words, strict=True):
+            step.evaluate(
+                "(step, word) => { step.className = 'done'; step.firstChild.textContent = word; }", word
+            )
+        return int(page.locator(".steps").evaluate("list => list.clientHeight"))
+
+    one_line = height(("I", "C", "A", "S", "C"))
+    assert height(("Inserito", "Confermato", "Allocato", "Spedito", "Completato")) == one_line
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
 def test_filters_become_a_tab_with_a_count(
     manager: User, orders: list[Order], visit: Callable[..., Visit], size: tuple[int, int]
 ) -> None:
