@@ -110,6 +110,20 @@ def test_two_people_who_change_different_fields_both_keep_theirs(manager: Visito
     assert [event.facts for event in told] == [{"fields": ["name"]}, {"fields": ["days to dispatch"]}]
 
 
+def test_what_was_changed_is_read_in_the_readers_language(manager: Visitor) -> None:
+    channel = make_channel()
+    manager.defaults["HTTP_ACCEPT_LANGUAGE"] = "it"
+    manager.post(url(channel), {**opened(manager, channel), "name": "Negozio"})
+
+    said = [
+        text_of(manager.get(url(channel), headers={"accept-language": spoken})) for spoken in ("it", "en")
+    ]
+
+    assert Event.objects.get(kind="edited").facts == {"fields": ["name"]}
+    assert "Dettagli cambiati nome" in said[0]
+    assert "Details changed name" in said[1]
+
+
 def test_two_people_who_change_the_same_field_the_second_is_told(manager: Visitor) -> None:
     channel = make_channel()
     mine = opened(manager, channel)

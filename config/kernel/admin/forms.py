@@ -12,6 +12,7 @@ from django.core import signing
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import override
 
 from config.kernel.admin.base import BancaleAdmin, acting
 from config.kernel.admin.compared import INCOMPLETE, NOTHING_SAVED, Compared, kept_words
@@ -168,7 +169,9 @@ class VersionedAdmin(ComparedMixin, HistoryMixin, TimelineMixin, BancaleAdmin):
 
     def _note(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         columns = {column.name: column.verbose_name for column in obj._meta.fields}
-        labels = [str(columns.get(name) or form.fields[name].label) for name in form.changed_by_hand]
+        # Kept in English, for each reader to read in their language.
+        with override("en"):
+            labels = [str(columns.get(name) or form.fields[name].label) for name in form.changed_by_hand]
         thread = self.thread_of(obj)
         entry = Entry(
             (thread.type, thread.id), thread, "edited" if change else "created", facts={"fields": labels}

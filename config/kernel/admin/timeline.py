@@ -205,4 +205,8 @@ def _title(event: Event, machine: Machine | None) -> str:
     return f"{name}: {status}"
 
 
-describe("", "edited", gettext_lazy("Details changed"), detail=lambda facts: ", ".join(facts["fields"]))
+def _fields(facts: Mapping[str, Any]) -> str:
+    return ", ".join(_(name) for name in facts["fields"] if name)
+
+
+describe("", "edited", gettext_lazy("Details changed"), detail=_fields)
