@@ -126,7 +126,7 @@ def address_text(address: Address | None) -> str:
         return _("no address")
     place = f"{address.postal_code} {address.city}".strip()
     parts = (address.name, address.company, address.line1, address.line2, place, address.region)
-    return ", ".join(part for part in (*parts, address.country_code) if part)
+    return ", ".join(part for part in (*parts, country_name(address.country_code)) if part)
 
 
 WORK_VERBS = {
@@ -271,12 +271,12 @@ class FulfillmentOrderAdmin(TransitionAdmin):
         address = row.ship_to
         # Whoever sends the goods reads the name; afterwards it stands on the order, for those who may see it.
         name = address.name if address and row.status in LIVE_FULFILLMENT else ""
-        parts = (name, address.city, address.country_code) if address else ()
+        parts = (name, address.city, country_name(address.country_code)) if address else ()
         return ", ".join(part for part in parts if part) or "–"
 
     @admin.display(description=gettext_lazy("country"))
     def country(self, row: FulfillmentOrder) -> str:
-        return (row.ship_to.country_code if row.ship_to else "") or "–"
+        return (country_name(row.ship_to.country_code) if row.ship_to else "") or "–"
 
     @admin.display(description=gettext_lazy("units"), ordering="units")
     def asked(self, row: Any) -> Any:

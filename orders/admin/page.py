@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from config.kernel.actors import places_of
 from config.kernel.admin import admin_url, status_pair, tone_of
+from config.kernel.countries import country_name
 from config.kernel.languages import language_name
 from config.kernel.money import ZERO
 from config.kernel.templatetags.bancale import badge, local_text, money_text
@@ -224,7 +225,8 @@ def _address(address: Address | None) -> str:
     if address is None:
         return ""
     place = f"{address.postal_code} {address.city}".strip()
-    parts = (address.company, address.line1, address.line2, place, address.region, address.country_code)
+    country = country_name(address.country_code)
+    parts = (address.company, address.line1, address.line2, place, address.region, country)
     return ", ".join(part for part in parts if part)
 
 

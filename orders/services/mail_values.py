@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, pgettext
 
+from config.kernel.countries import country_name
 from config.kernel.money import ZERO
 from config.kernel.templatetags.bancale import money_text
 from orders.change_shapes import Tax
@@ -173,5 +174,12 @@ def address_lines(address: Address | None) -> Sequence[str]:
     if address is None:
         return ()
     city = " ".join(part for part in (address.postal_code, address.city, address.region) if part)
-    lines = (address.name, address.company, address.line1, address.line2, city, address.country_code)
+    lines = (
+        address.name,
+        address.company,
+        address.line1,
+        address.line2,
+        city,
+        country_name(address.country_code),
+    )
     return tuple(line for line in lines if line)

@@ -122,7 +122,7 @@ CASES = [
     ),
     Case(
         K.HOLD, held, "A question about your order 7 at Bottega", "Una domanda sul tuo ordine 7 – Bottega",
-        "Via Po 3\n10124 Torino\nIT\n",
+        "Via Po 3\n10124 Torino\nItaly\n",
         lambda order: release_holds([order.pk], kind=HoldKind.ADDRESS, actor=SYSTEM).only(),
     ),
     Case(

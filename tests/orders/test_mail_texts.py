@@ -77,7 +77,7 @@ def test_write_mail_english_text() -> None:
             "  Rosa Neri",
             "  Via Po 3",
             "  10124 Torino",
-            "  IT",
+            "  Italy",
             "  By Courier",
             "",
             "Bottega srl",
