@@ -105,7 +105,7 @@ def _line(row: Reservation) -> dict[str, Any]:
             ]
         )
     columns = [
-        _("Place"),
+        _("Place in line"),
         _("For"),
         _("Units"),
         _("Waits since"),
