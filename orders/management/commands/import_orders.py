@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from config.kernel.actors import Actor
 from config.kernel.enums import JobState
 from config.kernel.errors import BancaleError
 from config.kernel.models import Job
+from config.kernel.money import round_money
 from orders.enums import ImportMode, ImportPlan, ImportPolicy, ImportStatus
 from orders.models import ImportProblem, ImportRun, SalesChannel
 from orders.services.importing.applying import apply_runs
@@ -67,7 +69,7 @@ class Command(BaseCommand):
             with options["failed"].open("w", encoding="utf-8", newline="") as out:
                 out.writelines(failed_rows(run))
         if run.summary.get("bad"):
-            raise CommandError(f"{run.summary['bad']} orders or rows have problems", returncode=1)
+            raise CommandError(f"orders or rows with problems: {run.summary['bad']}", returncode=1)
 
     def _upload(self, options: dict[str, Any], channel_id: int) -> int:
         mode = ImportMode.HISTORY if options["history"] else ImportMode.LIVE
@@ -111,11 +113,12 @@ class Command(BaseCommand):
         counts = ", ".join(
             f"{plans[plan]['orders']} to {plan.label.lower()}" for plan in ImportPlan if plan in plans
         )
-        self.stdout.write(f"checked {run.summary['rows']} rows in {seconds:.1f} s: {counts or 'no orders'}")
+        rows = _counted(run.summary["rows"], "row")
+        self.stdout.write(f"checked {rows} in {seconds:.1f} s: {counts or 'no orders'}")
         for total in run.summary["totals"]:
             self.stdout.write(
-                f"  {total['plan']}: {total['orders']} orders, {total['units']} units, "
-                f"{total['total']} {total['currency']}"
+                f"  {total['plan']}: {_counted(total['orders'], 'order')}, {_counted(total['units'], 'unit')}, "
+                f"{_exact(total['total'], total['currency'])}"
             )
         problems = ImportProblem.objects.filter(run=run).order_by("line", "pk")
         for one in problems[:SHOWN]:
@@ -131,7 +134,7 @@ class Command(BaseCommand):
         run = ImportRun.objects.get(pk=run_id)
         seconds = time.monotonic() - started
         self.stdout.write(
-            f"{run.get_status_display()} after {seconds:.1f} s: {run.orders.count()} orders made"
+            f"{run.get_status_display()} after {seconds:.1f} s: {_counted(run.orders.count(), 'order')} made"
         )
         if options["finish"] and run.status == ImportStatus.APPLIED:
             job_id = finish_runs([run_id], actor=ACTOR).only()
@@ -149,3 +152,13 @@ class Command(BaseCommand):
                 break
         if job.state == JobState.FAILED:
             raise CommandError(job.error)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _exact(amount: str, currency: str) -> str:
+    """An amount in whole coins of its currency; where a file has parts of coins, as it is."""
+    coins = round_money(Decimal(amount), currency)
+    return f"{coins if coins == Decimal(amount) else amount} {currency}"
