@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from config.kernel.templatetags.bancale import money_text, number
 from config.late import LateOrder, late_orders
 from config.stages import StageRow, slowest_words, stage_rows
 from orders.admin.sold import sold_url
-from orders.enums import MARKETPLACES
+from orders.enums import MARKETPLACES, OrderStatus
 from orders.models import DailySales, Order, SalesChannel
 from orders.selectors.reports import active_channels, sales_since
 
@@ -43,10 +43,12 @@ class Choice:
 
 @dataclass(slots=True)
 class Trend:
-    """Sales of the last four weeks: the chart, what it shows, and what else it could show."""
+    """Sales of the last four weeks: the chart, what it shows, and what else it could show; `is_counted` is False while
+    orders of these days are there and no sweep has counted any."""
 
     title: str
     chart: Chart
+    is_counted: bool = True
     series: list[tuple[str, int]] = field(default_factory=list)
     measures: list[Choice] = field(default_factory=list)
     channels: list[Choice] = field(default_factory=list)
@@ -122,6 +124,7 @@ def _trend(request: HttpRequest, rows: Sequence[DailySales], channels: Sequence[
     return Trend(
         _title(measure),
         stacked(columns, marks),
+        bool(rows) or not _anything_since(days[0]),
         list(names.items()) if len(names) > 1 else [],
         [
             _choice(request, "show", name, _title(name), name == measure)
@@ -130,6 +133,13 @@ def _trend(request: HttpRequest, rows: Sequence[DailySales], channels: Sequence[
         [_choice(request, "channel", "", gettext("All channels"), chosen is None)]
         + [_choice(request, "channel", str(one.pk), one.name, one == chosen) for one in channels],
     )
+
+
+def _anything_since(day: date) -> bool:
+    """Whether orders that count as sold were placed from that day on; one statement."""
+    begins = datetime.combine(day, time.min, tzinfo=UTC)
+    sold = Order.objects.filter(placed_at__gte=begins, is_test=False)
+    return bool(sold.exclude(status__in=(OrderStatus.CANCELLED, OrderStatus.VOID)).exists())
 
 
 def _series_names(rows: Sequence[DailySales], chosen: SalesChannel | None) -> dict[str, int]:

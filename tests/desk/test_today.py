@@ -17,7 +17,7 @@ from config.kernel.models import Delivery, Fact
 from config.queues import Waiting, count_queues
 from fulfillment.services.reports import refresh_stage_times
 from inventory.models import Location, StaffLocation
-from orders.models import LegalEntity, Order
+from orders.models import DailySales, LegalEntity, Order
 from orders.services.holds import place_hold
 from orders.services.reports import refresh_daily_sales
 from tests.factories.fulfillment import make_confirmed, make_released, make_shipped
@@ -300,6 +300,19 @@ def test_count_queues_tells_moments_behind_several_queues_without_one() -> None:
 def test_empty_business_says_that_nothing_was_sold(manager: Visitor) -> None:
     make_channel()
 
+    assert "Nothing was sold in these days." in text_of(manager.get("/"))
+
+
+def test_sales_that_no_sweep_has_counted_are_not_called_none(manager: Visitor) -> None:
+    order = make_order(placed_at=clock.now())
+
+    assert "Not counted yet" in text_of(manager.get("/"))
+
+    refresh_daily_sales(None)
+    assert "Not counted yet" not in text_of(manager.get("/"))
+
+    Order.objects.filter(pk=order.pk).update(placed_at=clock.now() - timedelta(days=90))
+    DailySales.objects.all().delete()
     assert "Nothing was sold in these days." in text_of(manager.get("/"))
 
 
