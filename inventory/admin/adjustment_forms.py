@@ -115,6 +115,16 @@ def changes_of(plan: AdjustmentPlan) -> dict[Place, Change]:
     return changes
 
 
+def reasons_of(plan: AdjustmentPlan) -> dict[tuple[Place, str], int]:
+    """What the rows change under each reason, where they do nothing else."""
+    changes: dict[tuple[Place, str], int] = {}
+    for line in plan.lines:
+        place = (line.sku_id, plan.location_id)
+        for reason, units in ((plan.aside, -line.units), (plan.becomes or plan.aside, line.units)):
+            changes[place, reason] = changes.get((place, reason), 0) + units
+    return changes
+
+
 def plan_of(kind: AdjustmentKind, form: AdjustmentForm, lines: Any) -> AdjustmentPlan:
     values = form.cleaned_data
     rows = tuple(

@@ -15,7 +15,7 @@ from config.kernel.admin import Foreseen, acting, admin_url, badge_column, descr
 from config.kernel.admin.asked import number_of
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import localtime
-from inventory.admin.adjustment_forms import AdjustmentForm, LineSet, changes_of, plan_of
+from inventory.admin.adjustment_forms import AdjustmentForm, LineSet, changes_of, plan_of, reasons_of
 from inventory.admin.foreseeing import foreseen, foreseen_reasons
 from inventory.admin.guided import guided_page, is_agreed
 from inventory.admin.line_forms import BLANK_LINES, MORE, MOST_LINES
@@ -96,7 +96,7 @@ def _foreseen(plan: AdjustmentPlan) -> Foreseen:
     """What a plan would do now. Bins, reasons and what only they tell apart show in no figure of a level, so that the
     plan is part of the mark."""
     if plan.kind == K.OTHER_REASON:
-        shown = foreseen_reasons(plan)
+        shown = foreseen_reasons(reasons_of(plan))
     else:
         shown = foreseen(changes_of(plan))
     return replace(shown, mark=f"{shown.mark}{plan.lines}{plan.aside}{plan.becomes}")
@@ -126,8 +126,8 @@ def _reasons(kind: AdjustmentKind, sku: Sku | None, location_id: int) -> dict[st
     """What units of the SKU are set aside for there, and another reason, for a page that begins with both."""
     if sku is None or kind not in FROM_ASIDE:
         return {}
-    held = units_aside([sku.pk], location_id)
-    aside = next((R(reason) for (_sku, reason), units in sorted(held.items()) if units), R.DAMAGED)
+    held = units_aside([(sku.pk, location_id)])
+    aside = next((R(reason) for (_place, reason), units in sorted(held.items()) if units), R.DAMAGED)
     return {"aside": aside, "becomes": next(one for one in (R.QUARANTINE, R.DAMAGED) if one != aside)}
 
 

@@ -11,12 +11,12 @@ from django.utils.translation import ngettext
 
 from config.kernel.admin import IN_LINE, Foreseen
 from inventory.aftermath import told_of
-from inventory.models import Sku
+from inventory.enums import UnsellableReason
+from inventory.models import Location, Sku
 from inventory.owners import Reference
 from inventory.references import resolve
 from inventory.selectors.asides import units_aside
 from inventory.selectors.previews import CLEARED, RAISED, Change, Place, Preview, PreviewLine, preview
-from inventory.services.adjustment_booking import AdjustmentPlan
 
 MOST_NAMED = 10
 # Who, and units.
@@ -29,22 +29,24 @@ def foreseen(changes: Mapping[Place, Change]) -> Foreseen:
     return Foreseen(effects_of(shown), table_of(shown), shown.signature)
 
 
-def foreseen_reasons(plan: AdjustmentPlan) -> Foreseen:
-    """What another reason would do: units stand under it, and nothing else changes."""
-    aside, becomes = plan.aside, plan.becomes or plan.aside
-    units = Counter[int]()
-    for line in plan.lines:
-        units[line.sku_id] += line.units
-    held, skus = units_aside(units, plan.location_id), Sku.objects.in_bulk(units)
+def foreseen_reasons(changes: Mapping[tuple[Place, str], int]) -> Foreseen:
+    """What more or fewer units under reasons, by place, would do where no figure of a level changes."""
+    held = units_aside({place for place, _reason in changes})
+    skus = Sku.objects.in_bulk({sku_id for (sku_id, _at), _reason in changes})
+    names = Location.objects.in_bulk({at for (_sku, at), _reason in changes})
+    reasons = [one for one in UnsellableReason if any(reason == one for _place, reason in changes)]
     rows = [
         (
-            f"{skus[pk].code} · {skus[pk].title}",
-            step(held[pk, aside], held[pk, aside] - some),
-            step(held[pk, becomes], held[pk, becomes] + some),
+            f"{skus[place[0]].code} · {skus[place[0]].title}",
+            names[place[1]].name,
+            *(
+                step(held[place, reason], held[place, reason] + changes.get((place, reason), 0))
+                for reason in reasons
+            ),
         )
-        for pk, some in units.items()
+        for place in dict.fromkeys(place for place, _reason in changes)
     ]
-    lines = {"columns": [_("SKU"), aside.label, becomes.label], "rows": rows}
+    lines = {"columns": [_("SKU"), _("Location"), *(one.label for one in reasons)], "rows": rows}
     said = _("What is for sale, what is promised and every alert stay as they are.")
     return Foreseen([_plain(said, "")], lines, f"{sorted(held.items())}")
 

@@ -20,9 +20,10 @@ from config.kernel.admin import (
 from config.kernel.events import Thread
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import DASH, badge
-from inventory.admin.foreseeing import foreseen
+from inventory.admin.foreseeing import foreseen, foreseen_reasons
 from inventory.admin.pages import PageAdmin, actor_of, set_actors
 from inventory.admin.reasons import WhyForm
+from inventory.enums import MovementKind
 from inventory.models import StockLevel, StockMovement
 from inventory.selectors.previews import Change, Place
 from inventory.selectors.undoing import Posted, posted_by, undo_problem
@@ -119,7 +120,10 @@ def describe_undo(kind: str) -> None:
 def foreseen_undo(kind: str, pk: int) -> Foreseen:
     """What taking a document back would do now, or why it cannot be."""
     posted = posted_by(kind, [pk]).get(pk, [])
-    shown = foreseen(_changes(posted))
+    if posted and all(one.kind == MovementKind.OTHER_REASON for one in posted):
+        shown = foreseen_reasons(_reasons(posted))
+    else:
+        shown = foreseen(_changes(posted))
     if (problem := undo_problem((kind, pk))) is None:
         return shown
     refused = {"text": str(problem), "tone": "stop", "url": ""}
@@ -127,14 +131,23 @@ def foreseen_undo(kind: str, pk: int) -> Foreseen:
 
 
 def _changes(posted: list[Posted]) -> dict[Place, Change]:
-    ids = {one.level_id for one in posted}
-    levels = StockLevel.objects.filter(pk__in=ids).values_list("pk", "sku_id", "location_id")
-    place_of = {pk: (sku_id, location_id) for pk, sku_id, location_id in levels}
+    place_of = _places(posted)
     changes: dict[Place, Change] = {}
     for one in posted:
         place = place_of[one.level_id]
         changes[place] = changes.get(place, Change()) + Change(-one.delta, -one.unsellable_delta)
     return changes
+
+
+def _reasons(posted: list[Posted]) -> dict[tuple[Place, str], int]:
+    place_of = _places(posted)
+    return {(place_of[one.level_id], one.unsellable_reason): -one.unsellable_delta for one in posted}
+
+
+def _places(posted: list[Posted]) -> dict[int, Place]:
+    ids = {one.level_id for one in posted}
+    levels = StockLevel.objects.filter(pk__in=ids).values_list("pk", "sku_id", "location_id")
+    return {pk: (sku_id, location_id) for pk, sku_id, location_id in levels}
 
 
 def register_undo(kind: str, model: type[Model]) -> None:

@@ -80,14 +80,18 @@ class Standing:
 
     def problem(self, reference: Reference, posted: Sequence[Posted]) -> BancaleError | None:
         """Why what a document posted cannot be taken back as things stand; None when it can."""
+        leaving = _leaving(posted)
         for level_id, last in _last_by_level(posted).items():
+            # Counted is what is for sale, whatever its bins and whatever is set aside beside it.
+            if not leaving[level_id]:
+                continue
             for count_id, number, counted_at in self.counts.get(level_id, ()):
                 if counted_at >= last and reference != ("stock_count", count_id):
                     return CountedSince(sku=self._code(level_id), count=number)
         for one in posted:
             if (problem := self._entry_problem(one)) is not None:
                 return problem
-        for level_id, units in _leaving(posted).items():
+        for level_id, units in leaving.items():
             free = self.unpromised[level_id]
             if units > 0 and units > free:
                 place = self.levels[level_id].location.name

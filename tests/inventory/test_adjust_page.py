@@ -204,8 +204,8 @@ def test_page_of_another_reason_shows_what_stands_under_each(
         place, "other_reason", {"sku": "CUP", "quantity": "3"}, aside="to_put_back", becomes="damaged"
     )
     shown = clerk.post(URL, {**form, "preview": "1"})
-    assert shown.context["foreseen"].lines["columns"] == ["SKU", "To put back", "Damaged"]
-    assert rows_of(shown) == [["CUP · Goods CUP", "4 → 1", "0 → 3"]]
+    assert shown.context["foreseen"].lines["columns"] == ["SKU", "Location", "Damaged", "To put back"]
+    assert rows_of(shown) == [["CUP · Goods CUP", "Milano", "0 → 3", "4 → 1"]]
     assert [one["text"] for one in shown.context["foreseen"].consequences] == [
         "What is for sale, what is promised and every alert stay as they are."
     ]

@@ -164,3 +164,18 @@ def test_transfer_says_before_that_it_cannot_leave(place: Location, cup: Sku) ->
     shown = visitor("Manager").post("/inventory/transfer/add/", form)
 
     assert "this cannot be sent. Only 2 free of 4 asked." in text_of(shown)
+
+
+def test_undo_of_another_reason_shows_what_stands_under_each(place: Location, cup: Sku) -> None:
+    adjusted(cup, place, AdjustmentKind.SET_ASIDE, 4)
+    pk = adjusted(cup, place, AdjustmentKind.OTHER_REASON, 3)
+    picker, url = visitor("Picker"), f"/inventory/stockadjustment/{pk}/undo/"
+
+    lines = picker.get(url).context["lines"]
+
+    assert lines["columns"] == ["SKU", "Location", "Quarantine", "Damaged"]
+    for said in ("Milano", "3 → 0", "1 → 4"):
+        assert said in text_of(picker.get(url))
+    press(picker, url, reason="Typed twice")
+    rows = StockLevel.objects.get().unsellable_rows.values_list("reason", "quantity")
+    assert dict(rows) == {"damaged": 4, "quarantine": 0}

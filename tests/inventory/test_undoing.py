@@ -258,6 +258,32 @@ def test_undo_of_what_a_count_has_seen_is_refused(sku: Sku, place: Location, app
     assert undo_receipts([later], **WHY).done_ids == [later]
 
 
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        (AdjustmentKind.SCRAP, {}),
+        (AdjustmentKind.OTHER_REASON, {}),
+        (AdjustmentKind.MOVE, {"bin_id": "DEFAULT", "to_bin_id": "S1"}),
+    ],
+)
+def test_undo_of_what_no_count_looks_at_goes_on_after_one(
+    sku: Sku, place: Location, audit: Audit, kind: AdjustmentKind, more: dict[str, str]
+) -> None:
+    """Counted is what is for sale: neither its bins nor what is set aside."""
+    Bin.objects.create(location=place, code="S1", kind=BinKind.SHELF)
+    Bin.objects.filter(location=place, kind=BinKind.DEFAULT).update(code="DEFAULT")
+    ids = dict(Bin.objects.filter(location=place).values_list("code", "pk"))
+    adjusted(sku, place, AdjustmentKind.SET_ASIDE, 4)
+    pk = adjusted(sku, place, kind, 2, **{name: ids[code] for name, code in more.items()})
+    counted(sku, place, 6)
+    sellable = level(place).unpromised
+
+    assert undo_adjustments([pk], **WHY).done_ids == [pk]
+
+    assert level(place).unpromised == sellable == 6
+    assert audit() == {}
+
+
 def test_undo_count_takes_back_what_it_corrected_and_another_count_may_follow(
     sku: Sku, place: Location, audit: Audit
 ) -> None:
