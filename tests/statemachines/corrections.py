@@ -68,13 +68,12 @@ from tests.statemachines.watched import at
 SKUS = PLACES = st.integers(0, 1)
 UNITS = st.integers(1, 9)
 WHICH = st.integers(0, 5)
-KINDS = st.sampled_from(list(AdjustmentKind))
+KINDS = st.sampled_from([kind for kind in AdjustmentKind if kind != AdjustmentKind.OTHER_REASON])
 REASONS = st.sampled_from(list(UnsellableReason))
 K = AdjustmentKind
 # What a unit of a line does to what is on hand and to what is set aside.
 EFFECTS = {
-    K.CORRECTION: (1, 0), K.SET_ASIDE: (0, 1), K.OTHER_REASON: (0, 0), K.PUT_BACK: (0, -1), K.SCRAP: (-1, -1),
-    K.MOVE: (0, 0),
+    K.CORRECTION: (1, 0), K.SET_ASIDE: (0, 1), K.PUT_BACK: (0, -1), K.SCRAP: (-1, -1), K.MOVE: (0, 0),
 }  # fmt: skip
 Spot = tuple[int, int]
 
@@ -89,8 +88,9 @@ class CorrectionMachine(StockMachine):
     @initialize(units=UNITS)
     def stock_up(self, units: int) -> None:
         """So that few steps find nothing to do."""
-        for place in (0, 1):
+        for place, reason in enumerate((UnsellableReason.DAMAGED, UnsellableReason.QUARANTINE)):
             self.book_in_at(0, place, units)
+            self.set_aside_or_write_off(0, place, (units + 1) // 2, reason, is_over=False)
 
     def count_in(self, effects: dict[Spot, tuple[int, int]], sign: int = 1) -> None:
         for spot, (hand, aside) in effects.items():
@@ -118,12 +118,22 @@ class CorrectionMachine(StockMachine):
             :: drawn["bins"] % 2 or -1
         ]
         line = AdjustedLine(spot[0], units, *(ends if kind == K.MOVE else ends[: drawn["bins"] % 3 // 2]))
-        becomes = next(one for one in UnsellableReason if one != drawn["reason"])
-        plan = AdjustmentPlan(kind, spot[1], "test", (line,), drawn["reason"], becomes)
+        plan = AdjustmentPlan(kind, spot[1], "test", (line,), drawn["reason"])
         pk = self.act(lambda: book_adjustment(plan, nonce=self.once(), actor=ACTOR), LineRefused)
         if pk is not None:
             hand, aside = EFFECTS[kind]
             self.note(("stock_adjustment", pk), {spot: (hand * units, aside * units)})
+
+    @rule(sku=SKUS, place=PLACES, units=UNITS, which=WHICH)
+    def change_reason_by_hand(self, sku: int, place: int, units: int, which: int) -> None:
+        held = self.asides(sku, place)
+        reason, becomes = self.reasons(held, which)
+        line = AdjustedLine(self.skus[sku], min(units, held[reason] or units))
+        plan = AdjustmentPlan(K.OTHER_REASON, self.places[place], "test", (line,), reason, becomes)
+        pk = self.act(lambda: book_adjustment(plan, nonce=self.once(), actor=ACTOR), LineRefused)
+        assert (pk is not None) == bool(held)
+        if pk is not None:
+            self.note(("stock_adjustment", pk), {})
 
     @rule(which=WHICH)
     def undo_by_hand(self, which: int) -> None:

@@ -64,7 +64,7 @@ COUNTER = Actor.system("counter")
 SKUS = PLACES = st.integers(0, 1)
 UNITS = st.integers(1, 9)
 WHICH = st.integers(0, 2)  # a key, a reference, or a place in a list
-DAMAGED, QUARANTINE = UnsellableReason.DAMAGED, UnsellableReason.QUARANTINE
+DAMAGED = UnsellableReason.DAMAGED
 
 
 class StockMachine(Watched):
@@ -204,15 +204,23 @@ class StockMachine(Watched):
         if self.done(lambda: put_back(self.goods(**drawn), reason=DAMAGED, note="test", actor=ACTOR)):
             self.aside[self.spot(drawn["sku"], drawn["place"])] -= drawn["units"]
 
-    @rule(sku=SKUS, place=PLACES, units=UNITS, which=WHICH, is_back=st.booleans())
-    def change_reason(self, is_back: bool, **drawn: int) -> None:
-        one, other = (QUARANTINE, DAMAGED) if is_back else (DAMAGED, QUARANTINE)
-        why: dict[str, Any] = {"reason": one, "becomes": other, "note": "test", "actor": ACTOR}
+    @rule(sku=SKUS, place=PLACES, units=UNITS, which=WHICH)
+    def change_reason(self, **drawn: int) -> None:
+        """Of what is set aside there, if anything is, so that it is not refused each time."""
         before, free = self.asides(**drawn), available_to_sell(self.skus)
+        one, other = self.reasons(before, drawn["which"])
+        drawn["units"] = min(drawn["units"], before[one] or drawn["units"])
+        why: dict[str, Any] = {"reason": one, "becomes": other, "note": "test", "actor": ACTOR}
         if self.done(lambda: change_reason(self.goods(**drawn), **why)):
             before += Counter({one: -drawn["units"], other: drawn["units"]})
         assert self.asides(**drawn) == before
         assert available_to_sell(self.skus) == free
+
+    @staticmethod
+    def reasons(held: Counter[str], which: int) -> tuple[UnsellableReason, UnsellableReason]:
+        """One that units stand under, if any do, and another."""
+        one = UnsellableReason(at(sorted(held), which) or DAMAGED)
+        return one, at([reason for reason in UnsellableReason if reason != one], which) or DAMAGED
 
     def asides(self, sku: int, place: int, **_drawn: int) -> Counter[str]:
         """Units by the reason they are set aside for, none below 1."""
