@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import connection
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import override
@@ -123,9 +124,10 @@ class ComparedMixin:
     """An admin whose `form` is a `ComparedForm`: locks the row for a save, and says what was kept."""
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row; locked while a save is on its way."""
+        """The row; locked while a save is on its way. A button of the page begins a transaction of its own later, and
+        locks the row there."""
         obj = super().get_object(request, object_id, from_field)  # type: ignore[misc]
-        if obj is None or request.method != "POST":
+        if obj is None or request.method != "POST" or not connection.in_atomic_block:
             return obj
         # The list's queryset may group, and PostgreSQL locks no grouped rows: lock the bare one, then read again.
         rows = self.model._default_manager.select_for_update()  # type: ignore[attr-defined]
