@@ -16,6 +16,8 @@ from config.kernel.admin import TransitionAdmin, admin_url
 from inventory.admin.records import StockLevelAdmin
 from inventory.admin.reservations import ReservationAdmin
 from inventory.models import Reservation
+from orders.admin.customers import CustomerAdmin
+from orders.models import Customer
 from orders.services.allocating import allocate_orders
 from orders.services.locking import lock_orders
 from tests.concurrency.rivals import is_free, is_somebody_waiting, lock_row
@@ -49,7 +51,18 @@ def kept_back() -> Meeting:
     return lambda: lock_row(older), younger, "policy", page
 
 
-CASES = {"in line": (moved_in_line, ReservationAdmin), "level": (kept_back, StockLevelAdmin)}
+def merged() -> Meeting:
+    """Whoever merges buyers locks their orders, then the buyers."""
+    keep, other = make_order(), make_order()
+    page = {"others": [other.customer_id]}
+    return lambda: lock_orders([other.pk]), Customer.objects.get(pk=keep.customer_id), "merge", page
+
+
+CASES = {
+    "in line": (moved_in_line, ReservationAdmin),
+    "level": (kept_back, StockLevelAdmin),
+    "merge": (merged, CustomerAdmin),
+}
 
 
 def pressed_beside(meeting: Meeting) -> tuple[bool, int, str]:
