@@ -20,9 +20,9 @@ from config.kernel.templatetags.bancale import money_text, number
 from config.late import LateOrder, late_orders
 from config.stages import StageRow, slowest_words, stage_rows
 from orders.admin.sold import sold_url
-from orders.enums import MARKETPLACES, OrderStatus
+from orders.enums import MARKETPLACES
 from orders.models import DailySales, Order, SalesChannel
-from orders.selectors.reports import active_channels, sales_since
+from orders.selectors.reports import active_channels, sales_since, sold
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser, AnonymousUser
@@ -138,8 +138,7 @@ def _trend(request: HttpRequest, rows: Sequence[DailySales], channels: Sequence[
 def _anything_since(day: date) -> bool:
     """Whether orders that count as sold were placed from that day on; one statement."""
     begins = datetime.combine(day, time.min, tzinfo=UTC)
-    sold = Order.objects.filter(placed_at__gte=begins, is_test=False)
-    return bool(sold.exclude(status__in=(OrderStatus.CANCELLED, OrderStatus.VOID)).exists())
+    return sold(Order.objects.filter(placed_at__gte=begins)).exists()
 
 
 def _series_names(rows: Sequence[DailySales], chosen: SalesChannel | None) -> dict[str, int]:

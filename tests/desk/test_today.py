@@ -17,6 +17,7 @@ from config.kernel.models import Delivery, Fact
 from config.queues import Waiting, count_queues
 from fulfillment.services.reports import refresh_stage_times
 from inventory.models import Location, StaffLocation
+from orders.enums import OrderStatus
 from orders.models import DailySales, LegalEntity, Order
 from orders.services.holds import place_hold
 from orders.services.reports import refresh_daily_sales
@@ -299,6 +300,13 @@ def test_count_queues_tells_moments_behind_several_queues_without_one() -> None:
 
 def test_empty_business_says_that_nothing_was_sold(manager: Visitor) -> None:
     make_channel()
+
+    assert "Nothing was sold in these days." in text_of(manager.get("/"))
+
+
+def test_draft_that_no_sweep_ever_counts_is_not_awaited(manager: Visitor) -> None:
+    order = make_order(placed_at=clock.now())
+    Order.objects.filter(pk=order.pk).update(status=OrderStatus.DRAFT)
 
     assert "Nothing was sold in these days." in text_of(manager.get("/"))
 
