@@ -1,4 +1,4 @@
-"""What still hangs on a location: shown before somebody closes it, on the page that asks, and after."""
+"""What still hangs on a location: shown on the page that asks before somebody closes it, and on its own after."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,15 +43,12 @@ def register_place_use(reader: Reader) -> Reader:
 
 
 def closing_notices(request: HttpRequest, location: Location) -> list[dict[str, Any]]:
-    """A notice for each use; for an open location only to whoever may close it."""
-    user: Any = request.user
-    if location.is_active and not user.has_perm("inventory.change_location"):
+    """A notice for each use of a closed location; of an open one the page that asks before closing tells them."""
+    if location.is_active:
         return []
-    title = _("Before you close it:") if location.is_active else _("Closed, yet:")
-    tone = "info" if location.is_active else "wait"
     return [
-        {"tone": tone, "title": title, "text": use.text, "url": use.url, "label": _("Show")}
-        for use in _seen(user, _uses(location))
+        {"tone": "wait", "title": _("Closed, yet:"), "text": use.text, "url": use.url, "label": _("Show")}
+        for use in _seen(request.user, _uses(location))
     ]
 
 
@@ -175,8 +172,7 @@ def _arriving(location: Location) -> PlaceUse | None:
 
 
 def _lying(location: Location) -> PlaceUse | None:
-    """Units are what an open location is for, so that they are told of a closed one alone."""
-    units = 0 if location.is_active else _on_hand(location)
+    units = _on_hand(location)
     text = ngettext(
         "%(count)s unit is on hand here. It is not sold from a closed location; a transfer takes it to another one.",
         "%(count)s units are on hand here. They are not sold from a closed location; a transfer takes them to "
