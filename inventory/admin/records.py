@@ -95,6 +95,8 @@ SET_POLICY = ExtraVerb(
         _("A smaller one frees units for whoever is first in line."),
     ),
     undo=_("Set the old figures again."),
+    # Not its version: of a SKU that sells the units never stand still, and no figure of theirs could be set.
+    seen=lambda level: f"{level.buffer} {level.reorder_point} {level.target}",
     applies=lambda level: not level.sku.is_kit,
 )
 

@@ -104,7 +104,7 @@ def test_level_whose_ledger_has_too_few_says_so_before_the_press(boss: Visitor) 
     reserve(level.sku, level.location, 6)
 
     page = boss.get(f"/inventory/stocklevel/{level.pk}/change/")
-    confirm = boss.get(f"/inventory/stocklevel/{level.pk}/repair/")
+    confirm = boss.get(f"/inventory/stocklevel/{level.pk}/repair/", follow=True)
 
     (button,) = [one for one in page.context["page"]["actions"] if one.get("name") == "repair"]
     assert (button["url"], button["reason"][:23]) == ("", "The ledger has 4 units,")

@@ -13,7 +13,8 @@ from inventory.errors import KitHoldsNoStock
 from inventory.models import StockLevel
 from inventory.services.catalogue import PartOfKit, save_kits
 from inventory.services.policies import LevelPolicy, set_policies
-from tests.factories.inventory import ACTOR, make_kit, make_level, make_location, make_sku
+from tests.factories.inventory import ACTOR, make_kit, make_level, make_location, make_sku, reserve
+from tests.kernel.visitor import hidden, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -68,12 +69,36 @@ def test_level_page_sets_the_policy_behind_a_confirm_page(client: Client) -> Non
     assert url in client.get(reverse("admin:inventory_stocklevel_change", args=[level.pk])).content.decode()
     assert 'value="1"' in client.get(url).content.decode()
 
-    form = {"version": level.version, "nonce": "n", "buffer": 3, "reorder_point": 2, "target": 9}
+    form = {"version": "1 0 0", "nonce": "n", "buffer": 3, "reorder_point": 2, "target": 9}
     assert client.post(url, form).status_code == 302
     assert client.post(url, form).status_code == 302
 
     level.refresh_from_db()
     assert (level.buffer, level.reorder_point, level.target) == (3, 2, 9)
+
+
+def test_level_page_sets_the_policy_though_units_move_meanwhile() -> None:
+    manager, level = visitor("Manager"), make_level(make_sku(), make_location(), on_hand=5)
+    url = reverse("admin:inventory_stocklevel_policy", args=[level.pk])
+    page = hidden(manager.get(url))
+    reserve(level.sku, level.location, 1)
+
+    answer = manager.post(url, {**page, "buffer": 3, "reorder_point": 2, "target": 9})
+
+    level.refresh_from_db()
+    assert (answer.status_code, level.buffer, level.reserved) == (302, 3, 1)
+
+
+def test_level_page_shows_a_policy_that_somebody_else_has_set_meanwhile() -> None:
+    manager, level = visitor("Manager"), make_level(make_sku(), make_location(), on_hand=5)
+    url = reverse("admin:inventory_stocklevel_policy", args=[level.pk])
+    page = hidden(manager.get(url))
+    set_policies([LevelPolicy(level.sku_id, level.location_id, buffer=1)], actor=ACTOR).raise_refusals()
+
+    answer = manager.post(url, {**page, "buffer": 3, "reorder_point": 2, "target": 9})
+
+    level.refresh_from_db()
+    assert (answer.status_code, level.buffer) == (200, 1)
 
 
 def test_level_page_of_what_became_a_kit_offers_no_change(client: Client) -> None:

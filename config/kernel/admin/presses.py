@@ -110,7 +110,8 @@ class TransitionVerb:
     shown off with that reason; while `applies(obj)` is False there is no button at all. `then(obj, value)` is
     where to go afterwards; the object's page by default. `foresee(obj, cleaned form data)` says what this very press
     would do (with no data: what the form begins with); one that would do something else than its page showed is
-    shown once more instead. `rank` says which of several plain buttons stand first, the lowest.
+    shown once more instead. `seen(obj)` is what must not have changed since then; the row's version by default.
+    `rank` says which of several plain buttons stand first, the lowest.
     """
 
     verb: Callable[..., Results[Any]]
@@ -128,6 +129,7 @@ class TransitionVerb:
     applies: Callable[[Any], bool] = _always
     then: Callable[[Any, Any], str] | None = None
     foresee: Callable[[Any, Mapping[str, Any]], Foreseen] | None = None
+    seen: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +186,10 @@ class Press:
         undo = self.verb.undo
         return undo(obj) if callable(undo) and not isinstance(undo, Promise) else str(undo)
 
+    def seen(self, obj: Any, machine: Machine | None) -> str:
+        """What must not have changed between showing and pressing."""
+        return self.verb.seen(obj) if self.verb.seen else version_seen(obj, machine)
+
     def words(self, obj: Any, value: Any) -> str:
         success = self.verb.success
         return success(obj, value) if callable(success) and not isinstance(success, Promise) else str(success)
@@ -200,7 +206,7 @@ class Pressed:
 
 
 def version_seen(obj: Any, machine: Machine | None) -> str:
-    """What must not have changed between showing and pressing; the status where a row has no version."""
+    """A row's version; its status where it has none."""
     if hasattr(obj, "version"):
         return str(obj.version)
     return str(getattr(obj, machine.field)) if machine is not None else "-"
@@ -233,7 +239,7 @@ def perform(press: Press, pk: int, pressed: Pressed, *, target: Target, actor: A
             obj = target.lock(pk)
             if obj is None:
                 raise NotFound
-            current = version_seen(obj, target.machine)
+            current = press.seen(obj, target.machine)
             if current != pressed.version:
                 raise StaleVersion(seen=pressed.version, current=current)
             if (problem := press.refusal(obj, target.machine)) is not None:

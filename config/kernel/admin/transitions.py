@@ -27,7 +27,6 @@ from config.kernel.admin.presses import (
     Unforeseen,
     bare,
     perform,
-    version_seen,
     within_sight,
 )
 from config.kernel.admin.timeline import SHOWN, TimelineRow, last_event_id, timeline
@@ -260,7 +259,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
             "lines": foreseen.lines or (verb.lines(obj) if verb.lines else None),
             "form": form,
             "hidden": [
-                ("version", seen.get("version") or version_seen(obj, self.machine)),
+                ("version", seen.get("version") or press.seen(obj, self.machine)),
                 ("last_event", seen.get("last_event") or str(last_event_id(self.thread_of(obj)))),
                 ("nonce", seen.get("nonce") or uuid4().hex),
                 *([("foreseen", foreseen.mark)] if verb.foresee else []),
