@@ -15,6 +15,7 @@ from config.kernel.admin import Foreseen, acting, admin_url, badge_column, descr
 from config.kernel.admin.asked import number_of
 from config.kernel.errors import BancaleError
 from config.kernel.templatetags.bancale import localtime
+from config.kernel.visibility import visible_to
 from inventory.admin.adjustment_forms import AdjustmentForm, LineSet, changes_of, plan_of, reasons_of
 from inventory.admin.foreseeing import foreseen, foreseen_reasons
 from inventory.admin.guided import guided_page, is_agreed
@@ -115,7 +116,8 @@ def _kind(request: HttpRequest) -> AdjustmentKind | None:
 
 def _blank(request: HttpRequest, kind: AdjustmentKind) -> tuple[AdjustmentForm, Any]:
     sku = Sku.objects.filter(pk=number_of(request.GET.get("sku")), is_kit=False).first()
-    location_id = number_of(request.GET.get("location"))
+    asked = Location.objects.filter(pk=number_of(request.GET.get("location")))
+    location_id = visible_to(request.user, asked).values_list("pk", flat=True).first() or 0
     start = {"nonce": uuid4().hex, "location": location_id, **_reasons(kind, sku, location_id)}
     rows: list[dict[str, str]] = [{"sku": sku.code}] if sku else []
     lines = LineSet(initial=[*rows, *[{}] * BLANK_LINES], form_kwargs={"kind": kind})

@@ -12,7 +12,16 @@ from django.urls import reverse
 from config.kernel.errors import InvalidInput, KeyReused, NotAllowed, NotFound
 from inventory.enums import AdjustmentKind, BinKind
 from inventory.errors import LineRefused
-from inventory.models import Bin, Location, Reservation, Sku, StockAdjustment, StockLevel, StockMovement
+from inventory.models import (
+    Bin,
+    Location,
+    Reservation,
+    Sku,
+    StaffLocation,
+    StockAdjustment,
+    StockLevel,
+    StockMovement,
+)
 from inventory.services.adjustment_booking import AdjustedLine, AdjustmentPlan, book_adjustment
 from tests.factories.inventory import ACTOR, make_kit, make_level, make_location, make_sku, receive, reserve
 from tests.inventory.test_correcting import NOBODY
@@ -216,6 +225,18 @@ def test_page_of_another_reason_shows_what_stands_under_each(
     assert "Damaged +3" in text
     level.refresh_from_db()
     assert (level.on_hand, level.unsellable) == (10, 4)
+
+
+def test_page_begins_with_nothing_that_lies_where_the_person_sees_none(
+    clerk: Client, place: Location, cup: Sku
+) -> None:
+    book(clerk, typed(place, "set_aside", {"sku": "CUP", "quantity": "4"}, nonce="n0", aside="to_put_back"))
+    asked = {"kind": "put_back", "sku": cup.pk, "location": place.pk}
+    assert clerk.get(URL, asked).context["form"].initial["aside"] == "to_put_back"
+
+    StaffLocation.objects.create(user=get_user_model().objects.get(), location=make_location())
+
+    assert clerk.get(URL, asked).context["form"].initial["aside"] == "damaged"
 
 
 def test_page_of_another_reason_asks_for_another_one(clerk: Client, place: Location, cup: Sku) -> None:
