@@ -1,5 +1,6 @@
 """The ledger takes entries back by opposite ones: nothing is deleted."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from config.kernel.actors import Actor
@@ -78,5 +79,12 @@ def _gaining(postings: Iterable[Posting]) -> Iterator[int]:
 
 
 def units_of(posted: Iterable[Posted]) -> int:
-    """How many units a document moved, whichever way: from bin to bin, or from one reason to another."""
-    return sum(max(abs(one.delta), abs(one.unsellable_delta)) for one in posted)
+    """How many units a document moved, whichever way; what only went to another bin or reason counts once."""
+    sums: dict[tuple[int, str, bool], int] = defaultdict(int)
+    for one in posted:
+        for what, units in (("here", one.delta), ("aside", one.unsellable_delta)):
+            sums[one.level_id, what, units > 0] += abs(units)
+    moved: dict[int, int] = {}
+    for (level_id, _what, _is_more), units in sums.items():
+        moved[level_id] = max(units, moved.get(level_id, 0))
+    return sum(moved.values())
