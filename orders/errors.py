@@ -90,7 +90,7 @@ class AlreadyShipped(BancaleError):
     """Goods have left, so a return is the way back. `facts`: `number`, `shipped` units."""
 
     code = "already_shipped"
-    message = _("Order %(number)s has left already (units: %(shipped)s); use a return.")
+    message = _("Goods of order %(number)s have left already (units: %(shipped)s); use a return.")
 
 
 class NeverConfirmed(BancaleError):

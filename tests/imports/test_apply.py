@@ -16,7 +16,14 @@ from config.kernel.audit import INVARIANTS, run_audit
 from config.kernel.jobs import cancel_job
 from inventory.models import Reservation, StockLevel
 from orders.enums import ChannelKind, HoldKind, ImportMode, ImportPolicy, ImportStatus, OrderStatus
-from orders.errors import ImportOpen, ImportStopped, NothingToApply, NotOfImport, ProblemsLeft
+from orders.errors import (
+    AlreadyShipped,
+    ImportOpen,
+    ImportStopped,
+    NothingToApply,
+    NotOfImport,
+    ProblemsLeft,
+)
 from orders.models import Hold, ImportOrder, ImportRun, LinePart, Order
 from orders.services.importing.applying import apply_runs
 from orders.services.importing.expiring import expire_originals
@@ -25,9 +32,11 @@ from orders.services.importing.finishing import finish_runs, sweep_imports
 from orders.services.importing.rolling_back import roll_back_runs, sweep_roll_backs
 from orders.services.lifting import lift_and_confirm_orders
 from orders.services.voiding import void_orders
+from tests.factories.fulfillment import make_shipped
 from tests.factories.imports import apply, check, make_skus, problems_of, row, text_of, work
 from tests.factories.inventory import make_level, make_location, make_sku
 from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_line
+from tests.fulfillment.watching import nothing_written
 
 pytestmark = pytest.mark.django_db
 
@@ -349,3 +358,17 @@ def test_update_from_a_file_keeps_what_it_does_not_state() -> None:
     assert run.staged.get().result == "updated"
     assert ChannelKind(order.sales_channel.kind)
     assert_clean()
+
+
+def test_order_of_which_some_has_left_is_not_voided() -> None:
+    make_skus()
+    run = apply(check(text_of(row("W-1"))))
+    roll_back(run)
+    order = make_shipped({"MUG": 3}, goods={"MUG": 2}).order
+    Order.objects.filter(pk=order.pk).update(import_run=run)
+
+    with nothing_written():
+        problem = void_orders([order.pk], actor=SYSTEM).refusals[order.pk]
+
+    assert isinstance(problem, AlreadyShipped)
+    assert str(problem) == f"Goods of order {order.number} have left already (units: 2); use a return."

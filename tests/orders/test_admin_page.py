@@ -238,7 +238,7 @@ def test_whole_order_that_has_left_is_not_offered_to_be_cancelled(support: Visit
     page = page_of(support, order)
     refused = support.get(admin_url(Order, "cancel", order.pk))
 
-    why = f"Order {order.number} has left already (units: 2); use a return."
+    why = f"Goods of order {order.number} have left already (units: 2); use a return."
     off = {str(button["label"]): button["reason"] for button in page.context["page"]["actions"]}
     assert off["Cancel order"] == why
     assert refused.url == admin_url(Order, "change", order.pk)
