@@ -473,6 +473,8 @@ def test_location_says_which_returns_are_to_come_back_to_it() -> None:
     use = returns_to(rma.location)
 
     assert rma.number in text_of(boss.get(use.url))
+    assert "1 return is to come back here." not in text_of(page_of(boss, rma.location))
+    Location.objects.filter(pk=rma.location_id).update(is_active=False)
     assert "1 return is to come back here." in text_of(page_of(boss, rma.location))
     assert returns_to(done.location) is None
     cancel_returns([rma.pk], reason="closing", actor=ACTOR).raise_refusals()
