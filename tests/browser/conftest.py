@@ -29,7 +29,8 @@ class Visit:
         return self.page
 
     def sideways(self) -> int:
-        """How many pixels the page scrolls sideways."""
+        """How many pixels the page scrolls sideways, once it is there: a page just come to has no document yet."""
+        self.page.wait_for_load_state()
         return int(
             self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         )

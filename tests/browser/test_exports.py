@@ -21,6 +21,7 @@ def test_list_is_exported_and_the_file_downloaded(
     page = window.open("/orders/order/?status__exact=placed")
 
     page.get_by_role("link", name="Export…").click()
+    page.wait_for_url("**/export/**")
     assert window.sideways() == 0
     page.get_by_role("button", name="Export").click()
     page.wait_for_url("**/kernel/export/*/change/**")
