@@ -32,19 +32,16 @@ class NoAdapter(BancaleError):
     message = _("Orders of “%(kind)s” cannot be read from a body; readable are %(readable)s.")
 
 
-class _Missing:
-    def __str__(self) -> str:
-        return str(_("missing"))
+MISSING = _("missing")
 
 
-MISSING = _Missing()
-
-
-def shorten(value: object) -> str:
+def shorten(value: object) -> str | Promise:
     """The value as a person would look for it in the body, cut to 80 characters.
 
     What a body escapes may be what no database keeps and no terminal shows: NUL, half a surrogate pair.
     """
-    text = str(value) if isinstance(value, str | Decimal | _Missing) else json.dumps(value, default=str)
+    if isinstance(value, Promise):
+        return value
+    text = str(value) if isinstance(value, str | Decimal) else json.dumps(value, default=str)
     text = shown_whole(text)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

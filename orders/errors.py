@@ -1,20 +1,12 @@
 """Why the orders room refuses."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import BancaleError
+from config.kernel.languages import joined
 from orders.enums import HoldKind, OrderStatus, ProposalStatus, Step
-
-
-def _join(labels: Iterable[str | Promise]) -> str:
-    return ", ".join(str(label) for label in labels)
-
-
-# Joined when it is shown, so that the words are in the reader's language.
-_joined = lazy(_join, str)
 
 
 class OrderClosed(BancaleError):
@@ -36,7 +28,7 @@ class HoldOpen(BancaleError):
     def __init__(self, step: Step, kinds: Sequence[str]) -> None:
         known = tuple(HoldKind(kind) for kind in dict.fromkeys(kinds))
         labels = tuple(kind.label for kind in known)
-        super().__init__(step=step.label, holds=_joined(labels), kinds=tuple(kind.value for kind in known))
+        super().__init__(step=step.label, holds=joined(labels), kinds=tuple(kind.value for kind in known))
 
 
 class HistoryOrder(BancaleError):
@@ -119,7 +111,7 @@ class OrderOnHold(BancaleError):
     def __init__(self, number: str, kinds: Sequence[str]) -> None:
         known = tuple(HoldKind(kind) for kind in dict.fromkeys(kinds))
         labels = tuple(kind.label for kind in known)
-        super().__init__(number=number, holds=_joined(labels), kinds=tuple(kind.value for kind in known))
+        super().__init__(number=number, holds=joined(labels), kinds=tuple(kind.value for kind in known))
 
 
 class ChangeUndecided(BancaleError):

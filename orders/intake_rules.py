@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import InvalidInput
+from config.kernel.languages import filled
 from config.kernel.money import ZERO
 from config.kernel.quantities import COLUMN_HOLDS, MOST_UNITS
 from config.kernel.texts import is_storable, shown_whole
@@ -135,7 +136,7 @@ def _line_faults(order: NeutralOrder) -> Iterator[Found]:
         if not is_key(line.external_id):
             yield f"{name}.external_id", line.external_id, A_KEY
         if not 0 < line.quantity <= MOST_UNITS:
-            accepted = _("accepted are whole units, from 1 to %(most)s") % {"most": MOST_UNITS}
+            accepted = filled(_("accepted are whole units, from 1 to %(most)s"), {"most": MOST_UNITS})
             yield f"{name}.quantity", line.quantity, accepted
         if not 0 <= line.shipped_quantity <= line.quantity:
             yield f"{name}.shipped_quantity", line.shipped_quantity, _("accepted are units of the line")
@@ -152,7 +153,7 @@ def too_many_units(order: NeutralOrder, skus: Mapping[str, KnownSku]) -> Invalid
         units += line.quantity * (sum(share.per_unit for share in sku.shares or ()) or 1 if sku else 1)
     if units <= COLUMN_HOLDS:
         return None
-    accepted = _("accepted are at most %(most)s units together") % {"most": COLUMN_HOLDS}
+    accepted = filled(_("accepted are at most %(most)s units together"), {"most": COLUMN_HOLDS})
     return InvalidInput(field="lines", value=str(units), accepted=accepted)
 
 
@@ -161,7 +162,7 @@ def too_many_parts(field: str, quantity: int, sku: KnownSku | None) -> InvalidIn
     most = max((share.per_unit for share in sku.shares or ()), default=1) if sku is not None else 1
     if quantity * most <= MOST_UNITS:
         return None
-    accepted = _("accepted are at most %(most)s units") % {"most": MOST_UNITS // most}
+    accepted = filled(_("accepted are at most %(most)s units"), {"most": MOST_UNITS // most})
     return InvalidInput(field=field, value=str(quantity), accepted=accepted)
 
 
@@ -184,13 +185,15 @@ def payment_faults(payment: NeutralPayment, name: str) -> Iterator[Found]:
         yield (
             f"{name}.refunded_amount",
             payment.refunded_amount,
-            _("accepted is at most what was captured (%(most)s)") % {"most": payment.captured_amount},
+            filled(_("accepted is at most what was captured (%(most)s)"), {"most": payment.captured_amount}),
         )
     if payment.authorised_amount and payment.captured_amount > payment.authorised_amount:
         yield (
             f"{name}.captured_amount",
             payment.captured_amount,
-            _("accepted is at most what was authorised (%(most)s)") % {"most": payment.authorised_amount},
+            filled(
+                _("accepted is at most what was authorised (%(most)s)"), {"most": payment.authorised_amount}
+            ),
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from channels.adapters import medusa, shopify, woocommerce
 from channels.adapters.reading import Reader, parse_json, reader_of
 from channels.errors import NoAdapter
+from config.kernel.languages import joined
 from orders.enums import ChannelKind
 from orders.neutral import NeutralOrder
 
@@ -26,6 +27,5 @@ def read_order(kind: ChannelKind, body: bytes | str | Mapping[str, object]) -> N
     """
     adapter = ADAPTERS.get(kind)
     if adapter is None:
-        readable = ", ".join(str(known.label) for known in ADAPTERS)
-        raise NoAdapter(kind=kind, readable=readable)
+        raise NoAdapter(kind=kind.label, readable=joined([known.label for known in ADAPTERS]))
     return adapter(parse_json(body) if isinstance(body, bytes | str) else reader_of(body))

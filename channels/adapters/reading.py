@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from channels.errors import MISSING, PayloadError
+from config.kernel.languages import filled
 from config.kernel.money import round_money
 from config.kernel.texts import storable
 
@@ -156,7 +157,7 @@ class Reader:
         """Whole units, at least `least`; 3.0 counts as 3."""
         number = to_decimal(self.body.get(name))
         if number is None or number != number.to_integral_value() or not least <= number <= 2**31 - 1:
-            raise self.refuse(name, _("accepted are whole units, from %(least)s") % {"least": least})
+            raise self.refuse(name, filled(_("accepted are whole units, from %(least)s"), {"least": least}))
         return int(number)
 
     def maybe_quantity(self, name: str, *, otherwise: int) -> int:

@@ -17,6 +17,7 @@ from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, in_batches
 from config.kernel.errors import BancaleError, NotFound, TooMany
+from config.kernel.languages import joined
 from config.kernel.results import Results
 from orders.enums import UNCLEAR_PAYMENT, ChannelKind, HoldKind, NeutralState
 from orders.errors import OrderClosed
@@ -117,7 +118,7 @@ def read_raw_orders(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]:
                 read[pk] = _read(row)
             except BancaleError as error:
                 results.refuse(pk, error)
-    record_problems({pk: str(error) for pk, error in results.refusals.items() if pk in rows})
+    record_problems({pk: error for pk, error in results.refusals.items() if pk in rows})
     name_raw_orders({pk: order.external_id for pk, order in read.items()})
     _accept(read, rows, results, actor)
     return results
@@ -166,7 +167,7 @@ def _accept(
                 results.refuse(pk, refused[order_id])
             else:
                 results.unchanged(pk, order_id)
-    record_problems({pk: str(results.refusals[pk]) for pk in read if pk in results.refusals})
+    record_problems({pk: results.refusals[pk] for pk in read if pk in results.refusals})
     # Last: cut off before here, a body is read again, and its payments and its cancellation are not lost.
     settle_raw_orders({pk: results.values[pk] for pk in read if pk in results.values})
 
@@ -192,7 +193,7 @@ def _tell_known(known: Mapping[int, NeutralOrder], actor: Actor) -> dict[int, Ne
                 refused[pk].append(error)
     numbers = dict(Order.objects.filter(pk__in=refused).values_list("pk", "number")) if refused else {}
     return {
-        pk: NewsRefused(order=pk, number=numbers.get(pk, pk), why=" ".join(map(str, errors)))
+        pk: NewsRefused(order=pk, number=numbers.get(pk, pk), why=joined(errors, " "))
         for pk, errors in refused.items()
     }
 
@@ -231,4 +232,4 @@ def _read_alone(raw_id: int) -> None:
         log.exception("raw order %s is left for the next sweep", raw_id)
     except Exception as error:
         log.exception("raw order %s cannot be read", raw_id)
-        record_problems({raw_id: str(Unreadable(error=type(error).__name__))})
+        record_problems({raw_id: Unreadable(error=type(error).__name__)})

@@ -23,6 +23,7 @@ from config.kernel.admin import (
     queue_filter,
     worded_filter,
 )
+from config.kernel.languages import readers_words
 from config.kernel.machines import SETTLE
 from config.kernel.templatetags.bancale import ago, badge, localtime, money, quantity
 from orders.admin.decision import OUTCOMES, decision_words
@@ -84,7 +85,8 @@ class RawOrderAdmin(TransitionAdmin):
     search_help_text = _("Channel reference or order number")
     ordering = ("-id",)
     fields = readonly_fields = (
-        "sales_channel", "source", "external_id", "received_at", "settled_at", "order_link", "problem", "shown_body",
+        "sales_channel", "source", "external_id", "received_at", "settled_at", "order_link", "whole_problem",
+        "shown_body",
     )  # fmt: skip
     empty_title = _("No raw orders yet")
     empty_text = _("Each order is kept here as it came, before anything reads it.")
@@ -149,7 +151,11 @@ class RawOrderAdmin(TransitionAdmin):
 
     @admin.display(description=_("problem"))
     def problem_said(self, row: RawOrder) -> str:
-        return row.problem[:120] or "–"
+        return readers_words(row.problem)[:120] or "–"
+
+    @admin.display(description=_("problem"))
+    def whole_problem(self, row: RawOrder) -> str:
+        return readers_words(row.problem) or "–"
 
     @admin.display(description=_("body"))
     def shown_body(self, row: RawOrder) -> Any:

@@ -8,8 +8,8 @@ from orders.models.orders import Order
 class RawOrder(models.Model):
     """An order's body untouched, stored and committed before anything reads it. Erasable.
 
-    Without `order` and with a `problem` it waits for a person, until it is settled; `source` names the door and its
-    format.
+    Without `order` and with a `problem` (`kept_words`) it waits for a person, until it is settled; `source` names the
+    door and its format.
     """
 
     sales_channel = models.ForeignKey(

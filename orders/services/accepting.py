@@ -128,7 +128,7 @@ def accept_orders(incoming: Sequence[Incoming], *, sales_channel_id: int, actor:
         results.absorb(_accept(lost, door=seen, actor=actor))
     raws = {one.raw_id: one.key for one in incoming if one.raw_id is not None}
     _settle_repeated(incoming, results)
-    record_problems({raw: str(results.refusals[key]) for raw, key in raws.items() if key in results.refusals})
+    record_problems({raw: results.refusals[key] for raw, key in raws.items() if key in results.refusals})
     return results
 
 

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel import clock
 from config.kernel.batches import batch_transaction, verb
-from config.kernel.errors import InvalidInput
+from config.kernel.errors import BancaleError, InvalidInput
+from config.kernel.languages import kept_words
 from config.kernel.results import Results
 from config.kernel.texts import is_storable, shown_whole
 from orders.models import RawOrder
@@ -69,10 +70,10 @@ def settle_raw_orders(orders: Mapping[int, int]) -> None:
         )
 
 
-def record_problems(problems: Mapping[int, str]) -> None:
+def record_problems(problems: Mapping[int, BancaleError]) -> None:
     """Say on raw orders, by pk, why they became no order: they stay open for another try. One statement."""
     RawOrder.objects.bulk_update(
-        [RawOrder(pk=pk, problem=problem) for pk, problem in problems.items()], ["problem"]
+        [RawOrder(pk=pk, problem=kept_words(problem)) for pk, problem in problems.items()], ["problem"]
     )
 
 

@@ -46,7 +46,7 @@ def retry_raw_orders(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]:
     results: Results[int] = Results(raw_ids)
     rows = RawOrder.objects.defer("body").in_bulk(results.keys)
     groups: dict[Rereader, list[int]] = defaultdict(list)
-    problems = {}
+    problems: dict[int, BancaleError] = {}
     for pk in results.keys:
         row = rows.get(pk)
         if row is None:
@@ -56,9 +56,8 @@ def retry_raw_orders(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]:
         elif (rereader := rereader_of(row.source)) is not None:
             groups[rereader].append(pk)
         else:
-            problem = NoReader(source=row.source)
-            results.refuse(pk, problem)
-            problems[pk] = str(problem)
+            problems[pk] = NoReader(source=row.source)
+            results.refuse(pk, problems[pk])
     record_problems(problems)
     for rereader, pks in groups.items():
         results.absorb(rereader(pks, actor=actor))
@@ -111,7 +110,7 @@ def accept_phone_bodies(raw_ids: Sequence[int], *, actor: Actor) -> Results[int]
             incoming[row.sales_channel_id].append(Incoming(read_phone_order(row.body), raw_id=row.pk))
         except BancaleError as error:
             results.refuse(row.pk, error)
-    record_problems({pk: str(error) for pk, error in results.refusals.items()})
+    record_problems(results.refusals)
     for channel_id, given in incoming.items():
         answers = accept_orders(given, sales_channel_id=channel_id, actor=actor)
         for one in given:

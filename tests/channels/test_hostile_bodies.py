@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from channels.services.intake import Body, take_in
+from config.kernel.languages import readers_words
 from orders.enums import ChannelKind
 from orders.models import Order, RawOrder
 from tests.channels import bodies
@@ -34,7 +35,7 @@ def test_body_that_cannot_be_kept_is_refused_alone(fields: dict[str, Any], said:
 
     assert (results.done_ids, list(results.refusals)) == (["0"], ["1"])
     assert Order.objects.get().external_id == "1"
-    assert RawOrder.objects.get(order=None).problem.startswith(said)
+    assert readers_words(RawOrder.objects.get(order=None).problem).startswith(said)
 
 
 @pytest.mark.parametrize("year", [1970, 2200])

@@ -16,6 +16,7 @@ from channels.services.intake import Body, read_raw_orders, sweep_raw_orders, ta
 from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import InvalidInput, NotAllowed, TooMany
+from config.kernel.languages import readers_words
 from config.kernel.models import Event
 from orders.admin.words import hold_text, hold_title
 from orders.enums import ChannelKind
@@ -93,9 +94,9 @@ def test_take_in_one_bad_body_spoils_no_other() -> None:
     ]
     assert (RawOrder.objects.count(), Order.objects.count()) == (6, 2)
     left = RawOrder.objects.filter(order=None)
-    assert {raw.problem for raw in left} == {str(error) for error in results.refusals.values()}
+    assert {readers_words(raw.problem) for raw in left} == {str(error) for error in results.refusals.values()}
     assert [raw.settled_at for raw in left] == [None] * 4
-    assert left.get(external_id="2").problem.startswith("lines:")
+    assert readers_words(left.get(external_id="2").problem).startswith("lines:")
 
 
 def test_take_in_a_defect_of_an_adapter_is_contained(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +136,7 @@ def test_read_raw_orders_kind_without_adapter_keeps_the_reason() -> None:
     results = take("{}", kind=ChannelKind.PHONE)
 
     assert results.refusals["0"].code == "no_adapter"
-    assert "Phone" in RawOrder.objects.get().problem or "phone" in RawOrder.objects.get().problem
+    assert "“Phone”" in RawOrder.objects.get().problem
 
 
 def test_read_raw_orders_unknown_id_and_too_many() -> None:
@@ -188,7 +189,7 @@ def test_take_in_payment_news_that_cannot_be_waits_for_a_person() -> None:
     problem = results.refusals["0"]
     assert (problem.code, problem.facts["order"], results.done_ids) == ("news_refused", order.pk, ["1"])
     raw = RawOrder.objects.get(settled_at=None)
-    assert raw.problem == str(problem)
+    assert readers_words(raw.problem) == str(problem)
     assert order.number in raw.problem
     assert "20.00" in raw.problem
     assert list(unread(RawOrder.objects.all())) == [raw]
@@ -357,7 +358,10 @@ def test_sweep_raw_orders_reads_the_others_beside_one_that_breaks_its_reader(
         assert [sweep_raw_orders(), sweep_raw_orders()] == [3, 0]
 
     assert sorted(Order.objects.values_list("external_id", flat=True)) == ["1", "3"]
-    assert RawOrder.objects.get(order=None).problem == "The body could not be read (RuntimeError)."
+    assert (
+        readers_words(RawOrder.objects.get(order=None).problem)
+        == "The body could not be read (RuntimeError)."
+    )
 
 
 def test_sweep_raw_orders_leaves_a_problem_to_a_person() -> None:

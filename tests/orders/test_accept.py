@@ -10,6 +10,7 @@ import pytest
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.audit import run_audit
 from config.kernel.errors import InvalidInput, NotAllowed, NotFound, TooMany
+from config.kernel.languages import readers_words
 from config.kernel.models import DocumentCounter, Event, Fact
 from inventory.models import Sku
 from orders.enums import ChargeKind, MoneyOwner, NeutralState, PaymentStatus
@@ -372,7 +373,7 @@ def test_accept_orders_bad_one_in_the_middle_spoils_no_other() -> None:
 
     assert results.done_ids == ["A-1", "A-3"]
     settled = [
-        (raw.order_id, raw.problem, raw.settled_at is None)
+        (raw.order_id, readers_words(raw.problem), raw.settled_at is None)
         for raw in RawOrder.objects.order_by("external_id")
     ]
     assert settled == [

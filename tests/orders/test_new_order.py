@@ -8,6 +8,7 @@ import pytest
 from config.kernel import clock
 from config.kernel.admin import admin_url
 from config.kernel.errors import InvalidInput
+from config.kernel.languages import readers_words
 from inventory.models import Sku
 from inventory.services.catalogue import SkuChange, change_skus
 from orders.admin import new_order
@@ -206,7 +207,7 @@ def test_raw_order_that_nobody_reads_says_so() -> None:
 
     raw.refresh_from_db()
     assert isinstance(results.refusals[raw.pk], NoReader)
-    assert raw.problem == "Nothing here reads bodies of the source “pigeon”."
+    assert readers_words(raw.problem) == "Nothing here reads bodies of the source “pigeon”."
 
 
 def test_raw_order_of_a_channel_is_read_by_its_adapter(support: Visitor) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from config.kernel.errors import BancaleError
 from orders.models import RawOrder
 from orders.services import raw
 from orders.services.raw import RawEntry, record_problems, settle_raw_orders, store_raw_orders
@@ -73,7 +74,7 @@ def test_store_raw_orders_refuses_what_no_database_keeps(body: str, monkeypatch:
 def test_settle_raw_orders_takes_the_problem_back() -> None:
     order = make_order()
     (pk,) = store(RawEntry("a", "s", "", "{}")).values()
-    record_problems({pk: "no lines"})
+    record_problems({pk: BancaleError("no lines")})
     assert RawOrder.objects.get().problem == "no lines"
 
     settle_raw_orders({pk: order.pk})
