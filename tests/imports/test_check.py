@@ -272,3 +272,13 @@ def test_check_reads_workbooks_and_refuses_formulas() -> None:
 def test_header_of_our_template_is_recognised_as_such() -> None:
     assert upload(text_of(row())).profile == "own"
     assert HEADER.startswith("order,")
+
+
+def test_order_whose_total_no_column_holds_is_refused_alone() -> None:
+    make_skus("MUG")
+
+    run = check(text_of(row("W-1", quantity="1000000", price="999999999.00"), row("W-2")))
+
+    assert dict(run.staged.values_list("key", "plan")) == {"W-1": "refuse", "W-2": "create"}
+    assert run.staged.get(key="W-1").total_amount is None
+    assert [code for _line, code, _column, _value in problems_of(run)] == ["cannot"]

@@ -14,7 +14,7 @@ from config.kernel.fastpath import Among, insert_values, refresh_statistics
 from config.kernel.garbage import rare_collections
 from config.kernel.states import apply_transition
 from orders.enums import ImportMode, ImportPlan, ImportStatus
-from orders.intake_rules import refusal_of, too_many_units
+from orders.intake_rules import fits, refusal_of, too_many_units
 from orders.models import ImportOrder, ImportProblem, ImportRun
 from orders.neutral import NeutralOrder
 from orders.parts import KnownSku
@@ -215,7 +215,8 @@ def _staged(run: ImportRun, one: Checked) -> tuple[Any, ...]:
     if before is not None:
         worth: tuple[Any, ...] = (before.currency, before.total_amount, before.units)
     elif order is not None:
-        worth = (order.currency, order.total_amount, sum(line.quantity for line in order.lines))
+        total = order.total_amount if order.total_amount is None or fits(order.total_amount) else None
+        worth = (order.currency, total, sum(line.quantity for line in order.lines))
     else:
         worth = ("", None, 0)
     return (
