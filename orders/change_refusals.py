@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import InvalidInput
+from config.kernel.languages import filled
 from orders.intake_rules import AN_AMOUNT
 
 
@@ -13,12 +14,14 @@ def no_line(ref: int) -> InvalidInput:
 
 
 def units_out_of_range(quantity: int, most: int) -> InvalidInput:
-    accepted = _("accepted are whole units, from 1 to %(most)s") % {"most": most}
+    accepted = filled(_("accepted are whole units, from 1 to %(most)s"), {"most": most})
     return InvalidInput(field="quantity", value=quantity, accepted=accepted)
 
 
 def price_below_discount(unit_amount: Decimal, discount: Decimal) -> InvalidInput:
-    accepted = _("accepted is a price that covers its discount of %(discount)s") % {"discount": discount}
+    accepted = filled(
+        _("accepted is a price that covers its discount of %(discount)s"), {"discount": discount}
+    )
     return InvalidInput(field="price", value=unit_amount, accepted=accepted)
 
 
@@ -28,7 +31,7 @@ def nothing_to_discount(ref: int | None) -> InvalidInput:
 
 
 def discount_out_of_range(amount: Decimal, most: Decimal) -> InvalidInput:
-    accepted = _("accepted is more than 0 and at most %(most)s") % {"most": f"{most.normalize():f}"}
+    accepted = filled(_("accepted is more than 0 and at most %(most)s"), {"most": f"{most.normalize():f}"})
     return InvalidInput(field="discount", value=amount, accepted=accepted)
 
 

@@ -33,7 +33,7 @@ def _job(step: Callable[[int, JobRun, Actor], object]) -> Callable[[JobRun], Map
         try:
             step(run_id, run, run.actor)
         except UnreadableFile as error:
-            note_failure(run_id, str(error))
+            note_failure(run_id, error)
             run.log(str(error))
         except ImportStopped as error:
             run.log(str(error))

@@ -14,8 +14,9 @@ from orders.models.orders import Order
 class ImportRun(Versioned):
     """One file of orders on its way in. `status` is written by the kernel; the row is the lock of all that it does.
 
-    `columns` is field → heading, `reading` how the file is read, `question` what a person has to say first. Until
-    `finish_at` its orders are held, so that it can be rolled back. `job_id` is the work that goes on.
+    `columns` is field → heading, `reading` how the file is read, `question` what a person has to say first, `error`
+    why it could not be read through (`kept_words`). Until `finish_at` its orders are held, so that it can be rolled
+    back. `job_id` is the work that goes on.
     """
 
     sales_channel = models.ForeignKey(
@@ -89,7 +90,8 @@ class ImportRow(models.Model):
 class ImportOrder(models.Model):
     """One order of a file: what the check planned, what applying did, and the order that it became or met.
 
-    `digest` tells whether the same rows came before. `changes` is field by field; `before` what an update took away.
+    `digest` tells whether the same rows came before. `changes` is field by field; `before` what an update took away;
+    `note` a code, or why it could not be taken back (`kept_words`).
     """
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="staged", db_index=False)
@@ -108,7 +110,7 @@ class ImportOrder(models.Model):
     units = models.PositiveBigIntegerField(_("units"), default=0)
     changes = models.JSONField(default=list)
     before = models.JSONField(default=dict)
-    note = models.CharField(_("note"), max_length=200, blank=True)
+    note = models.TextField(_("note"), blank=True)
 
     class Meta:
         verbose_name = _("order of an import")
@@ -128,7 +130,8 @@ class ImportOrder(models.Model):
 
 
 class ImportProblem(models.Model):
-    """One thing wrong in one cell of a file, as a code; the words are in the reader's language."""
+    """One thing wrong in one cell of a file, as a code with `more` (`kept_words`): its words are in the reader's
+    language."""
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="problems", db_index=False)
     key = models.CharField(_("order number"), max_length=120, blank=True)
@@ -136,7 +139,7 @@ class ImportProblem(models.Model):
     code = models.CharField(_("problem"), max_length=20)
     column = models.CharField(_("column"), max_length=80, blank=True)
     value = models.CharField(_("value"), max_length=400, blank=True)
-    more = models.CharField(max_length=200, blank=True)
+    more = models.TextField(blank=True)
 
     class Meta:
         verbose_name = _("problem of an import")

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import BancaleError
+from config.kernel.languages import filled, readers_words
 
 SHOWN = 60
 
@@ -19,28 +20,19 @@ class UnreadableFile(BancaleError):
     message = _("This file cannot be read: %(why)s")
 
     def __init__(self, why: str | Promise, **facts: Any) -> None:
-        super().__init__(None, why=_Words(why, facts))
-
-
-class _Words:
-    """Words put together where they are shown, in the reader's language."""
-
-    def __init__(self, text: str | Promise, facts: Mapping[str, Any]) -> None:
-        self.text, self.facts = text, facts
-
-    def __str__(self) -> str:
-        return str(self.text) % self.facts if self.facts else str(self.text)
+        super().__init__(None, why=filled(why, facts) if facts else why)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong at one place. `column` is the heading in the file, `more` completes the words."""
+    """One thing wrong at one place. `column` is the heading in the file, `more` completes the words: text, what
+    `kept_words` made of it, or a refusal that has not been put into words yet."""
 
     code: str
     line: int
     column: str = ""
     value: str = ""
-    more: str = ""
+    more: object = ""
 
 
 # What is wrong, and what is accepted instead.
@@ -92,11 +84,19 @@ WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
 }  # fmt: skip
 
 
-def words(code: str, more: str = "") -> tuple[str, str]:
+def words(code: str, more: object = "") -> tuple[str, str]:
     """(what is wrong, what is accepted) in the reader's language."""
     wrong, accepted = WORDS[code]
     text = str(accepted)
-    return str(wrong), text % {"more": more} if "%(more)s" in text else text
+    return str(wrong), text % {"more": readers_words(str(more))} if "%(more)s" in text else text
+
+
+def _in_a_row(code: str, more: object) -> str:
+    return "; ".join(words(code, more))
+
+
+# Both halves, put together where they are shown.
+said = lazy(_in_a_row, str)
 
 
 def sentence(problem: Problem) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Sum
 from config.kernel import outbox
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.audit import run_audit
+from config.kernel.languages import readers_words
 from fulfillment.errors import OrderHeld
 from inventory.models import Reservation, Sku, StockLevel
 from orders.changes import SetAddress
@@ -188,7 +189,7 @@ def test_unknown_sku_cannot_be_added_by_a_file(shelf: None) -> None:
     run = check(text_of(row("W-1", "NEW")))
 
     assert [code for _line, code, _column, _value in problems_of(run)] == ["lines_differ"]
-    assert run.problems.get().more == (
+    assert readers_words(run.problems.get().more) == (
         f"{order.number}: “NEW” is no SKU that we know, and only a known one can be added"
     )
     assert image(order) == before
@@ -201,7 +202,7 @@ def test_total_that_no_change_of_lines_explains_is_refused_with_both_figures(she
     run = check(text_of(f"{row('W-1', quantity='3')},31.00", header=f"{HEADER},total_amount"))
 
     (problem,) = run.problems.all()
-    assert (problem.code, problem.more) == (
+    assert (problem.code, readers_words(problem.more)) == (
         "lines_differ", f"{number}: {number} would come to 30.00, the file says 31.00",
     )  # fmt: skip
     assert run.staged.get().plan == ImportPlan.REFUSE

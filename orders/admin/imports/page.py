@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from config.kernel.admin import admin_url, status_badge
 from config.kernel.admin.jobs import progress_of
+from config.kernel.languages import readers_words
 from config.kernel.models import Job
 from config.kernel.templatetags.bancale import money_text
 from orders.admin.imports.words import NOTE_WORDS, detected_rows, field_words, plan_tiles, total_rows
@@ -61,7 +62,13 @@ def _is_mappable(run: ImportRun, progress: Mapping[str, Any] | None) -> bool:
 def _notices(run: ImportRun) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if run.error:
-        found.append({"title": _("The file could not be read through."), "text": run.error, "tone": "stop"})
+        found.append(
+            {
+                "title": _("The file could not be read through."),
+                "text": readers_words(run.error),
+                "tone": "stop",
+            }
+        )
     if run.question:
         text = _("Its numbers or dates can be read in two ways. Say which on the page of its columns.")
         found.append({"title": _("One question first."), "text": text, "tone": "wait"})
@@ -80,6 +87,9 @@ def problems_of(run: ImportRun, asked: QueryDict) -> dict[str, Any]:
     kinds: dict[str, int] = {}
     for kind in run.summary.get("problems", ()):
         kinds[kind["code"]] = kinds.get(kind["code"], 0) + kind["count"]
+    # The summary is of the check; what was refused later stands in the rows alone.
+    if run.policy and (refused := rows.filter(code="refused").count()):
+        kinds["refused"] = refused
     if code in kinds:
         rows = rows.filter(code=code)
     page = Paginator(rows, SHOWN).get_page(asked.get("p", "1"))
@@ -124,5 +134,5 @@ def _order_row(one: ImportOrder, *, is_over: bool) -> dict[str, Any]:
         "order": one.order,
         "url": admin_url(Order, "change", one.order_id) if one.order_id else "",
         "changes": changes,
-        "note": NOTE_WORDS.get(one.note, one.note),
+        "note": NOTE_WORDS.get(one.note) or readers_words(one.note),
     }

@@ -12,6 +12,7 @@ from config.kernel import jobs
 from config.kernel.actors import Actor
 from config.kernel.enums import JobState
 from config.kernel.errors import BancaleError
+from config.kernel.languages import readers_words
 from config.kernel.models import Job
 from config.kernel.money import round_money
 from orders.enums import ImportMode, ImportPlan, ImportPolicy, ImportStatus
@@ -81,7 +82,7 @@ class Command(BaseCommand):
             self._work(run.job_id)
             run.refresh_from_db()
         if run.error:
-            raise CommandError(run.error)
+            raise CommandError(readers_words(run.error))
         reading = run.reading
         self.stdout.write(
             f"import {run_id}: {reading['kind']} {reading['encoding']} separator {reading['separator']!r}, "
@@ -105,7 +106,7 @@ class Command(BaseCommand):
             asked = "; ".join(f"--{name}s: {', '.join(some)}" for name, some in run.question.items())
             raise CommandError(f"the file can be read in two ways, say which: {asked}")
         if run.status != ImportStatus.CHECKED:
-            raise CommandError(run.error or "the check was stopped")
+            raise CommandError(readers_words(run.error) or "the check was stopped")
         self._say(run, time.monotonic() - started)
 
     def _say(self, run: ImportRun, seconds: float) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from config.kernel import clock
 from config.kernel.actors import Actor
 from config.kernel.batches import MAX_BATCH, batch_transaction, verb
+from config.kernel.errors import BancaleError
 from config.kernel.fastpath import Among, insert_values, set_in_rows
 from config.kernel.garbage import rare_collections
 from config.kernel.jobs import enqueue_job
@@ -133,7 +134,7 @@ def _apply_chunk(
     """Returns how many were refused."""
     new = [one for one in chunk if one.plan == ImportPlan.CREATE]
     changed = [one for one in chunk if one.plan == ImportPlan.UPDATE and one.order_id is not None]
-    refusals: dict[int, str] = {}
+    refusals: dict[int, BancaleError] = {}
     values: dict[int, tuple[str, int | None]] = {}
     if new:
         is_history = run.mode == ImportMode.HISTORY
@@ -143,7 +144,7 @@ def _apply_chunk(
         ours = {answers.values[key] for key in answers.done_ids} | _made_here(run.pk, again)
         for one in new:
             if (problem := answers.refusals.get(one.external_id)) is not None:
-                refusals[one.pk] = str(problem)
+                refusals[one.pk] = problem
                 values[one.pk] = (ImportResult.REFUSED, None)
             else:
                 pk = answers.values[one.external_id]
@@ -153,7 +154,7 @@ def _apply_chunk(
         revised = revise_orders(revisions, run_id=run.pk, actor=actor)
         for one in changed:
             if (problem := revised.refusals.get(one.order_id or 0)) is not None:
-                refusals[one.pk] = str(problem)
+                refusals[one.pk] = problem
                 values[one.pk] = (ImportResult.REFUSED, one.order_id)
     _write(run.pk, chunk, values, refusals)
     return len(refusals)
@@ -182,7 +183,7 @@ def _write(
     run_id: int,
     chunk: Sequence[ImportOrder],
     values: dict[int, tuple[str, int | None]],
-    refusals: dict[int, str],
+    refusals: Mapping[int, BancaleError],
 ) -> None:
     problems = [
         problem_row(run_id, one.key, Problem("refused", one.first_line, "", one.key, refusals[one.pk]))

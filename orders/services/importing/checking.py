@@ -151,7 +151,7 @@ def _refuse_unstorable(run: ImportRun, checked: Sequence[Checked]) -> None:
     for one in checked:
         problem = refusal_of(_order(one)) or too_many_units(_order(one), skus)
         if problem is not None:
-            one.refuse(Problem("cannot", one.rows[0][0], "", one.key, str(problem)))
+            one.refuse(Problem("cannot", one.rows[0][0], "", one.key, problem))
 
 
 def _refuse_twins(checked: Sequence[Checked]) -> None:

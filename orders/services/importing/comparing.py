@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.functional import Promise
+
 from config.kernel.fastpath import Among
+from config.kernel.languages import joined
 from config.kernel.money import ZERO
 from config.kernel.texts import storable
 from orders.enums import ChargeKind, HoldKind
@@ -32,7 +35,7 @@ class Difference:
     changes: tuple[dict[str, str], ...] = ()
     wishes: tuple[Wish, ...] = ()
     refusal: str = ""
-    why: str = ""
+    why: str | Promise = ""
 
 
 def compare(stated: Mapping[int, NeutralOrder]) -> dict[int, Difference]:
@@ -97,9 +100,8 @@ def _difference(order: Order, stated: NeutralOrder, goods: GoodsChange, in_the_w
     if in_the_way:
         return Difference(order.number, changes, refusal=in_the_way, why=order.number)
     if goods.refusal:
-        return Difference(
-            order.number, changes, refusal="lines_differ", why=f"{order.number}: {goods.refusal}"
-        )
+        why = joined((order.number, goods.refusal), ": ")
+        return Difference(order.number, changes, refusal="lines_differ", why=why)
     return Difference(order.number, changes, tuple(goods.wishes))
 
 

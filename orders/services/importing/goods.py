@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
+from config.kernel.errors import BancaleError
+from config.kernel.languages import filled
 from config.kernel.money import ZERO, round_money
 from orders.change_planner import ChangePlan, plan_change
 from orders.change_shapes import Line, Shape
@@ -36,7 +39,7 @@ class GoodsChange:
 
     wishes: list[Wish] = field(default_factory=list)
     changes: Changes = field(default_factory=list)
-    refusal: str = ""
+    refusal: str | Promise | BancaleError = ""
 
 
 @dataclass(slots=True)
@@ -52,7 +55,7 @@ class _Draft:
         self.change.wishes.append(wish)
         self.change.changes.append(changed(name, before, after))
 
-    def refuse(self, why: str) -> None:
+    def refuse(self, why: str | Promise | BancaleError) -> None:
         self.change.refusal = self.change.refusal or why
 
     def money(self, amount: Decimal | None) -> str:
@@ -82,7 +85,7 @@ def plan_goods(orders: Sequence[Order], stated: Mapping[int, NeutralOrder]) -> d
     for order in orders:
         draft, one = drafts[order.pk], frozen[order.pk]
         if (problem := one.problem or fixed(order)) is not None:
-            draft.refuse(str(problem))
+            draft.refuse(problem)
         elif order.currency != draft.stated.currency:
             draft.refuse(f"{order.currency} ≠ {draft.stated.currency}")
         else:
@@ -158,10 +161,10 @@ def _add(draft: _Draft, other: NeutralLine, sku: KnownSku | None) -> None:
     name = other.sku_code or other.title
     if sku is None:
         draft.refuse(
-            _("“%(code)s” is no SKU that we know, and only a known one can be added") % {"code": name}
+            filled(_("“%(code)s” is no SKU that we know, and only a known one can be added"), {"code": name})
         )
     elif other.unit_amount is None:
-        draft.refuse(_("%(code)s has no price in the file, and a new line needs one") % {"code": name})
+        draft.refuse(filled(_("%(code)s has no price in the file, and a new line needs one"), {"code": name}))
     else:
         rates = {tax.rate for tax in other.taxes}
         rate = rates.pop() if len(rates) == 1 else None
@@ -212,9 +215,11 @@ def _gaps(draft: _Draft, plan: ChangePlan) -> Iterable[tuple[Line, Decimal, Deci
 
 def _hold_against(draft: _Draft, plan: ChangePlan, order: Order) -> None:
     for problem in plan.refusals.values():
-        draft.refuse(str(problem))
+        draft.refuse(problem)
     if len(draft.change.wishes) > MOST_ACTIONS:
-        draft.refuse(_("at most %(most)s fields of an order are changed at once") % {"most": MOST_ACTIONS})
+        draft.refuse(
+            filled(_("at most %(most)s fields of an order are changed at once"), {"most": MOST_ACTIONS})
+        )
     for line in plan.after.lines:
         other = draft.pairs.get(line.ref)
         want = worth(other) if other is not None else None
@@ -233,4 +238,4 @@ def _hold_against(draft: _Draft, plan: ChangePlan, order: Order) -> None:
 
 def _differs(draft: _Draft, name: str, have: Decimal | None, want: Decimal) -> None:
     words = _("%(name)s would come to %(have)s, the file says %(want)s")
-    draft.refuse(words % {"name": name, "have": draft.money(have), "want": draft.money(want)})
+    draft.refuse(filled(words, {"name": name, "have": draft.money(have), "want": draft.money(want)}))

@@ -24,7 +24,7 @@ from orders.services.importing.restoring import restore_goods
 from orders.services.importing.runs import hold_runs
 from orders.services.locking import lock_orders, refuse_unknown
 from orders.services.texts import fit
-from orders.sheets.problems import words
+from orders.sheets.problems import said
 from orders.states import PLACE, PROPOSE
 
 REVISED, RESTORED = "revised", "restored"
@@ -69,7 +69,7 @@ def revise_orders(revisions: Sequence[Revision], *, run_id: int, actor: Actor) -
             if orders[pk].is_closed:
                 results.refuse(pk, OrderClosed(orders[pk].number, orders[pk].status))
             elif difference.refusal:
-                results.refuse(pk, Conflict(detail="; ".join(words(difference.refusal, difference.why))))
+                results.refuse(pk, Conflict(detail=said(difference.refusal, difference.why)))
             elif difference.wishes and not actor.may(PROPOSE):
                 results.refuse(pk, NotAllowed(permission=PROPOSE))
             elif difference.changes:

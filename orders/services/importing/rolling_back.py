@@ -10,6 +10,7 @@ from config.kernel.batches import MAX_BATCH, batch_transaction, verb
 from config.kernel.fastpath import Among
 from config.kernel.garbage import rare_collections
 from config.kernel.jobs import enqueue_job
+from config.kernel.languages import kept_words
 from config.kernel.results import Results
 from config.kernel.states import apply_transition
 from orders.enums import ImportResult, ImportStatus, OrderStatus
@@ -17,6 +18,7 @@ from orders.errors import ImportStopped
 from orders.models import ImportOrder, ImportRun, Order
 from orders.services.importing.revising import restore_orders
 from orders.services.importing.runs import hold_runs, lock_runs, refuse_unknown_runs
+from orders.services.importing.staging import MOST_WORDS
 from orders.services.importing.work import Alone, Work
 from orders.services.voiding import void_orders
 from orders.states import IMPORT, IMPORT_RUN, ROLL_BACK
@@ -71,7 +73,7 @@ def _note(run_id: int, answers: Results[int]) -> None:
         result=ImportResult.TAKEN_BACK
     )
     for pk, problem in answers.refusals.items():
-        ImportOrder.objects.filter(run=run_id, order=pk).update(note=str(problem)[:200])
+        ImportOrder.objects.filter(run=run_id, order=pk).update(note=kept_words(problem, MOST_WORDS))
 
 
 def _restore(run_id: int) -> None:

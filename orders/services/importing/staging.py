@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.fastpath import insert_values, refresh_statistics
+from config.kernel.languages import kept_words
 from config.kernel.sheets import unguarded
 from orders.enums import ImportStatus
 from orders.models import ImportOrder, ImportProblem, ImportRow, ImportRun
@@ -28,6 +29,7 @@ MOST_SEEN = 20_000
 ROW = ("run_id", "key", "line", "cells")
 PROBLEM = ("run_id", "key", "line", "code", "column", "value", "more")
 KEY_LENGTH = 120
+MOST_WORDS = 200
 
 
 @dataclass(slots=True)
@@ -108,7 +110,8 @@ def _write(staging: _Staging, chunk: Sequence[Row]) -> None:
 
 def problem_row(run_id: int, key: str, problem: Problem) -> tuple[Any, ...]:
     return (
-        run_id, key, problem.line, problem.code, problem.column[:80], problem.value[:400], problem.more[:200],
+        run_id, key, problem.line, problem.code, problem.column[:80], problem.value[:400],
+        kept_words(problem.more, MOST_WORDS),
     )  # fmt: skip
 
 

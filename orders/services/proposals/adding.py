@@ -13,6 +13,7 @@ from config.kernel.batches import batch_transaction, verb
 from config.kernel.errors import BancaleError, InvalidInput, NotFound
 from config.kernel.events import Entry, record_events
 from config.kernel.fastpath import set_in_rows
+from config.kernel.languages import filled
 from config.kernel.results import Results
 from orders.change_planner import plan_change
 from orders.change_shapes import Shape
@@ -92,7 +93,7 @@ def _refusal(case: Case, frozen: Frozen, actions: Mapping[int, Action], shape: S
     if case.proposal.status == ProposalStatus.STALE:
         return overtaken(case)
     if not frozen.actions or len(actions) > MOST_ACTIONS:
-        accepted = _("accepted are 1 to %(most)s") % {"most": MOST_ACTIONS}
+        accepted = filled(_("accepted are 1 to %(most)s"), {"most": MOST_ACTIONS})
         return InvalidInput(field="actions", value=len(actions), accepted=accepted)
     new = range(max(actions) - len(frozen.actions) + 1, max(actions) + 1)
     refusals = plan_change(shape, actions).refusals

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import BancaleError, InvalidInput
 from config.kernel.fastpath import take_ids
+from config.kernel.languages import filled
 from config.kernel.money import round_money
 from config.kernel.texts import storable
 from inventory.models import KitPart, Sku
@@ -163,7 +164,7 @@ def check_coins(name: str, amount: Decimal | None, currency: str) -> None:
         return
     check_amount(name, amount, FOUR)
     if amount != round_money(amount, currency):
-        accepted = _("accepted are whole coins of %(currency)s") % {"currency": currency}
+        accepted = filled(_("accepted are whole coins of %(currency)s"), {"currency": currency})
         raise InvalidInput(field=name, value=amount, accepted=accepted)
 
 
