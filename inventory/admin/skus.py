@@ -1,5 +1,6 @@
 """SKUs: what there is to sell of them, and why."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -53,13 +54,15 @@ from inventory.selectors.stock import available_to_sell
 from inventory.selectors.transit import lines_in_transit
 from inventory.selectors.waterfall import waterfall
 from inventory.services.catalogue import PartOfKit, kit_problem, save_kits
-from inventory.services.levels import record_crossed
+from inventory.services.levels import lock_skus, record_crossed
 from inventory.services.receiving import RECEIVE
 from inventory.states import RESERVE
 
 INCOMING = 25
 # Of promises and movements; their lists have the rest.
 ROWS = 8
+PART_FIELD = re.compile(r"kit_parts-[0-9]+-part")
+PK = re.compile(r"[0-9]{1,18}")
 
 
 class KitPartForms(ComparedRows):
@@ -162,6 +165,12 @@ class SkuAdmin(PageAdmin, VersionedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("code",) if obj else ()
+
+    def lock(self, request: HttpRequest, obj: Any) -> None:
+        """The SKU and its parts by ascending pk, as `save_kits` locks them behind it."""
+        typed = {value for name, value in request.POST.items() if PART_FIELD.fullmatch(name)}
+        named = KitPart.objects.filter(kit=obj).values_list("part_id", flat=True)
+        lock_skus({obj.pk, *named, *(int(value) for value in typed if PK.fullmatch(value))})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:

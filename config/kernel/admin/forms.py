@@ -129,10 +129,15 @@ class ComparedMixin:
         obj = super().get_object(request, object_id, from_field)  # type: ignore[misc]
         if obj is None or request.method != "POST" or not connection.in_atomic_block:
             return obj
-        # The list's queryset may group, and PostgreSQL locks no grouped rows: lock the bare one, then read again.
-        rows = self.model._default_manager.select_for_update()  # type: ignore[attr-defined]
-        list(rows.filter(pk=obj.pk).values_list("pk"))
+        self.lock(request, obj)
         return super().get_object(request, object_id, from_field)  # type: ignore[misc]
+
+    def lock(self, request: HttpRequest, obj: Any) -> None:
+        """Lock the row for a save. Overridden where what the save calls locks further rows of the same table."""
+        # The list's queryset may group, and PostgreSQL locks no grouped rows: lock the bare one. Who holds its stock
+        # and writes a row that names it goes on: a stronger lock would make them wait here, and the save for them.
+        rows = self.model._default_manager.select_for_update(no_key=True)  # type: ignore[attr-defined]
+        list(rows.filter(pk=obj.pk).values_list("pk"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The hidden field goes along wherever the admin lists its fields itself."""

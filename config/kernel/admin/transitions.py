@@ -160,7 +160,7 @@ class TransitionAdmin(TimelineMixin, ReadOnlyAdmin):
         """The row as it is now, locked (or its owner, see the class); None when it is gone."""
         rows = self.model._default_manager.filter(pk=pk)
         if not self.lock_kind:
-            return rows.select_for_update(of=("self",)).first()
+            return rows.select_for_update(of=("self",), no_key=True).first()
         if not self.lock_through:
             return next(iter(lock_rows(self.lock_kind, rows)), None)
         field = self.model._meta.get_field(self.lock_through)
