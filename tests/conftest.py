@@ -7,6 +7,7 @@ reason; `manage.py test` reads from the facts file what was left out, and says s
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ GIVEN = environment.GIVEN
 NEEDS = ("postgres", "redis", "browser", "real_data")
 MARKER_OF_FIXTURE = {"redis_url": "redis", "chromium": "browser", "real_data": "real_data"}
 NOT_REPEATED = ("postgres", "redis", "browser", "once")
+# Begun first: a file goes to one worker, and one that lasts minutes leaves the others idle when it comes last.
+LASTING = ("tests/fuzz/", "tests/statemachines/")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -43,10 +46,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # CI runs these on PostgreSQL too, and counts those that it left out there as a failure.
         if item.get_closest_marker("postgres") and not environment.is_postgresql():
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL; set DATABASE_URL"))
+    if hasattr(config, "workerinput"):
+        sizes = Counter(_file_of(item) for item in items)
+        items.sort(key=lambda item: (not item.nodeid.startswith(LASTING), -sizes[_file_of(item)]))
     if GIVEN.get("BANCALE_TEST_REPEAT"):
         left = [item for item in items if any(item.get_closest_marker(name) for name in NOT_REPEATED)]
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in set(left)]
+
+
+def _file_of(item: pytest.Item) -> str:
+    return item.nodeid.split("::", 1)[0]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -171,7 +171,7 @@ def _run_suite(
     key = name.split()[0].lower()
     facts_file = folder / f"{key}.json"
     command = [sys.executable, "-m", "pytest", f"--junitxml={folder / key}.xml", "-o", "junit_family=xunit2"]
-    command += arguments or ["-q", "-n", WORKERS, "--dist", "loadfile"]
+    command += arguments or ["-q", "-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder"]
     say(f"\nTests on {name}")
     code = subprocess.run(
         command, cwd=root, env={**environment, "BANCALE_TEST_FACTS": str(facts_file)}
