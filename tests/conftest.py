@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import environment, sockets
 
 sockets.close_all_but_loopback()
 DATA_DIR = environment.prepare()
 GIVEN = environment.GIVEN
+# A busy machine is slow, not broken.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 NEEDS = ("postgres", "redis", "browser", "real_data")
 MARKER_OF_FIXTURE = {"redis_url": "redis", "chromium": "browser", "real_data": "real_data"}
 NOT_REPEATED = ("postgres", "redis", "browser", "once")

@@ -25,7 +25,7 @@ from config.setup.console import MYSELF, CommandFailed, Owner, SetupError, run_q
 from config.setup.ports import spare_port
 
 SOCKET_FOLDERS = ("/var/run/postgresql", "/tmp")  # noqa: S108
-SECONDS_TO_CONNECT = 2
+SECONDS_TO_CONNECT = 10
 SECONDS_TO_START = 60
 # initdb refuses root; these exist on every system and own nothing of ours.
 HUMBLE_USERS = ("postgres", "nobody")
@@ -160,6 +160,7 @@ class OwnServer:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
                 self.process.kill()
+                self.process.wait()
 
 
 @contextmanager
@@ -170,8 +171,9 @@ def own_server() -> Iterator[OwnServer]:
     try:
         owner = _humble_owner(folder)
         binaries = _reachable(_server_binaries(), folder, owner)
-        server = OwnServer(binaries, folder, owner, spare_port(), secrets.token_urlsafe(18))
-        _create_cluster(binaries, folder, owner, server.password)
+        password = secrets.token_urlsafe(18)
+        _create_cluster(binaries, folder, owner, password)
+        server = OwnServer(binaries, folder, owner, spare_port(), password)
         yield server
     finally:
         if server is not None:

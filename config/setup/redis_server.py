@@ -15,7 +15,8 @@ import redis
 from config.setup.console import SetupError
 from config.setup.ports import spare_port
 
-SECONDS_TO_START = 15
+SECONDS_TO_START = 60
+SECONDS_TO_ANSWER = 10
 LOCAL = "redis://127.0.0.1:6379"
 
 
@@ -50,9 +51,15 @@ def provide(environ: Mapping[str, str]) -> Iterator[Broker]:
         raise SetupError("No Redis was found: install redis-server, or set BANCALE_REDIS_URL to one.")
 
 
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url, socket_connect_timeout=SECONDS_TO_ANSWER, socket_timeout=SECONDS_TO_ANSWER
+    )
+
+
 def _answers(url: str) -> bool:
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=2) as client:
+        with _client(url) as client:
             return bool(client.ping())
     except (redis.RedisError, ValueError):
         return False
@@ -62,7 +69,7 @@ def _empty_local() -> str | None:
     for number in range(15, 0, -1):
         url = f"{LOCAL}/{number}"
         try:
-            with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=2) as client:
+            with _client(url) as client:
                 if client.dbsize() == 0:
                     return url
         except redis.RedisError:
@@ -115,5 +122,9 @@ def own_server() -> Iterator[Broker]:
         yield Broker(url, "a server started for this run")
     finally:
         process.terminate()
-        process.wait(10)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         shutil.rmtree(folder, ignore_errors=True)

@@ -168,7 +168,7 @@ class SkuAdmin(PageAdmin, VersionedAdmin):
 
     def lock(self, request: HttpRequest, obj: Any) -> None:
         """The SKU and its parts by ascending pk, as `save_kits` locks them behind it."""
-        typed = {value for name, value in request.POST.items() if PART_FIELD.fullmatch(name)}
+        typed = {str(value) for name, value in request.POST.items() if PART_FIELD.fullmatch(name)}
         named = KitPart.objects.filter(kit=obj).values_list("part_id", flat=True)
         lock_skus({obj.pk, *named, *(int(value) for value in typed if PK.fullmatch(value))})
 

@@ -6,6 +6,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from orders.models import MailText, Order
 from tests.browser.axe import look
@@ -95,6 +96,7 @@ def test_what_opens_over_a_page_has_no_violation(
     found += look(page, "filter-open")
     page.keyboard.press("Escape")
     page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
     found += look(page, "shortcuts")
 
     assert found == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from playwright.sync_api import expect
 
 from config.kernel.models import Export
 from tests.browser.conftest import DESK, PHONE, Visit
@@ -28,7 +29,8 @@ def test_list_is_exported_and_the_file_downloaded(
     assert window.sideways() == 0
     export = Export.objects.get()
     work(export.job_id or 0)
-    page.reload()
+    # The page looks again by itself.
+    expect(page.get_by_role("button", name="Download")).to_be_visible()
     with page.expect_download() as downloading:
         page.get_by_role("button", name="Download").click()
 

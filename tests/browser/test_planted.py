@@ -82,13 +82,14 @@ def test_crawl_would_see_a_script_that_ran(people: list[User], visit: Callable[.
     window = visit(DESK, user=people[0])
     window.page.goto(window.address + "/", wait_until="domcontentloaded")
 
-    window.page.evaluate(
-        """() => {
-            window.planted = 1;
-            document.body.insertAdjacentHTML("beforeend", "<img src=x onerror=planted=2><script>planted=1</script>");
-        }"""
-    )
-    window.page.wait_for_timeout(300)
+    with window.page.expect_console_message(lambda line: "script-src-attr" in line.text):
+        window.page.evaluate(
+            """() => {
+                window.planted = 1;
+                const planted = "<img src=x onerror=planted=2><script>planted=1</script>";
+                document.body.insertAdjacentHTML("beforeend", planted);
+            }"""
+        )
 
     found = window.page.evaluate(FOUND)
     assert (found["ran"], len(found["scripts"]), found["images"]) == ("1", 1, 1)

@@ -27,14 +27,14 @@ class Person:
         self.opener = urllib.request.build_opener(cookies)
 
     def get(self, path: str) -> str:
-        with self.opener.open(self.address + path, timeout=20) as answer:
+        with self.opener.open(self.address + path, timeout=120) as answer:
             return str(answer.read().decode())
 
     def post(self, path: str, fields: dict[str, str]) -> str:
         """Fill the form that stands at `path` and send it."""
         body = urllib.parse.urlencode({**Fields(self.get(path)).values, **fields}).encode()
         request = urllib.request.Request(self.address + path, body, {"Referer": self.address + path})
-        with self.opener.open(request, timeout=20) as answer:
+        with self.opener.open(request, timeout=120) as answer:
             return str(answer.read().decode())
 
     def log_in(self, username: str, password: str) -> None:

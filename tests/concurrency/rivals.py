@@ -65,6 +65,17 @@ def is_somebody_waiting(*, seconds: float = 20) -> bool:
     return False
 
 
+def comes_to_wait(is_over: Callable[[], bool], *, seconds: float = 30) -> bool:
+    """Whether another session comes to wait for a lock before it is over (PostgreSQL), however slow the machine is."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if is_over():
+            return False
+        if is_somebody_waiting(seconds=0.05):
+            return True
+    raise AssertionError("it neither ended nor came to a lock")
+
+
 def lock_row(row: Model, *, nowait: bool = False) -> None:
     """Lock a row, and no other that it names."""
     rows = type(row)._default_manager.filter(pk=row.pk).order_by("pk")

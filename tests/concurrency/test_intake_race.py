@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from config.kernel import outbox
+from config.kernel import batches, outbox
 from config.kernel.models import DocumentCounter, Event
 from orders.enums import PaymentStatus
 from orders.models import Customer, Notification, Order, Payment, RawOrder, SalesChannel
@@ -24,6 +24,7 @@ from orders.services.confirming import confirm_orders
 from orders.services.mailing import send_mails
 from orders.services.payments import PaymentReport, report_payments
 from orders.services.raw import RawEntry, store_raw_orders
+from tests.concurrency.rivals import is_somebody_waiting
 from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_order, neutral_payment
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,15 +103,20 @@ def a_rival_that_has_not_committed(channel: SalesChannel, key: str) -> Iterator[
             with transaction.atomic():
                 accept_orders([Incoming(neutral_order(key))], sales_channel_id=channel.pk, actor=SYSTEM)
                 stored.set()
-                time.sleep(0.5)
+                if connection.vendor == "postgresql":
+                    is_somebody_waiting()
+                else:
+                    time.sleep(0.5)
         finally:
             connections.close_all()
 
     rival = threading.Thread(target=store)
     rival.start()
-    assert stored.wait(timeout=30)
-    yield
-    rival.join(timeout=60)
+    try:
+        assert stored.wait(timeout=30)
+        yield
+    finally:
+        rival.join(timeout=60)
 
 
 def test_accept_orders_a_key_twice_that_a_rival_stores_links_both_bodies_to_the_rivals_order() -> None:
@@ -202,15 +208,24 @@ def test_send_mails_by_six_workers_sends_one_mail() -> None:
 
 
 @pytest.mark.postgres
-def test_accept_orders_tries_again_when_the_counter_of_numbers_is_busy() -> None:
+def test_accept_orders_tries_again_when_the_counter_of_numbers_is_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     channel = make_channel()
     make_order(channel=channel)
-    is_locked, answers = threading.Event(), []
+    is_locked, has_failed, answers = threading.Event(), threading.Event(), []
+    is_transient = batches.is_transient
+
+    def look(error: OperationalError) -> bool:
+        has_failed.set()
+        return is_transient(error)
+
+    monkeypatch.setattr(batches, "is_transient", look)
 
     def accept() -> None:
         try:
             with connections["default"].cursor() as cursor:
-                cursor.execute("SET lock_timeout = '150ms'")
+                cursor.execute("SET lock_timeout = '2s'")
             is_locked.wait(timeout=30)
             incoming = [Incoming(neutral_order("B-1"))]
             answers.append(accept_orders(incoming, sales_channel_id=channel.pk, actor=SYSTEM))
@@ -222,7 +237,7 @@ def test_accept_orders_tries_again_when_the_counter_of_numbers_is_busy() -> None
     with transaction.atomic():
         DocumentCounter.objects.select_for_update().get(kind="order")
         is_locked.set()
-        time.sleep(0.25)
+        assert has_failed.wait(timeout=30)
     thread.join(timeout=30)
 
     assert [answer.done_ids for answer in answers] == [["B-1"]]

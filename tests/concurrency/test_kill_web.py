@@ -94,7 +94,7 @@ def test_confirm_web_killed_before_publish_each_mail_is_sent_once(
             person.log_in("boss", "forbice-pallet-cassa")
             with pytest.raises((http.client.HTTPException, OSError)):
                 person.post(f"/orders/order/{order.pk}/confirm/", {})
-            assert process.wait(timeout=20) == -9
+            assert process.wait(timeout=120) == -9
 
     confirmed = Order.objects.filter(pk__in=[order.pk for order in orders], status=OrderStatus.CONFIRMED)
     assert confirmed.count() == KILLS

@@ -1,11 +1,10 @@
 """One code mapped by two people at the same moment: the second finds what the first has done."""
 
 import threading
-import time
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.models import Event
@@ -14,23 +13,13 @@ from inventory.models import Sku
 from orders.errors import MappedMeanwhile
 from orders.models import SkuAlias
 from orders.services.mapping import SkuMapping, map_skus
+from tests.concurrency.rivals import is_somebody_waiting
 from tests.factories.inventory import make_sku
 from tests.factories.orders import make_channel
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 STAFF = Actor(ActorKind.USER, 1, "rosa", frozenset({"orders.map_sku"}))
-
-
-def wait_for_a_lock() -> None:
-    """Until some session waits for another one."""
-    for _look in range(250):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.02)
-    raise AssertionError("nobody waits")
 
 
 def map_beside(rival: Sku, *mappings: SkuMapping) -> Results[Any]:
@@ -47,7 +36,7 @@ def map_beside(rival: Sku, *mappings: SkuMapping) -> Results[Any]:
     with transaction.atomic():
         map_skus([SkuMapping(mappings[0].sales_channel_id, "OLD", rival.pk)], actor=STAFF).raise_refusals()
         thread.start()
-        wait_for_a_lock()
+        assert is_somebody_waiting(), "the second waits for the first"
     thread.join(timeout=30)
     return answers[0]
 

@@ -16,7 +16,7 @@ def prove(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """Without the environment's key: whoever proves need not have set one."""
     environment = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"}
     command = [sys.executable, "manage.py", "prove", "kills", "--hasty", "--clients", "3", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900)
 
 
 def test_killed_under_load_nothing_is_lost_and_nothing_happens_twice() -> None:

@@ -13,7 +13,7 @@ from inventory.models import Reservation
 from inventory.owners import OWNERS
 from inventory.services.levels import Stock
 from inventory.services.reservations import Requeue, requeue_reservations, requeueing
-from tests.concurrency.rivals import together, violations
+from tests.concurrency.rivals import comes_to_wait, together, violations
 from tests.factories.inventory import ACTOR, make_level, make_location, make_sku, reserve
 from tests.inventory.test_requeueing import Hearer
 
@@ -56,7 +56,7 @@ class MovedBoth:
     def _write(self, write: Callable[..., None], rows: Sequence[Reservation], wanted: dict[int, int]) -> None:
         if self.first in wanted:
             self.looked.set()
-            self.done.wait(timeout=1)
+            comes_to_wait(self.done.is_set)
         write(rows, wanted)
 
 

@@ -19,7 +19,7 @@ from orders import errors as order_errors
 from orders.enums import OrderStatus
 from orders.models import Order
 from orders.services.cancelling import cancel_orders
-from tests.concurrency.rivals import Call, at_once, violations
+from tests.concurrency.rivals import Call, at_once, comes_to_wait, violations
 from tests.factories.fulfillment import ACTOR, make_confirmed, stock
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -91,8 +91,7 @@ def cancel_meanwhile(work: FulfillmentOrder) -> tuple[bool, Any, Any]:
 
     def after_a_while(*given: Any, **named: Any) -> None:
         rival.start()
-        rival.join(timeout=1)
-        waited.append(rival.is_alive())
+        waited.append(comes_to_wait(lambda: not rival.is_alive()))
         take_stock(*given, **named)
 
     with mock.patch.object(shipping, "_take_stock", after_a_while):

@@ -177,13 +177,13 @@ def rival_kits(meeting: Callable[[], None]) -> tuple[list[str], set[tuple[int, i
     return sorted("refused" if one.refusals else "done" for one in told), set(nested)
 
 
-def met_or_alone() -> Callable[[], None]:
-    """Waits until both have decided, a second at most: under the locks the other cannot come so far."""
+def met_or_alone(most_seconds: float = 1) -> Callable[[], None]:
+    """Waits until both have decided, so long at most: under the locks the other cannot come so far."""
     both = threading.Barrier(2)
 
     def meet() -> None:
         with suppress(threading.BrokenBarrierError):
-            both.wait(1)
+            both.wait(most_seconds)
 
     return meet
 
@@ -200,7 +200,7 @@ def test_without_the_parts_locked_a_kit_of_kits_is_made() -> None:
         return lock_skus([min(sku_ids)])
 
     with mock.patch.object(catalogue, "lock_skus", alone):
-        told, nested = rival_kits(met_or_alone())
+        told, nested = rival_kits(met_or_alone(30))
 
     assert told == ["done", "done"]
     assert len(nested) == 1

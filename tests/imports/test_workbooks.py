@@ -51,7 +51,7 @@ def test_bomb_is_refused_before_it_is_parsed(name: str, tmp_path: Path) -> None:
         [sys.executable, "-c", MEASURE, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     seconds, kilobytes = map(float, child.stdout.split())
-    assert seconds <= 1
+    assert seconds <= 5
     assert kilobytes <= 100 * 1024
 
 

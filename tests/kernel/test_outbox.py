@@ -376,6 +376,7 @@ def test_worker_that_took_a_dead_ones_place_looks_after_it_first_and_then_every_
 ) -> None:
     looked: dict[str, float] = {"at": -math.inf}
     monkeypatch.setattr(outbox, "_looked", looked)
+    monkeypatch.setattr(outbox, "LOOK_EVERY", 3600)
     record()
     claim("work")
 

@@ -50,12 +50,12 @@ class Server:
 def server(settings: Any) -> Iterator[Server]:
     answers = Server()
     port = spare_port()
-    controller = Controller(answers, hostname="127.0.0.1", port=port)
+    controller = Controller(answers, hostname="127.0.0.1", port=port, ready_timeout=60)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"
     settings.EMAIL_PORT = port
-    settings.EMAIL_TIMEOUT = 5
+    settings.EMAIL_TIMEOUT = 60
     yield answers
     controller.stop()
 

@@ -177,7 +177,7 @@ def in_any_order(sku_ids: Any) -> list[Any]:
     locked = []
     for pk in pks[:: 1 if next(_turns) % 2 else -1]:
         locked.append(rows.select_for_update(of=("self",)).get(pk=pk))
-        time.sleep(0.3)
+        time.sleep(1)
     return locked
 
 

@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from django.db import connections, transaction
 
 from inventory.services.catalogue import PartOfKit, save_kits
 from orders.services.allocating import allocate_orders
 from orders.services.backorders import fill_backorders
+from tests.concurrency.rivals import comes_to_wait
 from tests.factories.inventory import ACTOR, make_location, make_sku, receive
 from tests.factories.orders import make_order, neutral_line
 from tests.planted.deeds import breaches, told
@@ -53,8 +54,7 @@ def beside(act: Callable[[], object], other: Callable[[], object]) -> None:
     with ThreadPoolExecutor(1) as rivals:
         with still_open(act):
             acting = rivals.submit(run)
-            with suppress(TimeoutError):
-                acting.result(timeout=1)
+            comes_to_wait(acting.done)
         acting.result()
 
 

@@ -31,8 +31,9 @@ def at_once(acts: Sequence[Callable[[], str]]) -> Counter[str]:
     start = threading.Barrier(len(acts))
 
     def run(act: Callable[[], str]) -> str:
-        start.wait(timeout=30)
         try:
+            connection.ensure_connection()
+            start.wait(timeout=30)
             return act()
         finally:
             connections.close_all()
@@ -123,7 +124,7 @@ def own_fact(count: int = 1) -> Iterator[list[int]]:
 
 def wait_for_the_end_of(session: sessions.Session | None) -> None:
     """The server notices within milliseconds that a client has gone."""
-    for _look in range(200):
+    for _look in range(3000):
         if session is None or session in LOOK([session]):
             return
         time.sleep(0.02)
