@@ -206,7 +206,7 @@ class MoneyMachine(Watched):
             if owed is None or owed > captured:
                 return PaymentAxis.PARTLY_PAID
             return PaymentAxis.OVERPAID if owed < captured else PaymentAxis.PAID
-        if owed == 0:
+        if owed is not None and owed <= 0:  # an order can cost less than nothing: discounts beyond its goods
             return PaymentAxis.PAID
         live = {PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED}
         is_authorised = any(one.status in live and one.authorised_amount for one in told)
