@@ -34,9 +34,9 @@ def _job(step: Callable[[int, JobRun, Actor], object]) -> Callable[[JobRun], Map
             step(run_id, run, run.actor)
         except UnreadableFile as error:
             note_failure(run_id, error)
-            run.log(str(error))
+            run.log(error)
         except ImportStopped as error:
-            run.log(str(error))
+            run.log(error)
         return {"run": run_id}
 
     return work

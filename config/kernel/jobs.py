@@ -18,10 +18,10 @@ from config.kernel.actors import Actor, ActorKind
 from config.kernel.enums import JobState
 from config.kernel.errors import brief
 from config.kernel.events import JOB_CORRELATION, correlation
+from config.kernel.languages import kept_words
 from config.kernel.machines import BREAK, CANCEL_JOB, FINISH, JOB, RETRY_JOB, START
 from config.kernel.sessions import LET_GO, claimed, lost
 from config.kernel.states import Edge, apply_transition
-from config.kernel.texts import storable
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +54,11 @@ class JobRun:
         self.params: Mapping[str, Any] = job.params
         self.actor = actor_of(job)
 
-    def log(self, text: str) -> None:
+    def log(self, words: object) -> None:
+        """Write a line, for each reader in their language as far as the words are translated."""
         from config.kernel.models import JobLine
 
-        JobLine.objects.create(job=self.job, at=clock.now(), text=storable(text))
+        JobLine.objects.create(job=self.job, at=clock.now(), text=kept_words(words))
 
     def progress(self, done: int, total: int) -> None:
         """Show progress, renew the lease, and stop here when a person asked to cancel (`JobCancelled`), when the

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from config.kernel import clock
+from config.kernel.languages import readers_words
 from config.kernel.models import Job
 from orders.enums import ImportPolicy, ImportStatus
 from orders.errors import ImportStopped
@@ -110,7 +111,7 @@ def test_apply_that_failed_loses_its_original_and_then_says_so() -> None:
 
     job = work(job_id)
 
-    assert job.lines.get().text.endswith("it is “its original is removed”.")
+    assert readers_words(job.lines.get().text).endswith("it is “its original is removed”.")
     assert not Order.objects.exists()
 
 

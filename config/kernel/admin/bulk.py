@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config.kernel import clock, idempotency
 from config.kernel.actors import Actor
@@ -34,6 +35,7 @@ from config.kernel.admin.presses import bare
 from config.kernel.batches import MAX_BATCH, in_batches
 from config.kernel.errors import BancaleError
 from config.kernel.jobs import JobRun, enqueue_job, register_job
+from config.kernel.languages import filled
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import number
 
@@ -214,10 +216,8 @@ def run_bulk_job(run: JobRun) -> Mapping[str, Any]:
         }
         run.keep(sofar)
         run.progress(sofar["at"], len(ids))
-    run.log(
-        _("%(done)s done, %(unchanged)s already so, %(refused)s refused")
-        % {**sofar, "refused": len(sofar["refused"])}
-    )
+    words = gettext_lazy("%(done)s done, %(unchanged)s already so, %(refused)s refused")
+    run.log(filled(words, {**sofar, "refused": len(sofar["refused"])}))
     return sofar
 
 

@@ -23,6 +23,7 @@ from config.kernel.admin.bulk_looks import and_more
 from config.kernel.admin.bulk_verbs import BULK_VERBS, BulkVerb, arguments, cleaned, reverse_of, titled
 from config.kernel.batches import commits
 from config.kernel.errors import BancaleError
+from config.kernel.languages import kept_words, readers_words
 from config.kernel.models import IdempotencyKey
 from config.kernel.results import Results
 from config.kernel.templatetags.bancale import number
@@ -35,8 +36,8 @@ Answer = Mapping[str, Any]
 
 
 def answer_of(results: Results[Any]) -> dict[str, Any]:
-    """Results as JSON: counts, the ids done and already so, and [id, reason] of each refused object."""
-    refused = [[key, str(error)] for key, error in results.refusals.items()]
+    """Results as JSON: counts, the ids done and already so, and [id, reason (`kept_words`)] of each refused object."""
+    refused = [[key, kept_words(error)] for key, error in results.refusals.items()]
     return {
         "done": len(results.done_ids),
         "done_ids": results.done_ids,
@@ -137,7 +138,9 @@ def named_rows(bulk: BulkVerb, ids: Sequence[int]) -> list[dict[str, Any]]:
 def refused_rows(bulk: BulkVerb, refused: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
     """The refused objects by name, with a link; one query."""
     rows = named_rows(bulk, [pk for pk, _why in refused])
-    return [{**row, "reason": reason} for row, (_pk, reason) in zip(rows, refused, strict=True)]
+    return [
+        {**row, "reason": readers_words(reason)} for row, (_pk, reason) in zip(rows, refused, strict=True)
+    ]
 
 
 def shown_rows(bulk: BulkVerb, ids: Sequence[int], count: int) -> dict[str, Any]:

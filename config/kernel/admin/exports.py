@@ -40,6 +40,7 @@ from config.kernel.exports import (
     require,
 )
 from config.kernel.jobs import JobLost, JobPaused, JobRun, register_job
+from config.kernel.languages import filled
 from config.kernel.models import Export
 from config.kernel.saved_views import kept_query
 from config.kernel.templatetags.bancale import number
@@ -186,7 +187,7 @@ def run_export_job(run: JobRun) -> Mapping[str, Any]:
     except Exception:
         remove_files(export)
         raise
-    run.log(_("%(count)s rows") % {"count": count})
+    run.log(filled(gettext_lazy("%(count)s rows"), {"count": count}))
     return {"rows": count, **kind.shown_to(run.actor, has_personal=export.has_personal)}
 
 

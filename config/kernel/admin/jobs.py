@@ -29,6 +29,7 @@ from config.kernel.admin.transitions import TransitionAdmin
 from config.kernel.batches import verb
 from config.kernel.enums import JobState
 from config.kernel.exports import EXPORT_JOB
+from config.kernel.languages import readers_words
 from config.kernel.machines import JOB, RUN_JOB
 from config.kernel.models import Job
 from config.kernel.results import Results
@@ -195,7 +196,7 @@ class JobAdmin(TransitionAdmin):
             "refused": _refused_of(obj),
             "refused_more": _refused_more(obj),
             **_bulk_context(obj, request),
-            "log": obj.lines.order_by("-id")[:LOG_SHOWN],
+            "log": [(readers_words(line.text), line.at) for line in obj.lines.order_by("-id")[:LOG_SHOWN]],
         }
 
     def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:

@@ -43,7 +43,7 @@ class Job(Leased):
 
 
 class JobLine(models.Model):
-    """One line of a job's log."""
+    """One line of a job's log; `text` as `kept_words`."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="lines")
     at = models.DateTimeField()

@@ -55,7 +55,9 @@ def apply_runs(run_ids: Sequence[int], *, policy: ImportPolicy, actor: Actor) ->
         for run in runs:
             counts = run.summary.get("plans", {})
             if not APPLY.leads_from(run.status):
-                results.refuse(run.pk, ImportStopped(name=run.file_name, status=run.get_status_display()))
+                results.refuse(
+                    run.pk, ImportStopped(name=run.file_name, status=ImportStatus(run.status).label)
+                )
             elif (gone := expired(run)) is not None:
                 results.refuse(run.pk, gone)
             elif not any(plan.value in counts for plan in OPEN_PLANS):

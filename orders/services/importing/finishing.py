@@ -39,7 +39,9 @@ def finish_runs(run_ids: Sequence[int], *, actor: Actor) -> Results[int]:
             if run.status == ImportStatus.FINISHED:
                 results.unchanged(run.pk)
             elif not FINISH_IMPORT.leads_from(run.status):
-                results.refuse(run.pk, ImportStopped(name=run.file_name, status=run.get_status_display()))
+                results.refuse(
+                    run.pk, ImportStopped(name=run.file_name, status=ImportStatus(run.status).label)
+                )
             else:
                 also = {"ended_at": clock.now(), "finish_at": None}
                 apply_transition(IMPORT_RUN, FINISH_IMPORT, [run], actor=actor, also=also)

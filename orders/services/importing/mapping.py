@@ -113,7 +113,9 @@ def cancel_runs(run_ids: Sequence[int], *, actor: Actor) -> Results[int]:
             if run.status == ImportStatus.CANCELLED:
                 results.unchanged(run.pk)
             elif not CANCEL_IMPORT.leads_from(run.status):
-                results.refuse(run.pk, ImportStopped(name=run.file_name, status=run.get_status_display()))
+                results.refuse(
+                    run.pk, ImportStopped(name=run.file_name, status=ImportStatus(run.status).label)
+                )
             else:
                 results.done(run.pk)
         chosen = [run for run in runs if results.is_done(run.pk)]

@@ -43,7 +43,9 @@ def roll_back_runs(run_ids: Sequence[int], *, actor: Actor) -> Results[int]:
             if run.status == ImportStatus.ROLLED_BACK:
                 results.unchanged(run.pk, run.job_id)
             elif not ROLL_BACK.leads_from(run.status):
-                results.refuse(run.pk, ImportStopped(name=run.file_name, status=run.get_status_display()))
+                results.refuse(
+                    run.pk, ImportStopped(name=run.file_name, status=ImportStatus(run.status).label)
+                )
             else:
                 job_id = enqueue_job(ROLL_BACK_JOB, title=run.file_name, params={"run": run.pk}, actor=actor)
                 also = {"job_id": job_id, "ended_at": clock.now(), "finish_at": None}
