@@ -23,4 +23,4 @@ def answer_by_subject(owed: Sequence[Owed], answers: Results[int]) -> Results[in
 
 def _as_answer(refusal: BancaleError) -> BancaleError:
     """A conflict is tried again; any other refusal would stay the same."""
-    return refusal if refusal.code == "conflict" else Suppressed(str(refusal))
+    return refusal if refusal.code == "conflict" else Suppressed("%(why)s", why=refusal)

@@ -25,6 +25,7 @@ from config.kernel.enums import DeliveryState
 from config.kernel.errors import BancaleError, brief
 from config.kernel.events import correlation
 from config.kernel.fastpath import insert_rows, insert_values, new_row
+from config.kernel.languages import kept_words
 from config.kernel.machines import BURY, CLAIM, DELIVER, DELIVERY, FAIL, LOSE_TRACK, SUPPRESS
 from config.kernel.results import Results
 from config.kernel.sessions import LET_GO, claimed, lost
@@ -319,7 +320,8 @@ def _outcome(row: Any, results: Results[int]) -> _Outcome:
         answered = results.is_done(row.pk) or row.pk in results.unchanged_ids
         return _Outcome(DELIVER) if answered else _Outcome(FAIL, "the subscriber gave no answer", tries)
     # A word of one that no database keeps would leave all that were claimed with it unsettled.
-    said = storable(str(error))
+    # Where nothing is filled in, whoever reads it finds it in the catalogue.
+    said = kept_words(error) if error.facts else storable(str(error))
     if isinstance(error, Suppressed):
         return _Outcome(SUPPRESS, said)
     if isinstance(error, OutcomeUnknown):

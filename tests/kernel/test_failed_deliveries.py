@@ -1,5 +1,7 @@
 """What was not delivered, told in words: what it is, what it is about, why it failed, and what can be done."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.utils.translation import override
 
@@ -7,14 +9,25 @@ from config.kernel import clock
 from config.kernel.admin import admin_url
 from config.kernel.admin.failure_words import failure_text, failure_words
 from config.kernel.admin.subjects import subscriber_words
+from config.kernel.answers import answer_by_subject
 from config.kernel.models import Attempt, Delivery, Fact
-from config.kernel.outbox import SUBSCRIBERS
+from config.kernel.outbox import SUBSCRIBERS, Owed, settle
+from config.kernel.results import Results
+from orders.errors import OrderClosed
 from orders.models import MailDelivery
 from tests.factories.fulfillment import make_shipped
+from tests.factories.orders import make_order
 from tests.kernel.visitor import text_of, visitor
 
 pytestmark = pytest.mark.django_db
 HEADER = "BadHeaderError: Header values can't contain newlines (got 'Ada\\nBcc: x' for header 'Subject')"
+
+
+@pytest.fixture(autouse=True)
+def languages_as_before() -> Iterator[None]:
+    """A request's language stays in its thread."""
+    with override("en"):
+        yield
 
 
 def owed(subscriber: str, subject: tuple[str, int], error: str, **fields: object) -> Delivery:
@@ -103,6 +116,31 @@ def test_reason_that_a_worker_kept_is_read_in_the_readers_language() -> None:
         told = failure_words("the sales channel sends no such mail")
 
     assert told.title == "il canale di vendita non invia questa e-mail"
+
+
+def test_refusal_that_a_worker_kept_of_a_delivery_is_read_in_the_readers_language() -> None:
+    order = make_order()
+    row = owed("orders.auto_confirm", ("order", order.pk), "")
+    Delivery.objects.update(state="in_flight", settled_at=None, attempt_count=1)
+    Attempt.objects.create(delivery=row, number=1, started_at=row.due_at)
+    asked = Owed(
+        row.pk, row.fact_id, "order.confirmable", "order", order.pk, {}, row.due_at, 1, row.subscriber
+    )
+    answers: Results[int] = Results([order.pk])
+    answers.refuse(order.pk, OrderClosed(order.number, "cancelled"))
+
+    settle({row.pk: 1}, answer_by_subject([asked], answers))
+
+    row.refresh_from_db()
+    assert (row.state, row.last_error) == ("suppressed", Attempt.objects.get().error)
+    told = []
+    for language in ("en", "it"):
+        with override(language):
+            told.append(failure_text(row.last_error))
+    assert told == [
+        f"Order {order.number} is closed (Cancelled).",
+        f"L’ordine {order.number} è chiuso (Annullato).",
+    ]
 
 
 def test_pages_of_facts_and_deliveries_are_called_in_words() -> None:

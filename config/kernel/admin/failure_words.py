@@ -7,6 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from config.kernel.languages import readers_words
+
 Words = str | Promise
 
 
@@ -52,9 +54,10 @@ _KNOWN: dict[str, tuple[Words, Words]] = {
 
 
 def failure_words(error: str) -> Failure:
-    """Of an error as the outbox keeps it (`ClassName: text`, or words that may name a class); empty for none."""
+    """Of an error as the outbox keeps it (`ClassName: text`, or `kept_words` that may name a class); empty for none."""
     if not error:
         return Failure("", "", "")
+    error = readers_words(error)
     name, _colon, said = error.partition(": ")
     if found := next((_KNOWN[word] for word in _WORD.findall(error) if word in _KNOWN), None):
         return Failure(str(found[0]), str(found[1]), said)
