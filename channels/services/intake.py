@@ -179,11 +179,12 @@ def _tell_known(known: Mapping[int, NeutralOrder], actor: Actor) -> dict[int, Ne
     reports = [PaymentReport(pk, order.payments) for pk, order in known.items()]
     cancelled = [pk for pk, order in known.items() if order.state == NeutralState.CANCELLED]
     facts = {"cause": "cancelled_by_channel"}
+    # Details come last: whoever lacks nothing after them is confirmed by itself, unless it is held by then.
     told = [
-        in_batches(fill_details, details, actor=actor),
-        payments := in_batches(report_payments, reports, actor=actor),
         in_batches(place_hold, cancelled, kind=HoldKind.CANCEL_REQUESTED, facts=facts, actor=actor),
+        payments := in_batches(report_payments, reports, actor=actor),
         _hold_unclear(payments, actor),
+        in_batches(fill_details, details, actor=actor),
     ]
     refused: dict[int, list[BancaleError]] = defaultdict(list)
     for results in told:

@@ -17,7 +17,7 @@ from config.kernel import clock
 from config.kernel.actors import Actor, ActorKind
 from config.kernel.errors import InvalidInput, NotAllowed, TooMany
 from config.kernel.languages import readers_words
-from config.kernel.models import Event
+from config.kernel.models import Event, Fact
 from orders.admin.words import hold_text, hold_title
 from orders.enums import ChannelKind
 from orders.models import Hold, Order, RawOrder
@@ -174,6 +174,17 @@ def test_take_in_cancelled_out_there_holds_the_order_here() -> None:
     order = Order.objects.get()
     assert order.status == "placed"
     assert Hold.objects.get(kind="cancel_requested").facts == {"cause": "cancelled_by_channel"}
+
+
+def test_take_in_released_and_cancelled_at_once_is_not_confirmed_on_the_way() -> None:
+    channel = make_channel(code="woocommerce", kind=ChannelKind.WOOCOMMERCE, auto_confirm=True)
+    take_in([Body("0", woo(status="on-hold"))], sales_channel_id=channel.pk, door="test", actor=SYSTEM)
+
+    take_in([Body("0", woo(status="cancelled"))], sales_channel_id=channel.pk, door="test", actor=SYSTEM)
+
+    holds = Hold.objects.filter(lifted_at=None).values_list("kind", flat=True)
+    assert "cancel_requested" in holds
+    assert not Fact.objects.filter(kind="order.confirmable").exists()
 
 
 def refunded(total: str, back: str) -> str:
