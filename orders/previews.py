@@ -6,6 +6,7 @@ from typing import Protocol
 
 from config.kernel.actors import Actor
 from config.kernel.errors import BancaleError
+from orders.warehouse import AskedUnits
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,13 @@ class ForeseenChange:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One sentence for the preview; with a `refusal` the change cannot be confirmed."""
+    """One sentence for the preview; with a `refusal` the change cannot be confirmed. `called_back` is what live work
+    asks for no more then."""
 
     text: str
     tone: str = ""
     refusal: BancaleError | None = None
+    called_back: tuple[AskedUnits, ...] = ()
 
 
 class PreviewContributor(Protocol):

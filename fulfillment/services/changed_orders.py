@@ -14,6 +14,7 @@ from fulfillment.services.asking import count_asked
 from fulfillment.states import CANCEL, FULFILLMENT_ORDER
 from orders.errors import UnitsAtWork
 from orders.previews import Effect, ForeseenChange
+from orders.warehouse import AskedUnits
 
 NOT_BEGUN = frozenset({FulfillmentOrderStatus.OPEN, FulfillmentOrderStatus.RELEASED})
 ON_THE_WAY = frozenset(
@@ -107,7 +108,7 @@ def _work_effects(change: ForeseenChange, work: Sequence[FulfillmentOrder], line
             text = _("%(work)s at %(place)s is called back: it was released to the old address.")
         else:
             text = _("%(work)s at %(place)s is called back; what stays of it can be released again.")
-        yield Effect(text % facts, "wait")
+        yield Effect(text % facts, "wait", called_back=_asked(one, lines[one.pk]))
     for pk, units in missing.items():
         in_hand = [one for one in work if one not in chosen and _asks(pk, lines[one.pk])]
         names = ", ".join(f"{one.number} ({one.get_status_display()})" for one in in_hand)
@@ -119,6 +120,10 @@ def _work_effects(change: ForeseenChange, work: Sequence[FulfillmentOrder], line
         if change.new_address and one not in chosen:
             text = _("%(work)s is in hand at %(place)s. It cannot leave to the old address: call it back.")
             yield Effect(text % {"work": one.number, "place": one.location.name}, "stop")
+
+
+def _asked(one: FulfillmentOrder, lines: Iterable[FulfillmentOrderLine]) -> tuple[AskedUnits, ...]:
+    return tuple(AskedUnits(line.line_part_id, one.location_id, line.quantity, one.number) for line in lines)
 
 
 def _asks(part_id: int, lines: Iterable[FulfillmentOrderLine]) -> bool:

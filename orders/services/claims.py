@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from inventory.enums import LIVE_RESERVATION, ReservationState
 from inventory.models import Reservation, StockLevel
@@ -34,6 +34,13 @@ class PartClaims:
         """Units that can be taken without calling anything back from the warehouse."""
         waiting = sum(row.quantity for row in self.waiting)
         return max(0, self.undecided) + waiting + sum(cut.quantity for cut in self.unasked())
+
+    def without(self, called_back: Iterable[AskedUnits]) -> "PartClaims":
+        """The same once the warehouse was asked for so much less of this part."""
+        asked = defaultdict(int, self.asked)
+        for one in called_back:
+            asked[one.location_id] -= one.quantity if one.part_id == self.part.pk else 0
+        return replace(self, asked=asked)
 
     def unasked(self) -> Iterator[Cut]:
         """Open units that no live work asks for, the youngest reservations first."""

@@ -11,17 +11,20 @@ from config.kernel.audit import run_audit
 from config.kernel.models import Event
 from config.kernel.states import apply_transition
 from fulfillment.models import FulfillmentOrder
+from fulfillment.services.releasing import release_orders
 from fulfillment.services.shipping import ship_by_hand
 from fulfillment.states import FULFILLMENT_ORDER, START_PICKING
+from inventory.models import Reservation
 from orders.changes import SetPrice, SetQuantity
 from orders.errors import UnitsAtWork
 from orders.models import Order, Proposal
 from orders.services.proposals.confirming import confirm_proposals
 from orders.services.proposals.previewing import preview_proposal
-from orders.services.proposals.wishes import NewAddress
-from tests.factories.fulfillment import ACTOR, hand, make_released, make_shipped
+from orders.services.proposals.wishes import NewAddress, NewLine
+from tests.factories.fulfillment import ACTOR, hand, make_confirmed, make_released, make_shipped, stock
+from tests.factories.inventory import make_location
 from tests.factories.orders import neutral_address
-from tests.factories.proposals import propose
+from tests.factories.proposals import change, propose
 from tests.kernel.visitor import text_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +64,41 @@ def test_work_not_begun_is_called_back_for_its_units() -> None:
         visitor("Picker").get(admin_url(work, "change", work.pk))
     )
     assert Order.objects.get(pk=work.order_id).lines.get().parts.get().allocated == 1
+    assert_nothing_broken()
+
+
+def test_preview_promises_units_that_are_called_back_as_the_press_does() -> None:
+    work = make_released({"MUG": 2})
+    line = work.order.lines.get()
+    proposal = propose(work.order, SetQuantity(line.pk, 1), NewLine(line.sku_id, 1, D(12)))
+
+    (foreseen,) = preview_proposal(proposal, Order.objects.get(pk=work.order_id)).stock
+    confirm_proposals([proposal.pk], actor=ACTOR).only()
+
+    assert (foreseen.called_back, foreseen.released) == (1, [])
+    assert (foreseen.reserved, foreseen.waiting) == ([(work.location.name, 1)], 0)
+    new = Reservation.objects.exclude(reference_id=line.parts.get().pk)
+    assert list(new.values_list("state", "quantity", "level__location")) == [("open", 1, work.location_id)]
+    assert_nothing_broken()
+
+
+def test_preview_says_where_units_come_free_beside_called_back_ones() -> None:
+    near, far = make_location("NEAR", preference=1), make_location("FAR", preference=2)
+    stock({"MUG": 3}, near)
+    order = make_confirmed({"MUG": 3})
+    release_orders([order.pk], actor=ACTOR).only()
+    stock({"MUG": 1}, far)
+    line = order.lines.get()
+    change(order, SetQuantity(line.pk, 4))
+    order.refresh_from_db()
+    proposal = propose(order, SetQuantity(line.pk, 2))
+
+    (foreseen,) = preview_proposal(proposal, order).stock
+    confirm_proposals([proposal.pk], actor=ACTOR).only()
+
+    assert (foreseen.called_back, foreseen.released) == (1, [("FAR", 1)])
+    left = Reservation.objects.filter(state="open").values_list("level__location__code", "quantity")
+    assert list(left) == [("NEAR", 2)]
     assert_nothing_broken()
 
 

@@ -19,6 +19,7 @@ from orders.planning import current_planner
 from orders.previews import Effect
 from orders.selectors import demand
 from orders.selectors.proposals import actions_by_proposal, paid_amounts, read_shapes
+from orders.services.claims import PartClaims
 from orders.services.proposals.foreseeing import Planned, foresee
 from orders.services.proposals.stock import claiming_order_ids
 
@@ -123,21 +124,35 @@ def _wishes(planned: Planned) -> Iterator[Wish]:
 def _give_back(planned: Planned, found: Mapping[int, StockChange], places: Mapping[int, str]) -> list[Cut]:
     """What goes, part by part; units that the warehouse was asked for are called back first."""
     given: list[Cut] = []
+    called_back = [asked for effect in planned.effects for asked in effect.called_back]
     for pk, units in planned.plan.less.items():
-        claims = planned.claims[pk]
+        claims = planned.claims[pk].without(called_back)
         if claims.part.sku_id is None:
             continue
         change = found[claims.part.sku_id]
-        location_of = {row.pk: place for row, place in claims.held}
         change.called_back += planned.change.taken.get(pk, 0)
         change.undecided += min(units, max(0, claims.undecided))
-        for cut in claims.take(units):
-            given.append(cut)
-            if cut.reservation.state == ReservationState.WAITING:
-                change.left_line += cut.quantity
-            else:
-                change.released.append((places[location_of[cut.reservation.pk]], cut.quantity))
+        cuts = claims.take(units)
+        given += cuts
+        change.left_line += sum(
+            cut.quantity for cut in cuts if cut.reservation.state == ReservationState.WAITING
+        )
+        change.released += [(places[place], units) for place, units in _loose(planned, claims, cuts) if units]
     return given
+
+
+def _loose(planned: Planned, claims: PartClaims, cuts: Iterable[Cut]) -> Iterator[tuple[int, int]]:
+    """Open units that go, by location, but for those that are said to come back from the warehouse."""
+    location_of = {row.pk: place for row, place in claims.held}
+    before = dict(planned.claims[claims.part.pk].asked)
+    said = planned.change.taken.get(claims.part.pk, 0)
+    for cut in cuts:
+        if (place := location_of.get(cut.reservation.pk)) is None:
+            continue
+        from_work = min(cut.quantity, said, before.get(place, 0) - claims.asked[place])
+        before[place] = before.get(place, 0) - from_work
+        said -= from_work
+        yield place, cut.quantity - from_work
 
 
 def _ask(
