@@ -196,8 +196,8 @@ def _moved_on(occasion: Occasion) -> str | Promise:
         return "" if order.status == OrderStatus.CANCELLED else _("the order is not cancelled any more")
     if order.status in CALLED_OFF:
         return _("the order was cancelled")
-    # A backorder is told when that import is finished, where it is still so then.
-    if kind in (MailKind.BACKORDER, MailKind.CHANGE) and order.is_held_by_import:  # type: ignore[attr-defined]
+    # A hold and a backorder are told when that import is finished, where it is still so then.
+    if kind in (MailKind.HOLD, MailKind.BACKORDER, MailKind.CHANGE) and order.is_held_by_import:  # type: ignore[attr-defined]
         return _("its import is not finished")
     if kind == MailKind.CHANGE and not occasion.changed:
         return _("a file brought the change: the channel tells of it")

@@ -15,7 +15,15 @@ from config.kernel import clock, outbox
 from config.kernel.audit import INVARIANTS, run_audit
 from config.kernel.jobs import cancel_job
 from inventory.models import Reservation, StockLevel
-from orders.enums import ChannelKind, HoldKind, ImportMode, ImportPolicy, ImportStatus, OrderStatus
+from orders.enums import (
+    ChannelKind,
+    HoldKind,
+    ImportMode,
+    ImportPolicy,
+    ImportStatus,
+    MailKind,
+    OrderStatus,
+)
 from orders.errors import (
     AlreadyShipped,
     ImportOpen,
@@ -24,7 +32,8 @@ from orders.errors import (
     NotOfImport,
     ProblemsLeft,
 )
-from orders.models import Hold, ImportOrder, ImportRun, LinePart, Order
+from orders.models import Hold, ImportOrder, ImportRun, LinePart, Notification, Order
+from orders.services.holds import place_hold
 from orders.services.importing.applying import apply_runs
 from orders.services.importing.expiring import expire_originals
 from orders.services.importing.failed_rows import failed_count, failed_rows
@@ -35,7 +44,7 @@ from orders.services.voiding import void_orders
 from tests.factories.fulfillment import make_shipped
 from tests.factories.imports import apply, check, make_skus, problems_of, row, text_of, work
 from tests.factories.inventory import make_level, make_location, make_sku
-from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_line
+from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_address, neutral_line
 from tests.fulfillment.watching import nothing_written
 
 pytestmark = pytest.mark.django_db
@@ -372,3 +381,75 @@ def test_order_of_which_some_has_left_is_not_voided() -> None:
 
     assert isinstance(problem, AlreadyShipped)
     assert str(problem) == f"Goods of order {order.number} have left already (units: 2); use a return."
+
+
+def address_holds(order: Order) -> list[tuple[str, dict[str, object]]]:
+    holds = order.holds.filter(kind=HoldKind.ADDRESS, lifted_at=None)
+    return list(holds.values_list("reason", "facts"))
+
+
+def test_update_to_an_address_that_nothing_can_be_sent_to_holds_the_order() -> None:
+    order = make_order(external_id="W-1")
+    run = apply(check(text_of(row("W-1", ship_line1=""))))
+    deliver()
+    assert address_holds(order) == [("", {"missing": ["line1"]})]
+    assert mail.outbox == []
+
+    finish(run)
+    deliver()
+
+    assert Order.objects.get().ship_to.line1 == ""
+    assert address_holds(order) == [("", {"missing": ["line1"]})]
+    assert Notification.objects.filter(kind=MailKind.HOLD).count() == 1
+    assert_clean()
+
+
+def test_update_to_a_whole_address_lets_its_order_go() -> None:
+    order = make_order(external_id="W-1", ship_to=neutral_address(line1=""))
+    assert address_holds(order) == [("", {"missing": ["line1"]})]
+
+    run = apply(check(text_of(row("W-1"))))
+
+    assert address_holds(order) == []
+    finish(run)
+    assert not order.holds.filter(lifted_at=None).exists()
+    assert_clean()
+
+
+def test_update_that_states_the_same_address_leaves_its_hold() -> None:
+    order = make_order(external_id="W-1", ship_to=neutral_address(line1=""))
+
+    apply(check(text_of(row("W-1", ship_line1="", email="new@example.com"))))
+
+    assert Order.objects.get().email == "new@example.com"
+    assert address_holds(order) == [("", {"missing": ["line1"]})]
+
+
+@pytest.mark.parametrize("line1", ["Via Po 3", ""])
+def test_roll_back_brings_the_address_hold_back_with_the_address(line1: str) -> None:
+    order = make_order(external_id="W-1", ship_to=neutral_address(line1=line1))
+    if line1:
+        place_hold([order.pk], kind=HoldKind.ADDRESS, reason="Which door?", actor=SYSTEM).only()
+    before = address_holds(order)
+    run = apply(check(text_of(row("W-1", ship_line1="Via Roma 1"))))
+    assert (before, address_holds(order)) == (
+        [("Which door?", {})] if line1 else [("", {"missing": ["line1"]})],
+        [],
+    )
+
+    roll_back(run)
+
+    assert Order.objects.get().ship_to.line1 == line1
+    assert address_holds(order) == before
+    assert_clean()
+
+
+def test_roll_back_of_a_faulty_address_lets_go_of_what_it_held() -> None:
+    order = make_order(external_id="W-1")
+    run = apply(check(text_of(row("W-1", ship_line1=""))))
+
+    roll_back(run)
+
+    assert Order.objects.get().ship_to.line1 == "Via Po 3"
+    assert address_holds(order) == []
+    assert_clean()

@@ -1,5 +1,6 @@
 """Updates from a file: what it states anew of orders that nobody has begun to work on."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from orders.neutral import NeutralOrder
 from orders.search_texts import other_email, search_text
 from orders.services.customers import address_row, email_of
 from orders.services.holds import place_hold, release_holds
+from orders.services.importing.address_holds import follow_addresses, restore_address_holds
 from orders.services.importing.changing import change_goods
 from orders.services.importing.comparing import compare
 from orders.services.importing.restoring import restore_goods
@@ -53,7 +55,8 @@ def revise_orders(revisions: Sequence[Revision], *, run_id: int, actor: Actor) -
 
     At most 200 orders. Locks the run, then the orders by ascending pk, and compares again: an order that was
     closed or begun in the warehouse meanwhile is refused. What was before is kept on the staged order, and the
-    order is held until the run is finished. One that has nothing to change any more is `unchanged`.
+    order is held until the run is finished. The address hold follows the new address. One that has nothing to
+    change any more is `unchanged`.
 
     Refuses: `OrderClosed`, `Conflict`, `NotFound`. Raises `ImportStopped`, `NotAllowed`.
     """
@@ -79,7 +82,14 @@ def revise_orders(revisions: Sequence[Revision], *, run_id: int, actor: Actor) -
         befores = {pk: _image(orders[pk]) for pk in results.done_ids}
         _hold(results.done_ids, run_id)
         chosen = lock_orders(results.done_ids)
-        _write([(order, stated[order.pk].stated) for order in chosen])
+        cut = _write([(order, stated[order.pk].stated) for order in chosen])
+        moved = [
+            (order, stated[order.pk].stated, cut[order.pk])
+            for order in chosen
+            if any(one["field"].startswith("ship_to.") for one in differences[order.pk].changes)
+        ]
+        for pk, image in follow_addresses(moved, actor=IMPORTER).items():
+            befores[pk] |= image
         for order in chosen:
             befores[order.pk]["wrote"] = _image(order)
         wishes = {pk: differences[pk].wishes for pk in results.done_ids if differences[pk].wishes}
@@ -106,8 +116,10 @@ def _image(order: Order) -> dict[str, Any]:
     return {**image, "required_on": wanted}
 
 
-def _write(changed: Sequence[tuple[Order, NeutralOrder]]) -> None:
+def _write(changed: Sequence[tuple[Order, NeutralOrder]]) -> dict[int, tuple[str, ...]]:
+    """Returns by order which fields of the address that it is sent to had to be cut."""
     new: list[Address] = []
+    cut: dict[int, tuple[str, ...]] = defaultdict(tuple)
     ids = iter(take_ids({Address: 2 * len(changed)})[Address])
     for order, stated in changed:
         order.note = storable(stated.note) or order.note
@@ -117,8 +129,10 @@ def _write(changed: Sequence[tuple[Order, NeutralOrder]]) -> None:
         order.required_on = stated.required_on or order.required_on
         for use, address in (("ship_to_id", stated.ship_to), ("bill_to_id", stated.bill_to)):
             if address is not None:
-                row, _cut = address_row(address, next(ids), order.customer_id)
+                row, fields = address_row(address, next(ids), order.customer_id)
                 new.append(row)
+                if use == "ship_to_id":
+                    cut[order.pk] = fields
                 setattr(order, use, row.pk)
                 order.search_text = search_text(
                     known=order.search_text,
@@ -129,6 +143,7 @@ def _write(changed: Sequence[tuple[Order, NeutralOrder]]) -> None:
         order.version += 1
     Address.objects.bulk_create(new)
     write_columns([order for order, _stated in changed])
+    return cut
 
 
 def write_columns(orders: Sequence[Order]) -> None:
@@ -172,10 +187,12 @@ def restore_orders(staged: Sequence[ImportOrder], *, actor: Actor) -> None:
     """
     images = {one.order_id: one.before for one in staged if one.order_id is not None}
     orders = [order for order in lock_orders(list(images)) if not order.is_closed]
-    overwritten = set()
+    overwritten, returned = set(), []
     for order in orders:
         image, now = images[order.pk], _image(order)
         wrote = image.get("wrote", now)
+        if now["ship_to_id"] == wrote["ship_to_id"]:
+            returned.append(order)
         for name in image.keys() & set(PLAIN):
             if now[name] == wrote[name]:
                 setattr(order, name, image[name])
@@ -183,6 +200,7 @@ def restore_orders(staged: Sequence[ImportOrder], *, actor: Actor) -> None:
                 overwritten.add(order.pk)
         order.version += 1
     write_columns(orders)
+    restore_address_holds(returned, images, actor=actor)
     open_ids = [order.pk for order in orders]
     release_holds(open_ids, kind=HoldKind.IMPORT, actor=actor)
     restored = restore_goods({pk: images[pk] for pk in open_ids if "goods" in images[pk]}, actor=actor)
