@@ -21,7 +21,13 @@ from orders.services.cancelled_value import ask_for_no_money, settle_cancelled
 from orders.services.cancelling import parts_by_order
 from orders.services.customers import ADDRESS_FIELDS, email_of, find_or_make_customers, language_of
 from orders.services.filling_amounts import AmountRows, fill_amounts, read_amounts, write_amounts
-from orders.services.filling_holds import HoldChanges, follow_details, follow_difference, write_holds
+from orders.services.filling_holds import (
+    HoldChanges,
+    follow_channel,
+    follow_details,
+    follow_difference,
+    write_holds,
+)
 from orders.services.locking import lock_orders, refuse_unknown
 from orders.services.order_rows import stated_search_text
 from orders.services.texts import fit, limit_of
@@ -64,9 +70,9 @@ def fill_details(details: Sequence[Details], *, actor: Actor) -> Results[int]:
 
     At most 200 orders. Locks them by ascending pk. What is known is never overwritten: a total that differs from
     it raises the totals hold, once a figure, with the difference. Totals are added up anew, holds for missing
-    details lifted, and the holds of intake raised where the filled values call for them; then the order may be
-    confirmed by itself (fact `order.confirmable`). Closed orders, history, and those that learn nothing new are
-    `unchanged`, and so is a second call.
+    details lifted, and the holds of intake raised where the filled values call for them, or the channel holds the
+    order by now; then the order may be confirmed by itself (fact `order.confirmable`). Closed orders, history, and
+    those that learn nothing new are `unchanged`, and so is a second call.
 
     Refuses: `NotFound`; `InvalidInput` for amounts that cannot be stored. Raises `NotAllowed`.
     """
@@ -76,16 +82,18 @@ def fill_details(details: Sequence[Details], *, actor: Actor) -> Results[int]:
         orders = {order.pk: order for order in lock_orders(results.keys, actor=actor)}
         refuse_unknown(results, list(orders.values()))
         open_ones = [one for one in details if one.key in orders and not _is_over(orders[one.key])]
-        for told in open_ones:
-            if (problem := amounts_refusal(told.stated)) is not None:
-                results.refuse(told.key, problem)
+        for one in open_ones:
+            if (problem := amounts_refusal(one.stated)) is not None:
+                results.refuse(one.key, problem)
         open_ones = [one for one in open_ones if one.key not in results.refusals]
         held = open_holds([one.key for one in open_ones])
         fillings = _fill(open_ones, orders, held)
         changes = HoldChanges(held, clock.now(), actor)
-        for one in fillings:
-            follow_details(changes, one.order, one.stated, one.what, one.cut)
-        follow_difference(changes, {one.key: (orders[one.key], one.stated) for one in open_ones})
+        for filling in fillings:
+            follow_details(changes, filling.order, filling.stated, filling.what, filling.cut)
+        told = {one.key: (orders[one.key], one.stated) for one in open_ones}
+        follow_channel(changes, told)
+        follow_difference(changes, told)
         for pk in results.open_ids:
             if pk in changes.touched or any(one.order.pk == pk and one.what for one in fillings):
                 results.done(pk)

@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from config.kernel.actors import Actor
+from config.kernel.actors import Actor, ActorKind
 from config.kernel.events import record_events
 from config.kernel.outbox import record_facts
-from orders.enums import HoldKind, NeutralState
+from orders.enums import GOODS_GONE, HoldKind, NeutralState
 from orders.intake_rules import address_faults, difference_facts, needs_shipping
 from orders.mail_kinds import hold_facts
 from orders.models import Hold, Order
@@ -19,6 +19,8 @@ from orders.totals import recompute
 
 CHANGED_LATER = "changed_later"
 SAID_ANEW = "hold_changed"
+# What is missing while the channel itself holds an order.
+RELEASE = "channel_release"
 
 
 @dataclass(slots=True)
@@ -86,12 +88,31 @@ def follow_details(
 
 def _missing(order: Order, stated: NeutralOrder) -> list[str]:
     missing = {
-        "channel_release": stated.state == NeutralState.HELD,
+        RELEASE: stated.state == NeutralState.HELD,
         "total": order.total_sent_amount is None,
         "amounts": order.total_computed_amount is None,
         "address": order.ship_to_id is None and order.ship_to is None and needs_shipping(stated),
     }
     return [name for name, is_missing in missing.items() if is_missing]
+
+
+def follow_channel(changes: HoldChanges, told: Mapping[int, tuple[Order, NeutralOrder]]) -> None:
+    """Hold orders with goods still here that their channel holds by now, until it lets them go. One that a person has
+    let go of though the channel held it is not held again. One statement, none where no channel holds."""
+    found = {
+        pk: order
+        for pk, (order, stated) in told.items()
+        if stated.state == NeutralState.HELD
+        and order.fulfillment_status not in GOODS_GONE
+        and changes.open(order, HoldKind.AWAITING_DETAILS) is None
+    }
+    if not found:
+        return
+    rows = Hold.objects.filter(order__in=found, kind=HoldKind.AWAITING_DETAILS).order_by("pk")
+    last = {hold.order_id: hold for hold in rows if RELEASE in hold.facts.get("missing", ())}
+    for pk, order in found.items():
+        if pk not in last or last[pk].lifted_by != ActorKind.USER:
+            changes.put(order, HoldKind.AWAITING_DETAILS, {"missing": [RELEASE]})
 
 
 def follow_difference(changes: HoldChanges, told: Mapping[int, tuple[Order, NeutralOrder]]) -> None:

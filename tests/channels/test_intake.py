@@ -176,6 +176,20 @@ def test_take_in_cancelled_out_there_holds_the_order_here() -> None:
     assert Hold.objects.get(kind="cancel_requested").facts == {"cause": "cancelled_by_channel"}
 
 
+def test_take_in_held_out_there_by_now_holds_the_order_here_until_it_is_let_go() -> None:
+    take(woo())
+    assert not Hold.objects.filter(kind="awaiting_details").exists()
+
+    take(woo(status="on-hold"))
+
+    hold = Hold.objects.get(kind="awaiting_details", lifted_at=None)
+    assert hold.facts == {"missing": ["channel_release"]}
+    assert "Missing: the channel holds it itself." in hold_text(hold)
+    take(woo(customer_note="Checked"))
+    hold.refresh_from_db()
+    assert hold.lifted_at is not None
+
+
 def test_take_in_released_and_cancelled_at_once_is_not_confirmed_on_the_way() -> None:
     channel = make_channel(code="woocommerce", kind=ChannelKind.WOOCOMMERCE, auto_confirm=True)
     take_in([Body("0", woo(status="on-hold"))], sales_channel_id=channel.pk, door="test", actor=SYSTEM)

@@ -20,7 +20,8 @@ from orders.neutral import NeutralBuyer, NeutralCharge, NeutralDiscount, Neutral
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.filling import Details, fill_details
-from orders.services.holds import release_holds
+from orders.services.holds import HOLD_ORDER, release_holds
+from tests.factories.fulfillment import make_shipped
 from tests.factories.orders import (
     PLACED_AT,
     SYSTEM,
@@ -187,6 +188,46 @@ def test_later_amounts_that_differ_never_overwrite_and_are_held_once(channel: Sa
     assert fill(order, later).unchanged_ids == [order.pk]
     assert fill(order, settled(total_amount=Decimal("29.00"))).done_ids == [order.pk]
     assert_clean()
+
+
+def released(hold: Hold) -> bool:
+    hold.refresh_from_db()
+    return hold.lifted_at is not None
+
+
+def test_order_that_its_channel_holds_later_waits_until_it_is_let_go(channel: SalesChannel) -> None:
+    order = accept(settled(), channel)
+    outbox.deliver_due("work")
+    assert kinds(order) == set()
+
+    assert fill(order, settled(state=NeutralState.HELD)).done_ids == [order.pk]
+
+    hold = Hold.objects.get(order=order, kind=HoldKind.AWAITING_DETAILS)
+    assert (hold.facts, hold.lifted_at) == ({"missing": ["channel_release"]}, None)
+    with nothing_written():
+        assert fill(order, settled(state=NeutralState.HELD)).unchanged_ids == [order.pk]
+    assert fill(order, settled()).done_ids == [order.pk]
+    assert released(hold)
+    fill(order, settled(state=NeutralState.HELD))
+    assert kinds(order) == {"awaiting_details"}
+    assert_clean()
+
+
+def test_order_that_a_person_let_go_of_is_not_held_by_its_channel_again(channel: SalesChannel) -> None:
+    order = accept(settled(state=NeutralState.HELD), channel)
+    person = Actor(ActorKind.USER, 1, "eva", frozenset({HOLD_ORDER}))
+    release_holds([order.pk], kind=HoldKind.AWAITING_DETAILS, actor=person).only()
+
+    with nothing_written():
+        assert fill(order, settled(state=NeutralState.HELD)).unchanged_ids == [order.pk]
+
+
+def test_order_whose_goods_have_left_is_not_held_by_its_channel(channel: SalesChannel) -> None:
+    order = make_shipped({"CUP": 1}).order
+
+    fill(order, neutral_order(order.external_id, state=NeutralState.HELD))
+
+    assert HoldKind.AWAITING_DETAILS not in kinds(order)
 
 
 def test_later_address_is_not_taken(channel: SalesChannel) -> None:
