@@ -88,7 +88,7 @@ class HoldKind(TextChoices):
 
 
 # The causes that a manual hold names where no person placed it.
-TEST_ORDER, UNCLEAR_PAYMENT = "test_order", "unclear_payment"
+TEST_ORDER, UNCLEAR_PAYMENT, ADDRESS_CHANGED = "test_order", "unclear_payment", "address_changed"
 # The cause of an unpaid hold where something had been paid.
 SENT_BACK = "refunded"
 

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from config.kernel.admin.timeline import event_words
 from config.kernel.models import Event
 from config.kernel.templatetags.bancale import money_text
+from orders.admin.words import hold_title
 from orders.change_shapes import Line
 from orders.changes import KINDS, SetAddress
 from orders.enums import ChannelKind, HoldKind, MailKind, MoneyOwner
@@ -17,6 +18,7 @@ from orders.models import Address, Order
 from orders.services.mail_occasions import TOLD_OF, nobody_to_tell
 from orders.services.proposals.previewing import Preview, StockChange
 from orders.services.proposals.telling import action_facts
+from orders.services.readdressed import is_readdressed
 
 MARKETPLACES = (ChannelKind.AMAZON, ChannelKind.EBAY)
 Said = dict[str, str]
@@ -113,8 +115,11 @@ def _waiting(change: StockChange) -> str:
 def _sending(preview: Preview, order: Order) -> Iterator[Said]:
     if preview.plan.new_address:
         yield _said(_("It is sent to the new address; the one before stays on record."))
-        if order.holds.filter(kind=HoldKind.ADDRESS, lifted_at=None).exists():
-            yield _said(_("Hold lifted: %(what)s") % {"what": HoldKind.ADDRESS.label}, "ok")
+        for hold in order.holds.filter(lifted_at=None):
+            if hold.kind == HoldKind.ADDRESS or is_readdressed(hold):
+                title = hold_title(hold.kind, hold.facts).rstrip(".")
+                what = HoldKind.ADDRESS.label if hold.kind == HoldKind.ADDRESS else title
+                yield _said(_("Hold lifted: %(what)s") % {"what": what}, "ok")
     if preview.plan.new_method:
         text = _("It is sent by “%(method)s”.")
         yield _said(text % {"method": preview.plan.after.shipping_method})

@@ -13,6 +13,7 @@ from config.kernel.admin.subjects import call_subscribers
 from config.kernel.admin.timeline import Lookup, detail_by
 from config.kernel.templatetags.bancale import local_text, money_text
 from orders.enums import (
+    ADDRESS_CHANGED,
     SENT_BACK,
     TEST_ORDER,
     UNCLEAR_PAYMENT,
@@ -25,10 +26,11 @@ from orders.enums import (
     Step,
 )
 from orders.enums import FulfillmentStatus as F
-from orders.models import Hold
+from orders.models import Address, Hold
 from orders.privacy import SEE_MONEY, SEE_NOTE, SEE_PERSONAL
 from orders.selectors.holds import hold_reasons
 from orders.selectors.notes import note_texts
+from orders.services.mail_values import address_lines
 from orders.states import HOLD_REFUSES
 
 set_tones(
@@ -89,6 +91,7 @@ CAUSES = {
     TEST_ORDER: gettext_lazy("It is a test order."),
     UNCLEAR_PAYMENT: gettext_lazy("What the channel now says of its payment was refused."),
     SENT_BACK: gettext_lazy("What was paid has been sent back."),
+    ADDRESS_CHANGED: gettext_lazy("The channel now states another address."),
 }
 
 
@@ -119,13 +122,21 @@ def hold_title(kind: str, facts: Mapping[str, Any]) -> str:
 def hold_text(hold: Hold, *, personal: bool = True) -> str:
     """What was found, what would lift the hold, and which steps it refuses. What a person wrote may speak of the buyer:
     only those who see personal data read it."""
-    parts = [_found(hold), hold_reason(hold) if personal else "", _remedy(hold), _refusals(hold)]
+    written = (hold_reason(hold), _stated_address(hold)) if personal else ()
+    parts = [_found(hold), *written, _remedy(hold), _refusals(hold)]
     return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)
 
 
 def hold_reason(hold: Hold) -> str:
     """What a person wrote, not what only names a cause that the title says in words."""
     return "" if hold.facts.get("cause") in CAUSES else hold.reason
+
+
+def _stated_address(hold: Hold) -> str:
+    """Where the channel says that the order goes; one statement for a hold about it."""
+    if hold.facts.get("cause") != ADDRESS_CHANGED:
+        return ""
+    return ", ".join(address_lines(Address.objects.filter(pk=hold.facts["address"]).first()))
 
 
 def _found(hold: Hold) -> str:
@@ -160,6 +171,8 @@ def _unknown(names: Sequence[str], too_many: Sequence[str]) -> str:
 def _remedy(hold: Hold) -> str:
     if hold.facts.get("cause") == UNCLEAR_PAYMENT:
         return _("Find out whether it is paid, then lift the hold or cancel the order.")
+    if hold.facts.get("cause") == ADDRESS_CHANGED:
+        return _("Change the address if that is right, which lifts the hold; else lift it.")
     return {
         HoldKind.AWAITING_DETAILS: _("Lift it once the channel has stated the rest."),
         HoldKind.UNPAID: _("It lifts by itself when a payment is reported."),

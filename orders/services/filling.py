@@ -30,6 +30,7 @@ from orders.services.filling_holds import (
 )
 from orders.services.locking import lock_orders, refuse_unknown
 from orders.services.order_rows import stated_search_text
+from orders.services.readdressed import follow_address
 from orders.services.texts import fit, limit_of
 from orders.states import PLACE
 
@@ -71,8 +72,8 @@ def fill_details(details: Sequence[Details], *, actor: Actor) -> Results[int]:
     At most 200 orders. Locks them by ascending pk. What is known is never overwritten: a total that differs from
     it raises the totals hold, once a figure, with the difference. Totals are added up anew, holds for missing
     details lifted, and the holds of intake raised where the filled values call for them, or the channel holds the
-    order by now; then the order may be confirmed by itself (fact `order.confirmable`). Closed orders, history, and
-    those that learn nothing new are `unchanged`, and so is a second call.
+    order by now or states another address; then the order may be confirmed by itself (fact `order.confirmable`).
+    Closed orders, history, and those that learn nothing new are `unchanged`, and so is a second call.
 
     Refuses: `NotFound`; `InvalidInput` for amounts that cannot be stored. Raises `NotAllowed`.
     """
@@ -93,6 +94,7 @@ def fill_details(details: Sequence[Details], *, actor: Actor) -> Results[int]:
             follow_details(changes, filling.order, filling.stated, filling.what, filling.cut)
         told = {one.key: (orders[one.key], one.stated) for one in open_ones}
         follow_channel(changes, told)
+        follow_address(changes, told)
         follow_difference(changes, told)
         for pk in results.open_ids:
             if pk in changes.touched or any(one.order.pk == pk and one.what for one in fillings):

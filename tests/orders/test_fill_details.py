@@ -14,6 +14,7 @@ from config.kernel.errors import NotAllowed
 from config.kernel.models import Event
 from inventory.models import Sku
 from inventory.services.catalogue import PartOfKit, save_kits
+from orders.admin.words import hold_text, hold_title
 from orders.enums import ChargeKind, HoldKind, MailKind, NeutralState, OrderStatus, PaymentAxis
 from orders.models import Hold, LinePart, Notification, Order, SalesChannel
 from orders.neutral import NeutralBuyer, NeutralCharge, NeutralDiscount, NeutralOrder, NeutralTax
@@ -21,6 +22,7 @@ from orders.services.accepting import Incoming, accept_orders
 from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.filling import Details, fill_details
 from orders.services.holds import HOLD_ORDER, release_holds
+from orders.services.proposals.wishes import NewAddress
 from tests.factories.fulfillment import make_shipped
 from tests.factories.orders import (
     PLACED_AT,
@@ -33,6 +35,7 @@ from tests.factories.orders import (
     neutral_order,
     neutral_payment,
 )
+from tests.factories.proposals import change
 from tests.fulfillment.watching import nothing_written, statements
 
 pytestmark = pytest.mark.django_db
@@ -230,13 +233,62 @@ def test_order_whose_goods_have_left_is_not_held_by_its_channel(channel: SalesCh
     assert HoldKind.AWAITING_DETAILS not in kinds(order)
 
 
-def test_later_address_is_not_taken(channel: SalesChannel) -> None:
+def at(city: str, **fields: Any) -> NeutralOrder:
+    return replace(settled(), ship_to=neutral_address(city=city, **fields))
+
+
+def test_later_address_is_not_taken_and_its_order_is_held_once(channel: SalesChannel) -> None:
+    order = accept(settled(), channel)
+
+    assert fill(order, at("Asti")).done_ids == [order.pk]
+
+    hold = Hold.objects.get(order=order)
+    assert (hold.kind, hold.facts["cause"]) == (HoldKind.MANUAL, "address_changed")
+    assert hold_title(hold.kind, hold.facts) == "The channel now states another address."
+    assert "Via Po 3, 10124 Asti, Italy. Change the address if that is right" in hold_text(hold)
+    assert "Asti" not in hold_text(hold, personal=False)
+    assert Order.objects.get().ship_to.city == "Torino"
+    with nothing_written():
+        assert fill(order, at("ASTI ", phone="1")).unchanged_ids == [order.pk]
+    assert_clean()
+    assert Order.objects.get().status == OrderStatus.PLACED
+
+    release_holds([order.pk], kind=HoldKind.MANUAL, actor=SYSTEM).only()
+    with nothing_written():
+        assert fill(order, at("Asti")).unchanged_ids == [order.pk]
+    fill(order, at("Cuneo"))
+    assert kinds(order) == {"manual"}
+    fill(order, settled())
+    assert kinds(order) == set()
+    assert_clean()
+
+
+def test_later_address_that_says_less_is_no_other(channel: SalesChannel) -> None:
     order = accept(settled(), channel)
 
     with nothing_written():
-        results = fill(order, replace(settled(), ship_to=neutral_address(city="Asti")))
+        assert fill(order, at("Torino", name="", line1="")).unchanged_ids == [order.pk]
 
-    assert results.unchanged_ids == [order.pk]
+
+def test_address_that_somebody_changed_here_is_not_held_against_the_channels(channel: SalesChannel) -> None:
+    order = accept(settled(), channel)
+    fill(order, at("Asti"))
+
+    order = change(order, NewAddress(neutral_address(city="Alba")))
+
+    assert (order.ship_to.city, kinds(order)) == ("Alba", set())
+    with nothing_written():
+        for stated in (settled(), at("Asti"), at("Cuneo")):
+            assert fill(order, stated).unchanged_ids == [order.pk]
+    assert_clean()
+
+
+def test_later_address_of_goods_that_have_left_holds_nothing(channel: SalesChannel) -> None:
+    order = make_shipped({"CUP": 1}).order
+
+    fill(order, neutral_order(order.external_id, ship_to=neutral_address(city="Asti")))
+
+    assert HoldKind.MANUAL not in kinds(order)
 
 
 @pytest.mark.parametrize("amount", ["NaN", "1e14", "6e13"])

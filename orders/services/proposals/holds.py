@@ -11,6 +11,7 @@ from orders.selectors.holds import open_holds
 from orders.services.auto_confirm import record_confirmable
 from orders.services.holds import lift, raise_holds
 from orders.services.proposals.foreseeing import Planned
+from orders.services.readdressed import is_readdressed
 from orders.services.unknown_skus import follow_unknown_skus
 
 
@@ -22,7 +23,13 @@ def follow_holds(chosen: Sequence[Planned], *, actor: Actor) -> None:
     orders = [one.order for one in chosen]
     held = open_holds([order.pk for order in orders])
     settled = {(one.order.pk, kind) for one in chosen for kind in _settled(one)}
-    lifted = [hold for holds in held.values() for hold in holds if (hold.order_id, hold.kind) in settled]
+    moved = {one.order.pk for one in chosen if one.plan.new_address}
+    lifted = [
+        hold
+        for holds in held.values()
+        for hold in holds
+        if (hold.order_id, hold.kind) in settled or (hold.order_id in moved and is_readdressed(hold))
+    ]
     lift(lifted, actor=actor)
     follow_unknown_skus(orders, actor=actor)
     _ask_for_money(chosen, actor)
