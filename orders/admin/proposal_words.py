@@ -116,7 +116,8 @@ def _sending(preview: Preview, order: Order) -> Iterator[Said]:
     if preview.plan.new_address:
         yield _said(_("It is sent to the new address; the one before stays on record."))
         for hold in order.holds.filter(lifted_at=None):
-            if hold.kind == HoldKind.ADDRESS or is_readdressed(hold):
+            awaits_it = hold.kind == HoldKind.AWAITING_DETAILS and hold.facts.get("missing") == ["address"]
+            if hold.kind == HoldKind.ADDRESS or is_readdressed(hold) or awaits_it:
                 title = hold_title(hold.kind, hold.facts).rstrip(".")
                 what = HoldKind.ADDRESS.label if hold.kind == HoldKind.ADDRESS else title
                 yield _said(_("Hold lifted: %(what)s") % {"what": what}, "ok")

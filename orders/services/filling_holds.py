@@ -46,6 +46,16 @@ class HoldChanges:
         if (hold := self.open(order, kind)) is not None:
             self.lifted.append(hold)
 
+    def know(self, order: Order, detail: str) -> None:
+        """A detail that was awaited is known now, from whomever."""
+        hold = self.open(order, HoldKind.AWAITING_DETAILS)
+        missing = hold.facts.get("missing", ()) if hold is not None else ()
+        if missing == [detail]:
+            self.lift(order, HoldKind.AWAITING_DETAILS)
+        elif detail in missing:
+            left = [name for name in missing if name != detail]
+            self.put(order, HoldKind.AWAITING_DETAILS, {"missing": left})
+
     def put(self, order: Order, kind: HoldKind, facts: Mapping[str, Any], *, reason: str = "") -> None:
         """Raise a hold, or say an open one anew where its facts have changed."""
         hold = self.open(order, kind)

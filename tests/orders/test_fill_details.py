@@ -283,6 +283,20 @@ def test_address_that_somebody_changed_here_is_not_held_against_the_channels(cha
     assert_clean()
 
 
+def test_awaited_address_that_somebody_enters_is_awaited_no_more(channel: SalesChannel) -> None:
+    order = accept(settled(ship_to=None), channel)
+    other = accept(settled("M-2", ship_to=None, state=NeutralState.HELD), channel)
+    assert kinds(order) == {"awaiting_details"}
+
+    for one in (order, other):
+        change(one, NewAddress(neutral_address(city="Alba")))
+
+    assert kinds(order) == set()
+    assert Hold.objects.get(order=other, lifted_at=None).facts == {"missing": ["channel_release"]}
+    assert_clean()
+    assert Order.objects.get(pk=order.pk).status == OrderStatus.CONFIRMED
+
+
 def test_later_address_of_goods_that_have_left_holds_nothing(channel: SalesChannel) -> None:
     order = make_shipped({"CUP": 1}).order
 

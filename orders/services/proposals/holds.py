@@ -3,20 +3,23 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from config.kernel import clock
 from config.kernel.actors import Actor
 from orders.enums import SENT_BACK, HoldKind
 from orders.intake_rules import why_unpaid
 from orders.models import Hold, Order, Payment
 from orders.selectors.holds import open_holds
 from orders.services.auto_confirm import record_confirmable
-from orders.services.holds import lift, raise_holds
+from orders.services.filling_holds import HoldChanges, write_holds
+from orders.services.holds import raise_holds
 from orders.services.proposals.foreseeing import Planned
 from orders.services.readdressed import is_readdressed
 from orders.services.unknown_skus import follow_unknown_skus
 
 
 def follow_holds(chosen: Sequence[Planned], *, actor: Actor) -> None:
-    """Lift what a change settles (a new address, nothing owed, no unknown line left), raise what it calls for.
+    """Lift what a change settles (a new address, also an awaited one, nothing owed, no unknown line left), raise what
+    it calls for.
 
     The totals hold stays as it is: the change moves what is owed and what we compute by the same amount.
     """
@@ -24,13 +27,17 @@ def follow_holds(chosen: Sequence[Planned], *, actor: Actor) -> None:
     held = open_holds([order.pk for order in orders])
     settled = {(one.order.pk, kind) for one in chosen for kind in _settled(one)}
     moved = {one.order.pk for one in chosen if one.plan.new_address}
-    lifted = [
+    changes = HoldChanges(held, clock.now(), actor)
+    changes.lifted += [
         hold
         for holds in held.values()
         for hold in holds
         if (hold.order_id, hold.kind) in settled or (hold.order_id in moved and is_readdressed(hold))
     ]
-    lift(lifted, actor=actor)
+    for order in orders:
+        if order.pk in moved:
+            changes.know(order, "address")
+    write_holds(changes)
     follow_unknown_skus(orders, actor=actor)
     _ask_for_money(chosen, actor)
     now = open_holds([order.pk for order in orders])
