@@ -229,12 +229,23 @@ class QueueMachine(Watched):
 
 
 def _gained(order_id: int, before: Standing, now: Standing) -> list[Claim]:
-    """The claims through which an order gained units: those that waited and do so for fewer, else new ones."""
+    """The claims through which an order gained units: those that waited and do so for fewer, else new ones.
+
+    A claim that was cut waits for fewer too; what was gained is open at the place which it was gained from.
+    """
+    opened = [one for one in now.of(order_id) if one.is_open and one.units > _open_units(one.pk, before)]
+    places = {one.queued_at for one in opened}
     served = [
         now.claims[was.pk]
         for was in before.of(order_id)
         if not was.is_open
+        and was.queued_at in places
         and was.pk in now.claims
         and (now.claims[was.pk].is_open or now.claims[was.pk].units < was.units)
     ]
-    return served or [one for one in now.of(order_id) if one.is_open and one.pk not in before.claims]
+    return served or [one for one in opened if one.pk not in before.claims]
+
+
+def _open_units(pk: int, before: Standing) -> int:
+    was = before.claims.get(pk)
+    return was.units if was is not None and was.is_open else 0
