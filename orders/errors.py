@@ -243,6 +243,16 @@ class AlreadyReturned(BancaleError):
     message = _("Units of order %(number)s have been returned.")
 
 
+class PlacedBefore(BancaleError):
+    """The page of an order typed in has placed another one. `facts`: `number`."""
+
+    code = "placed_before"
+    message = _(
+        "This page has placed order %(number)s, which says something else. Nothing was placed now: press once more if "
+        "this is a further order."
+    )
+
+
 class SkuOrdered(BancaleError):
     code = "sku_ordered"
     message = _("Open orders still ask for %(sku)s (%(units)s), so it cannot become a kit.")

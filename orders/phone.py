@@ -56,6 +56,12 @@ def write_body(order: PhoneOrder) -> str:
     return json.dumps(order, ensure_ascii=False, sort_keys=True)
 
 
+def tells_the_same(body: str, order: PhoneOrder) -> bool:
+    """Whether a body tells of this very order, at whatever moment it was typed; one that was erased is taken for it."""
+    given = json.loads(body) if body else {**order}
+    return bool(given == {**order, "placed_at": given["placed_at"]})
+
+
 def read_phone_order(body: str) -> NeutralOrder:
     """The neutral order of a body; its total is the sum of what was typed.
 

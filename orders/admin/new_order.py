@@ -23,8 +23,9 @@ from inventory.models import Sku
 from inventory.selectors.closest import Unknown, closest_skus
 from orders.admin.new_order_sums import sums_fragment, sums_of
 from orders.enums import ChannelKind
+from orders.errors import PlacedBefore
 from orders.models import Order, SalesChannel
-from orders.phone import OWN_KEY, SOURCE, PhoneLine, PhoneOrder, read_phone_order, write_body
+from orders.phone import OWN_KEY, SOURCE, PhoneLine, PhoneOrder, read_phone_order, tells_the_same, write_body
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.raw import RawEntry, store_raw_orders
 from orders.states import PLACE
@@ -153,11 +154,22 @@ def new_order_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         return _page(model_admin, request, form, lines)
     try:
         order = Order.objects.get(pk=_accept(request, form, lines))
+    except PlacedBefore as error:
+        form = _renewed(request)
+        form.add_error(None, str(error))
+        return _page(model_admin, request, form, lines)
     except BancaleError as error:
         form.add_error(None, str(error))
         return _page(model_admin, request, form, lines)
     messages.success(request, gettext("Order %(number)s is placed.") % {"number": order.number})
     return HttpResponseRedirect(admin_url(Order, "change", order.pk))
+
+
+def _renewed(request: HttpRequest) -> NewOrderForm:
+    """The same values under a nonce of their own."""
+    data = request.POST.copy()
+    data["nonce"] = uuid4().hex
+    return NewOrderForm(data)
 
 
 def _posted(request: HttpRequest) -> Any:
@@ -200,10 +212,14 @@ def _accept(request: HttpRequest, form: NewOrderForm, lines: Any) -> int:
     channel = form.cleaned_data["sales_channel"]
     actor = acting(request)
     key = f"{OWN_KEY}{form.cleaned_data['nonce']}"
-    before = Order.objects.filter(sales_channel=channel, external_id=key).values_list("pk", flat=True).first()
+    typed = _typed(form.cleaned_data, lines, key)
+    before = Order.objects.filter(sales_channel=channel, external_id=key).first()
     if before is not None:
-        return int(before)
-    body = write_body(_typed(form.cleaned_data, lines, key))
+        raw = before.raw_orders.filter(source=SOURCE).order_by("pk").first()
+        if raw is not None and not tells_the_same(raw.body, typed):
+            raise PlacedBefore(number=before.number)
+        return int(before.pk)
+    body = write_body(typed)
     stored = store_raw_orders([RawEntry(key, SOURCE, key, body)], sales_channel_id=channel.pk)
     incoming = Incoming(read_phone_order(body), raw_id=stored.only())
     return int(accept_orders([incoming], sales_channel_id=channel.pk, actor=actor).only())

@@ -88,6 +88,25 @@ def test_phone_order_posted_twice_is_one_order(support: Visitor) -> None:
     assert Order.objects.count() == RawOrder.objects.count() == 1
 
 
+def test_another_order_typed_on_a_page_that_has_placed_one_is_not_taken_for_it(support: Visitor) -> None:
+    make_sku("MUG")
+    given = typed(support)
+    support.post(ADD, given)
+    first = Order.objects.get()
+
+    page = support.post(ADD, {**given, "name": "Ugo Bianchi", "email": "ugo@example.com"})
+
+    said = f"This page has placed order {first.number}, which says something else."
+    assert said in text_of(page)
+    assert Order.objects.count() == RawOrder.objects.count() == 1
+    nonce = page.context["form"]["nonce"].value()
+    support.post(ADD, {**given, "name": "Ugo Bianchi", "email": "ugo@example.com", "nonce": nonce})
+    assert list(Order.objects.order_by("pk").values_list("email", flat=True)) == [
+        "rosa@example.com",
+        "ugo@example.com",
+    ]
+
+
 def test_unpaid_phone_order_is_held(support: Visitor) -> None:
     make_sku("MUG")
 
