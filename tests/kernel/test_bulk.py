@@ -210,6 +210,21 @@ def test_bulk_with_a_form_asks_for_what_is_missing(support: Visitor) -> None:
     assert Event.objects.get(kind="cancel").facts == {"reason": "out of stock"}
 
 
+def test_bulk_pressed_again_with_another_form_says_that_it_was_not_done(support: Visitor) -> None:
+    order = make_order()
+    page = start(support, "bulk_orders_order_hold_orders", [order.pk])
+    first = {"kind": "manual", "reason": "Call first", "refuses": "everything"}
+    assert carry_out(support, page, **first).context["done"] == 1
+    assert carry_out(support, page, **first).context["done"] == 1
+
+    again = carry_out(support, page, **first | {"kind": "fraud"})
+
+    assert "This was pressed before, in another way. Nothing was done now" in text_of(again)
+    assert list(order.holds.values_list("kind", flat=True)) == ["manual"]
+    assert carry_out(support, again, **first | {"kind": "fraud"}).context["done"] == 1
+    assert list(order.holds.order_by("pk").values_list("kind", flat=True)) == ["manual", "fraud"]
+
+
 def test_people_see_only_the_actions_they_may_take() -> None:
     make_order()
     page = visitor("", "orders.view_order", "orders.hold_order").get(LIST)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from django import forms
@@ -33,7 +33,7 @@ from config.kernel.admin.bulk_verbs import (
 )
 from config.kernel.admin.presses import bare
 from config.kernel.batches import MAX_BATCH, in_batches
-from config.kernel.errors import BancaleError
+from config.kernel.errors import BancaleError, KeyReused
 from config.kernel.jobs import JobRun, enqueue_job, register_job
 from config.kernel.languages import filled
 from config.kernel.results import Results
@@ -43,6 +43,9 @@ JOB_KIND = "bulk_verb"
 KEPT_REFUSALS = 2000
 # Beyond so many stretches of a selection it is no longer kept which of its objects were done.
 KEPT_SPANS = 20_000
+USED = gettext_lazy(
+    "This was pressed before, in another way. Nothing was done now: press once more to do this too."
+)
 _NONCE = re.compile(r"[\w -]+")
 
 
@@ -83,12 +86,12 @@ def _run(
     return _carry_out(model_admin, request, ids, bulk, form)
 
 
-def _hidden(request: HttpRequest, bulk: BulkVerb, count: int) -> list[tuple[str, str]]:
+def _hidden(request: HttpRequest, bulk: BulkVerb, count: int, nonce: str) -> list[tuple[str, str]]:
     return [
         ("action", bulk.name),
         ("select_across", request.POST.get("select_across", "0")),
         ("bulk_count", str(count)),
-        ("bulk_nonce", request.POST.get("bulk_nonce") or uuid4().hex),
+        ("bulk_nonce", nonce or uuid4().hex),
     ]
 
 
@@ -103,8 +106,10 @@ def _confirm_page(
     bulk: BulkVerb,
     form: forms.Form | None,
     *,
-    is_stale: bool = False,
+    again: Literal["", "changed", "used"] = "",
 ) -> HttpResponse:
+    """`again` says why a press was not taken: the selection has "changed", or its nonce was "used" for another press,
+    so that a further one gets its own."""
     count = len(ids)
     names = model_admin.opts.verbose_name if count == 1 else model_admin.opts.verbose_name_plural
     # Across pages the filter in the address is the selection; one ticked row makes Django see the press.
@@ -118,18 +123,23 @@ def _confirm_page(
         )
     consequences.append(_("Each is judged by itself: what is refused is listed with its reason."))
     facts = {"label": bare(bulk.label), "count": number(count), "names": names}
+    nonce = "" if again == "used" else request.POST.get("bulk_nonce", "")
     title = _("%(label)s: %(count)s %(names)s") % facts
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         "title": title,
-        "stale": [title] if is_stale else [],
+        "stale": [title] if again == "changed" else [],
+        "error": USED if again == "used" else "",
         "effect": _("%(label)s (%(count)s)") % facts,
         "lines": look.lines,
         "risk": bulk.risk,
         "consequences": consequences,
         "form": form,
-        "hidden": [*_hidden(request, bulk, count), *((ACTION_CHECKBOX_NAME, str(pk)) for pk in ticked)],
+        "hidden": [
+            *_hidden(request, bulk, count, nonce),
+            *((ACTION_CHECKBOX_NAME, str(pk)) for pk in ticked),
+        ],
         "cancel_url": request.get_full_path(),
     }
     return TemplateResponse(request, "kernel/confirm.html", context)
@@ -146,18 +156,22 @@ def _carry_out(
         "user": request.user.pk,
         "ticked": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "across": _is_across(request),
+        "form": given,
     }
-    with transaction.atomic():
-        answer = idempotency.begin(SCOPE, nonce, asked)
-        is_new = answer is None
-        has_changed = is_new and _is_across(request) and request.POST.get("bulk_count") != str(len(ids))
-        if has_changed:
-            transaction.set_rollback(True)
-        elif is_new and len(ids) > MAX_BATCH:
-            answer = {"job": enqueue_bulk(bulk, ids, given, actor=acting(request))}
-            idempotency.finish(SCOPE, nonce, answer)
+    try:
+        with transaction.atomic():
+            answer = idempotency.begin(SCOPE, nonce, asked)
+            is_new = answer is None
+            has_changed = is_new and _is_across(request) and request.POST.get("bulk_count") != str(len(ids))
+            if has_changed:
+                transaction.set_rollback(True)
+            elif is_new and len(ids) > MAX_BATCH:
+                answer = {"job": enqueue_bulk(bulk, ids, given, actor=acting(request))}
+                idempotency.finish(SCOPE, nonce, answer)
+    except KeyReused:
+        return _confirm_page(model_admin, request, ids, bulk, form, again="used")
     if has_changed:
-        return _confirm_page(model_admin, request, ids, bulk, form, is_stale=True)
+        return _confirm_page(model_admin, request, ids, bulk, form, again="changed")
     if answer is None:
         answer = run_now(bulk, ids, given, nonce, actor=acting(request), list_url=request.get_full_path())
     if "broken" in answer:
