@@ -29,7 +29,7 @@ NEEDS = ("postgres", "redis", "browser", "real_data")
 MARKER_OF_FIXTURE = {"redis_url": "redis", "chromium": "browser", "real_data": "real_data"}
 NOT_REPEATED = ("postgres", "redis", "browser", "once")
 # Begun first: a file goes to one worker, and one that lasts minutes leaves the others idle when it comes last.
-LASTING = ("tests/fuzz/", "tests/statemachines/")
+LASTING = ("tests/fuzz/", "tests/statemachines/", "tests/browser/test_planted")
 
 
 @pytest.hookimpl(optionalhook=True)
