@@ -25,6 +25,7 @@ from config.kernel.admin.outbox import AttemptInline, list_elsewhere
 from config.kernel.admin.subjects import call_subscribers
 from config.kernel.deliveries import retry_deliveries
 from config.kernel.enums import DeliveryState
+from config.kernel.languages import readers_words
 from config.kernel.locks import lock_rows
 from config.kernel.machines import DELIVERY, SETTLE
 from config.kernel.models import Attempt
@@ -249,7 +250,7 @@ class MailDeliveryAdmin(PageAdmin, TransitionAdmin):
     @admin.display(description=_("last error"))
     def error_text(self, row: Any) -> str:
         """As it was kept, for whoever looks after the server."""
-        return row.last_error or "–"
+        return readers_words(row.last_error) or "–"
 
     @admin.display(description=_("said"))
     def said(self, row: Any) -> str:

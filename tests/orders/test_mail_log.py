@@ -11,7 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from config.kernel import clock, outbox
 from config.kernel.admin import admin_url
 from config.kernel.enums import DeliveryState
+from config.kernel.languages import kept_words
 from config.kernel.models import Delivery
+from orders.enums import OrderStatus
+from orders.errors import OrderClosed
 from orders.models import MailDelivery, Notification, Order
 from orders.services.confirming import confirm_orders
 from orders.services.mail_resending import resend_mails
@@ -155,3 +158,13 @@ def test_list_costs_the_same_for_one_and_for_many(support: Visitor) -> None:
     outbox.deliver_due("mail")
 
     assert cost() == one
+
+
+def test_refusal_that_a_worker_kept_of_a_mail_is_read_in_the_readers_language(refused: MailDelivery) -> None:
+    kept = kept_words(OrderClosed("B-1", OrderStatus.CANCELLED))
+    MailDelivery.objects.update(last_error=kept)
+
+    said = text_of(visitor(superuser=True).get(page_of(refused)))
+
+    assert "Order B-1 is closed (Cancelled)." in said
+    assert "è chiuso" not in said
