@@ -1,8 +1,9 @@
 """A channel that states another address of an order than it did: the order waits until a person has looked."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from config.kernel.actors import ActorKind
 from config.kernel.models import Event
 from orders.enums import ADDRESS_CHANGED, GOODS_GONE, ActionKind, HoldKind
 from orders.models import Address, Hold, Order
@@ -22,13 +23,15 @@ def is_readdressed(hold: Hold) -> bool:
 
 
 def follow_address(changes: HoldChanges, told: Mapping[int, tuple[Order, NeutralOrder]]) -> None:
-    """Hold orders with goods still here whose channel states another address by now, once an address, and let them go
-    where it states the one that they have again. The hold's facts name the row that keeps what was stated.
+    """Hold orders with goods still here whose channel states another address by now, and let them go where it states
+    the one that they have again. The hold's facts name the row that keeps what was stated.
 
-    Whose address somebody has changed here is left alone: what the channel says of it is no news. One statement, five
-    more where an address differs.
+    An order of which somebody has let go is not held for that address again. Whose address somebody has changed here
+    is left alone: what the channel says of it is no news. One statement, five more where an address differs.
     """
-    rows = Address.objects.in_bulk({order.ship_to_id for order, _stated in told.values() if order.ship_to_id})
+    waiting = {pk: _open(changes, pk) for pk in told}
+    named = {hold.facts["address"] for holds in waiting.values() for hold in holds}
+    rows = Address.objects.in_bulk(named | {order.ship_to_id for order, _s in told.values() if order.ship_to_id})
     differing: dict[int, NeutralAddress] = {}
     for pk, (order, stated) in told.items():
         row = rows.get(order.ship_to_id or 0)
@@ -37,7 +40,11 @@ def follow_address(changes: HoldChanges, told: Mapping[int, tuple[Order, Neutral
         if _differs(stated.ship_to, row):
             differing[pk] = stated.ship_to
         else:
-            changes.lifted += _open(changes, pk)
+            changes.lifted += [
+                hold
+                for hold in waiting[pk]
+                if _means(stated.ship_to, row, other=rows[hold.facts["address"]])
+            ]
     if not differing:
         return
     former, left_alone = _stated_before(differing), _changed_here(differing)
@@ -48,7 +55,7 @@ def follow_address(changes: HoldChanges, told: Mapping[int, tuple[Order, Neutral
     }
     Address.objects.bulk_create(new.values())
     for pk, row in new.items():
-        changes.lifted += _open(changes, pk)
+        changes.lifted += waiting[pk]
         changes.raised.append(
             Hold(
                 order=told[pk][0],
@@ -67,8 +74,17 @@ def _open(changes: HoldChanges, order_id: int) -> list[Hold]:
 
 def _differs(stated: NeutralAddress, row: Address) -> bool:
     """Whether something is stated that the row says otherwise, beside capitals and blanks."""
-    pairs = ((fit(Address, name, getattr(stated, name)), getattr(row, name)) for name in PLACE)
-    return any(text.strip() and _plain(text) != _plain(kept) for text, kept in pairs)
+    return any(text and text != kept for text, kept in _pairs(stated, row))
+
+
+def _means(stated: NeutralAddress, row: Address, *, other: Address) -> bool:
+    """Whether the row is stated, and not the other: what says less than both speaks for neither."""
+    return all(text == kept for text, kept in _pairs(stated, row)) or _differs(stated, other)
+
+
+def _pairs(stated: NeutralAddress, row: Address) -> Iterator[tuple[str, str]]:
+    for name in PLACE:
+        yield _plain(fit(Address, name, getattr(stated, name))), _plain(getattr(row, name))
 
 
 def _plain(text: str) -> str:
@@ -81,8 +97,9 @@ def _row(stated: NeutralAddress, order: Order) -> Address:
 
 
 def _stated_before(order_ids: Iterable[int]) -> Mapping[int, list[Address]]:
-    """The addresses for which orders were held before, whoever has let them go."""
+    """The addresses for which orders are held, or somebody has let them go; not those that a channel took back."""
     holds = Hold.objects.filter(order__in=list(order_ids), kind=HoldKind.MANUAL, facts__cause=ADDRESS_CHANGED)
+    holds = holds.exclude(lifted_by=ActorKind.CHANNEL)
     named = [(hold.order_id, hold.facts["address"]) for hold in holds]
     rows = Address.objects.in_bulk({pk for _order, pk in named}) if named else {}
     found: dict[int, list[Address]] = defaultdict(list)

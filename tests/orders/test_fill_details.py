@@ -17,7 +17,14 @@ from inventory.services.catalogue import PartOfKit, save_kits
 from orders.admin.words import hold_text, hold_title
 from orders.enums import ChargeKind, HoldKind, MailKind, NeutralState, OrderStatus, PaymentAxis
 from orders.models import Hold, LinePart, Notification, Order, SalesChannel
-from orders.neutral import NeutralBuyer, NeutralCharge, NeutralDiscount, NeutralOrder, NeutralTax
+from orders.neutral import (
+    NeutralAddress,
+    NeutralBuyer,
+    NeutralCharge,
+    NeutralDiscount,
+    NeutralOrder,
+    NeutralTax,
+)
 from orders.services.accepting import Incoming, accept_orders
 from orders.services.cancelling_lines import CancelUnits, cancel_units
 from orders.services.filling import Details, fill_details
@@ -268,6 +275,55 @@ def test_later_address_that_says_less_is_no_other(channel: SalesChannel) -> None
 
     with nothing_written():
         assert fill(order, at("Torino", name="", line1="")).unchanged_ids == [order.pk]
+
+
+def test_address_that_says_too_little_lets_no_order_go(channel: SalesChannel) -> None:
+    order = accept(settled(), channel)
+    fill(order, at("Torino", line1="Via Roma 1"))
+
+    with nothing_written():
+        for stated in (at("Torino", line1=""), replace(settled(), ship_to=NeutralAddress())):
+            assert fill(order, stated).unchanged_ids == [order.pk]
+
+    assert kinds(order) == {"manual"}
+    fill(order, settled())
+    assert kinds(order) == set()
+
+
+def test_address_without_what_the_held_one_adds_lets_the_order_go(channel: SalesChannel) -> None:
+    order = accept(settled(), channel)
+    fill(order, at("Torino", line2="Scala B"))
+    assert kinds(order) == {"manual"}
+
+    fill(order, settled())
+
+    assert kinds(order) == set()
+
+
+def test_address_that_a_channel_states_again_after_another_one_holds_again(channel: SalesChannel) -> None:
+    order = accept(settled(), channel)
+    shop = Actor.channel(channel.pk, channel.name)
+    for stated, held in ((at("Asti"), {"manual"}), (settled(), set()), (at("Asti"), {"manual"})):
+        fill(order, stated, shop)
+        assert kinds(order) == held
+
+    assert Hold.objects.filter(order=order).count() == 2
+    with nothing_written():
+        assert fill(order, at("Asti"), shop).unchanged_ids == [order.pk]
+    assert_clean()
+
+
+@pytest.mark.postgres
+def test_other_addresses_take_as_many_statements_for_twenty_orders_as_for_two(channel: SalesChannel) -> None:
+    orders = [accept(settled(f"M-{number}"), channel) for number in range(22)]
+
+    def tell(stated: NeutralOrder, some: slice) -> int:
+        details = [Details(order.pk, stated) for order in orders[some]]
+        return statements(lambda: fill_details(details, actor=SYSTEM).raise_refusals())
+
+    few, many = slice(2), slice(2, None)
+    for stated in (at("Asti"), at("Asti"), at("Cuneo"), at("", line1=""), settled()):
+        assert tell(stated, many) == tell(stated, few)
 
 
 def test_address_that_somebody_changed_here_is_not_held_against_the_channels(channel: SalesChannel) -> None:
