@@ -56,19 +56,12 @@ class HoldChanges:
             left = [name for name in missing if name != detail]
             self.put(order, HoldKind.AWAITING_DETAILS, {"missing": left})
 
-    def put(self, order: Order, kind: HoldKind, facts: Mapping[str, Any], *, reason: str = "") -> None:
+    def put(self, order: Order, kind: HoldKind, facts: Mapping[str, Any]) -> None:
         """Raise a hold, or say an open one anew where its facts have changed."""
         hold = self.open(order, kind)
         if hold is None:
             self.raised.append(
-                Hold(
-                    order=order,
-                    kind=kind,
-                    reason=reason,
-                    facts=dict(facts),
-                    opened_at=self.at,
-                    opened_by=self.actor.kind,
-                )
+                Hold(order=order, kind=kind, facts=dict(facts), opened_at=self.at, opened_by=self.actor.kind)
             )
         elif hold.facts != facts:
             hold.facts = dict(facts)

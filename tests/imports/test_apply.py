@@ -453,3 +453,16 @@ def test_roll_back_of_a_faulty_address_lets_go_of_what_it_held() -> None:
     assert Order.objects.get().ship_to.line1 == "Via Po 3"
     assert address_holds(order) == []
     assert_clean()
+
+
+def test_roll_back_tells_a_buyer_of_the_same_address_no_second_time() -> None:
+    order = make_order(external_id="W-1", ship_to=neutral_address(line1=""))
+    deliver()
+    run = apply(check(text_of(row("W-1", ship_line1="Via Roma 1"))))
+
+    roll_back(run)
+    deliver()
+
+    assert address_holds(order) == [("", {"missing": ["line1"]})]
+    assert Notification.objects.filter(kind=MailKind.HOLD).count() == 1
+    assert_clean()

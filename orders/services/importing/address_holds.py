@@ -5,12 +5,14 @@ from typing import Any
 
 from config.kernel import clock
 from config.kernel.actors import Actor
+from config.kernel.events import record_events
 from orders.enums import HoldKind
 from orders.intake_rules import address_faults
-from orders.models import Order
+from orders.models import Hold, Order
 from orders.neutral import NeutralOrder
 from orders.selectors.holds import open_holds
 from orders.services.filling_holds import HoldChanges, write_holds
+from orders.services.holds import PLACED, hold_entry
 
 BEFORE = "address_hold"
 Moved = Sequence[tuple[Order, NeutralOrder, tuple[str, ...]]]
@@ -23,7 +25,7 @@ def follow_addresses(moved: Moved, *, actor: Actor) -> dict[int, dict[str, Any]]
     before = {}
     for order, stated, cut in moved:
         hold = changes.open(order, HoldKind.ADDRESS)
-        before[order.pk] = {BEFORE: {"reason": hold.reason, "facts": hold.facts} if hold else None}
+        before[order.pk] = {BEFORE: {"hold": hold.pk, "facts": hold.facts} if hold else None}
         if faults := address_faults(stated, cut):
             changes.put(order, HoldKind.ADDRESS, faults)
         else:
@@ -39,12 +41,25 @@ def restore_address_holds(
     kept stay as they are."""
     back = [order for order in orders if BEFORE in images[order.pk]]
     changes = _changes(back, actor)
+    lifted: list[int] = []
     for order in back:
-        if (hold := images[order.pk][BEFORE]) is not None:
-            changes.put(order, HoldKind.ADDRESS, hold["facts"], reason=hold["reason"])
-        else:
+        hold = images[order.pk][BEFORE]
+        if hold is None:
             changes.lift(order, HoldKind.ADDRESS)
+        elif changes.open(order, HoldKind.ADDRESS) is not None:
+            changes.put(order, HoldKind.ADDRESS, hold["facts"])
+        else:
+            lifted.append(hold["hold"])
     write_holds(changes)
+    _open_again(lifted, actor)
+
+
+def _open_again(hold_ids: Sequence[int], actor: Actor) -> None:
+    """The very holds: a buyer who was told of one would be told of another once more."""
+    if hold_ids:
+        rows = Hold.objects.filter(pk__in=hold_ids).order_by("pk")
+        rows.update(lifted_at=None, lifted_by="")
+        record_events([hold_entry(hold, PLACED) for hold in rows], actor=actor)
 
 
 def _changes(orders: Sequence[Order], actor: Actor) -> HoldChanges:
