@@ -15,7 +15,7 @@ from orders.services.texts import fit
 # Where a parcel goes by; a channel leaves some of it out by one of its ways and states it by another.
 PLACE = ("name", "company", "line1", "line2", "city", "postal_code", "country_code")
 CHANGED_HERE = f"changed_{ActionKind.ADDRESS.value}"
-REVISED = "revised"
+REVISED, RESTORED = "revised", "restored"
 
 
 def is_readdressed(hold: Hold) -> bool:
@@ -31,7 +31,9 @@ def follow_address(changes: HoldChanges, told: Mapping[int, tuple[Order, Neutral
     """
     waiting = {pk: _open(changes, pk) for pk in told}
     named = {hold.facts["address"] for holds in waiting.values() for hold in holds}
-    rows = Address.objects.in_bulk(named | {order.ship_to_id for order, _s in told.values() if order.ship_to_id})
+    rows = Address.objects.in_bulk(
+        named | {order.ship_to_id for order, _s in told.values() if order.ship_to_id}
+    )
     differing: dict[int, NeutralAddress] = {}
     for pk, (order, stated) in told.items():
         row = rows.get(order.ship_to_id or 0)
@@ -43,7 +45,7 @@ def follow_address(changes: HoldChanges, told: Mapping[int, tuple[Order, Neutral
             changes.lifted += [
                 hold
                 for hold in waiting[pk]
-                if _means(stated.ship_to, row, other=rows[hold.facts["address"]])
+                if _means(stated.ship_to, row, other=rows.get(hold.facts["address"]))
             ]
     if not differing:
         return
@@ -77,9 +79,11 @@ def _differs(stated: NeutralAddress, row: Address) -> bool:
     return any(text and text != kept for text, kept in _pairs(stated, row))
 
 
-def _means(stated: NeutralAddress, row: Address, *, other: Address) -> bool:
+def _means(stated: NeutralAddress, row: Address, *, other: Address | None) -> bool:
     """Whether the row is stated, and not the other: what says less than both speaks for neither."""
-    return all(text == kept for text, kept in _pairs(stated, row)) or _differs(stated, other)
+    if other is None or _differs(stated, other):
+        return True
+    return all(text == kept for text, kept in _pairs(stated, row))
 
 
 def _pairs(stated: NeutralAddress, row: Address) -> Iterator[tuple[str, str]]:
@@ -109,12 +113,16 @@ def _stated_before(order_ids: Iterable[int]) -> Mapping[int, list[Address]]:
 
 
 def _changed_here(order_ids: Iterable[int]) -> set[int]:
-    """Orders whose address somebody has changed here, by hand or by a file."""
+    """Orders whose address somebody has changed here, by hand or by a file that was not rolled back."""
     events = Event.objects.filter(
-        thread_type="order", thread_id__in=list(order_ids), kind__in=(CHANGED_HERE, REVISED)
+        thread_type="order", thread_id__in=list(order_ids), kind__in=(CHANGED_HERE, REVISED, RESTORED)
     )
-    return {
-        order_id
-        for order_id, kind, facts in events.values_list("thread_id", "kind", "facts")
-        if kind == CHANGED_HERE or any(name.startswith("ship_to.") for name in facts.get("what", ()))
-    }
+    by_hand, by_file = set(), set()
+    for order_id, kind, facts in events.order_by("pk").values_list("thread_id", "kind", "facts"):
+        if kind == CHANGED_HERE:
+            by_hand.add(order_id)
+        elif kind == RESTORED:
+            by_file.discard(order_id)
+        elif any(name.startswith("ship_to.") for name in facts.get("what", ())):
+            by_file.add(order_id)
+    return by_hand | by_file

@@ -16,6 +16,7 @@ from config.kernel.audit import INVARIANTS, run_audit
 from config.kernel.jobs import cancel_job
 from inventory.models import Reservation, StockLevel
 from orders.enums import (
+    ADDRESS_CHANGED,
     ChannelKind,
     HoldKind,
     ImportMode,
@@ -33,6 +34,7 @@ from orders.errors import (
     ProblemsLeft,
 )
 from orders.models import Hold, ImportOrder, ImportRun, LinePart, Notification, Order
+from orders.services.filling import Details, fill_details
 from orders.services.holds import place_hold
 from orders.services.importing.applying import apply_runs
 from orders.services.importing.expiring import expire_originals
@@ -44,7 +46,14 @@ from orders.services.voiding import void_orders
 from tests.factories.fulfillment import make_shipped
 from tests.factories.imports import apply, check, make_skus, problems_of, row, text_of, work
 from tests.factories.inventory import make_level, make_location, make_sku
-from tests.factories.orders import SYSTEM, make_channel, make_order, neutral_address, neutral_line
+from tests.factories.orders import (
+    SYSTEM,
+    make_channel,
+    make_order,
+    neutral_address,
+    neutral_line,
+    neutral_order,
+)
 from tests.fulfillment.watching import nothing_written
 
 pytestmark = pytest.mark.django_db
@@ -466,3 +475,15 @@ def test_roll_back_tells_a_buyer_of_the_same_address_no_second_time() -> None:
     assert address_holds(order) == [("", {"missing": ["line1"]})]
     assert Notification.objects.filter(kind=MailKind.HOLD).count() == 1
     assert_clean()
+
+
+def test_address_of_a_file_that_was_rolled_back_is_no_reason_to_pass_over_what_the_channel_states() -> None:
+    order = make_order(external_id="W-1")
+    later = neutral_order("W-1", ship_to=neutral_address(city="Asti"))
+    run = apply(check(text_of(row("W-1", ship_line1="Via Roma 1"))))
+    assert fill_details([Details(order.pk, later)], actor=SYSTEM).unchanged_ids == [order.pk]
+
+    roll_back(run)
+    fill_details([Details(order.pk, later)], actor=SYSTEM).raise_refusals()
+
+    assert order.holds.get(lifted_at=None).facts["cause"] == ADDRESS_CHANGED
