@@ -8,7 +8,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from config import dashboard
-from config.kernel import heartbeat
+from config.kernel import clock, heartbeat
 from config.kernel.csp import POLICY, ContentSecurityPolicyMiddleware
 from config.navigation import SECTIONS, navigation, section_of
 
@@ -134,9 +134,10 @@ def test_registering_a_source_twice_counts_once(sources: list[dashboard.TileSour
 
 def test_queues_answers_with_fresh_figures(desk: Client, sources: list[dashboard.TileSource]) -> None:
     dashboard.register(a_tile)
-    heartbeat.beat("worker")
+    with clock.frozen(clock.now()):
+        heartbeat.beat("worker")
 
-    answer = desk.get(reverse("admin:queues"))
+        answer = desk.get(reverse("admin:queues"))
 
     assert answer.json()["sections"] == {"orders": [3, "stop", "/orders/order/?queue=late", "Late"]}
     assert answer.json()["tiles"][1] == ["/orders/order/?queue=late", 3, "stop", ""]

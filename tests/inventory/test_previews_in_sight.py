@@ -45,11 +45,11 @@ def test_receipt_names_who_is_served_to_those_who_see_the_whole_business_only() 
 def test_plan_of_a_transfer_shows_no_figures_of_a_location_that_is_not_seen() -> None:
     here, there, sku = make_location("HERE"), make_location("THERE"), make_sku("LAMP")
     make_level(sku, here, 10)
-    make_level(sku, there, 77)
+    make_level(sku, there, 98_765)
     row = {"origin": here.pk, "destination": there.pk, "form-0-sku": sku.code, "form-0-quantity": "5"}
 
     bound, free = (look(client, "transfer", **row) for client in (clerk(here), clerk()))
 
-    assert "77 → 82" in free
+    assert "98,765 → 98,770" in free
     assert "10 → 5" in bound
-    assert "77" not in bound
+    assert "98,76" not in bound

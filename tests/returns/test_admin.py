@@ -396,10 +396,10 @@ def test_queues_of_the_list(manager: Visitor) -> None:
 def test_goods_wait_for_inspection_since_they_came_not_since_they_were_asked_for() -> None:
     with clock.frozen(clock.now() - timedelta(days=9)):
         asked = make_approved()
-    receive_returns([receipt(asked)], actor=ACTOR).raise_refusals()
-
     boss = get_user_model().objects.create_user("boss", is_staff=True, is_superuser=True)
-    (tile,) = [tile for tile in queue_tiles(boss) if tile.url == f"{LIST}?queue=to_inspect"]
+    with clock.frozen(clock.now()):
+        receive_returns([receipt(asked)], actor=ACTOR).raise_refusals()
+        (tile,) = [tile for tile in queue_tiles(boss) if tile.url == f"{LIST}?queue=to_inspect"]
 
     assert "9" not in tile.detail
     assert tile.detail.endswith(" s")
